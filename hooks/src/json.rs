@@ -1,0 +1,186 @@
+//! One JSON value, read into a [`Node`] that borrows from its text.
+
+use std::{borrow::Cow, collections::HashSet, fmt};
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Number;
+
+use crate::{
+    interest::Interest,
+    node::{Member, Node, Span, Value},
+};
+
+/// Maps with more members than this are searched for duplicate names with a hash set instead of pair by pair.
+const PAIRWISE: usize = 16;
+
+/// Why a text is not one JSON value. Says nothing of what the text holds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not JSON: {message} at line {line}, column {column}")]
+pub struct Error {
+    /// What a JSON reader stumbled over: lower case, no full stop, nothing quoted from the text.
+    pub message: String,
+    /// The line where reading stopped, from 1.
+    pub line: usize,
+    /// The column where reading stopped, in bytes from 1; 0 at the end of the line before.
+    pub column: usize,
+}
+
+/// Reads `text`, which holds one JSON value and nothing after it.
+///
+/// Texts without escapes are borrowed. A later member of the same name replaces an earlier one and names keep their case, which is
+/// what Go's maps do. Members that `interest` does not keep are read past and never held; all spans are 0.
+///
+/// # Errors
+/// Whatever is not JSON in UTF-8, and whatever is nested deeper than 127 levels where it is kept.
+pub fn object(text: &[u8], interest: Interest) -> Result<Node<'_>, Error> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let node = Reader { interest, depth: 0, parent: "" }.deserialize(&mut reader).map_err(|error| describe(&error))?;
+    reader.end().map_err(|error| describe(&error))?;
+    Ok(node)
+}
+
+/// The error without its place, which has fields of its own. Our visitor accepts every type, so what is left is a fixed sentence
+/// about syntax, never a value.
+fn describe(error: &serde_json::Error) -> Error {
+    let (line, column) = (error.line(), error.column());
+    let text = error.to_string();
+    let place = format!(" at line {line} column {column}");
+    let message = match text.strip_suffix(&place).unwrap_or(&text) {
+        "recursion limit exceeded" => "nested too deeply".to_owned(),
+        other => {
+            let mut chars = other.chars();
+            chars.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(chars).collect()
+        }
+    };
+    Error { message, line, column }
+}
+
+/// Reads one value at `depth`; `parent` names the member of the object that it belongs to.
+#[derive(Clone, Copy)]
+struct Reader<'p> {
+    interest: Interest,
+    depth: usize,
+    parent: &'p str,
+}
+
+impl<'p> Reader<'p> {
+    fn below<'n>(self, name: &'n str) -> Reader<'n>
+    where
+        'p: 'n,
+    {
+        let parent = if self.depth == 0 { name } else { self.parent };
+        Reader { interest: self.interest, depth: self.depth + 1, parent }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Node<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Node<'de>, D::Error> {
+        reader.deserialize_any(self).map(Node::synthetic)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Value<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value<'de>, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value<'de>, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value<'de>, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value<'de>, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value<'de>, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Value<'de>, E> {
+        Ok(Value::String(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value<'de>, E> {
+        Ok(Value::String(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value<'de>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(self.below(""))? {
+            list.push(item);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value<'de>, A::Error> {
+        let mut members = Vec::new();
+        while let Some(Name(name)) = entries.next_key()? {
+            if self.interest.keeps(self.depth, self.parent, &name) {
+                let node = entries.next_value_seed(self.below(&name))?;
+                members.push(Member { name, name_span: Span::default(), node });
+            } else {
+                entries.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Value::Map(last_of_each(members)))
+    }
+}
+
+/// The name of a member, borrowed where it can be.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("the name of a member")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+
+        reader.deserialize_str(NameVisitor)
+    }
+}
+
+/// Keeps the last member of each name; a map without duplicates is left as it is.
+fn last_of_each(members: Vec<Member<'_>>) -> Vec<Member<'_>> {
+    let unique = if members.len() <= PAIRWISE {
+        members.iter().enumerate().all(|(index, member)| members[..index].iter().all(|other| other.name != member.name))
+    } else {
+        let mut seen = HashSet::with_capacity(members.len());
+        members.iter().all(|member| seen.insert(member.name.as_ref()))
+    };
+    if unique {
+        return members;
+    }
+    let mut seen = HashSet::with_capacity(members.len());
+    let mut kept: Vec<_> = members.into_iter().rev().filter(|member| seen.insert(member.name.clone())).collect();
+    kept.reverse();
+    kept
+}
+
+#[cfg(test)]
+mod tests;

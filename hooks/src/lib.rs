@@ -1,0 +1,17 @@
+//! What a Helm hook is: annotations, events, weights, delete policies, order, release records, and manifests as Helm reads them. Pure.
+
+pub mod annotations;
+pub mod delete_policy;
+pub mod event;
+pub mod interest;
+pub mod node;
+pub mod object;
+pub mod weight;
+
+pub use annotations::{Hook, Written};
+pub use delete_policy::{DeletePolicies, DeletePolicy};
+pub use event::{Event, Events};
+pub use interest::Interest;
+pub use node::{Member, Node, Span, Value};
+pub use object::{Container, Object, Pods};
+pub use weight::Weight;
