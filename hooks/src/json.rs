@@ -34,7 +34,9 @@ pub struct Error {
 /// Whatever is not JSON in UTF-8, and whatever is nested deeper than 127 levels where it is kept.
 pub fn object(text: &[u8], interest: Interest) -> Result<Node<'_>, Error> {
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let node = Reader { interest, depth: 0, parent: "" }.deserialize(&mut reader).map_err(|error| describe(&error))?;
+    let node = Reader { interest, depth: 0, parent: "" }
+        .deserialize(&mut reader)
+        .map_err(|error| describe(&error))?;
     reader.end().map_err(|error| describe(&error))?;
     Ok(node)
 }
@@ -46,13 +48,11 @@ fn describe(error: &serde_json::Error) -> Error {
     let text = error.to_string();
     let place = format!(" at line {line} column {column}");
     let message = match text.strip_suffix(&place).unwrap_or(&text) {
-        "recursion limit exceeded" => "nested too deeply".to_owned(),
-        other => {
-            let mut chars = other.chars();
-            chars.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(chars).collect()
-        }
+        _ if error.is_eof() => "it ends too early",
+        "recursion limit exceeded" => "nested too deeply",
+        syntax => syntax,
     };
-    Error { message, line, column }
+    Error { message: message.to_owned(), line, column }
 }
 
 /// Reads one value at `depth`; `parent` names the member of the object that it belongs to.
@@ -168,7 +168,10 @@ impl<'de> Deserialize<'de> for Name<'de> {
 /// Keeps the last member of each name; a map without duplicates is left as it is.
 fn last_of_each(members: Vec<Member<'_>>) -> Vec<Member<'_>> {
     let unique = if members.len() <= PAIRWISE {
-        members.iter().enumerate().all(|(index, member)| members[..index].iter().all(|other| other.name != member.name))
+        members
+            .iter()
+            .enumerate()
+            .all(|(index, member)| members[..index].iter().all(|other| other.name != member.name))
     } else {
         let mut seen = HashSet::with_capacity(members.len());
         members.iter().all(|member| seen.insert(member.name.as_ref()))
@@ -177,7 +180,8 @@ fn last_of_each(members: Vec<Member<'_>>) -> Vec<Member<'_>> {
         return members;
     }
     let mut seen = HashSet::with_capacity(members.len());
-    let mut kept: Vec<_> = members.into_iter().rev().filter(|member| seen.insert(member.name.clone())).collect();
+    let mut kept: Vec<_> =
+        members.into_iter().rev().filter(|member| seen.insert(member.name.clone())).collect();
     kept.reverse();
     kept
 }

@@ -4,6 +4,7 @@ pub mod annotations;
 pub mod delete_policy;
 pub mod event;
 pub mod interest;
+pub mod json;
 pub mod node;
 pub mod object;
 pub mod weight;

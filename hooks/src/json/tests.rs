@@ -18,14 +18,17 @@ fn refuses(text: &str, message: &str) {
 fn text_is_borrowed_unless_it_is_escaped() {
     let node = read(r#"{"plain":"a","esc\u0061ped":"a\nb"}"#);
     let [plain, escaped] = node.members() else { panic!("two members") };
-    assert!(matches!((&plain.name, &plain.node.value), (Cow::Borrowed("plain"), Value::String(Cow::Borrowed("a")))));
+    assert!(matches!(
+        (&plain.name, &plain.node.value),
+        (Cow::Borrowed("plain"), Value::String(Cow::Borrowed("a")))
+    ));
     assert_eq!((escaped.name.as_ref(), escaped.node.as_str()), ("escaped", Some("a\nb")));
 }
 
 #[test]
 fn the_last_member_of_a_name_wins() {
     for extra in [0, 3, 40] {
-        let padding: String = (0..extra).map(|index| format!(r#""p{index}":0,"#)).collect();
+        let padding = (0..extra).map(|index| format!(r#""p{index}":0,"#)).collect::<Vec<_>>().concat();
         let text = format!(r#"{{"kind":"Pod",{padding}"kind":"Job","k\u0069nd":"CronJob"}}"#);
         let node = read(&text);
         assert_eq!(node.str_at("kind"), Some("CronJob"));
@@ -64,7 +67,7 @@ fn errors_say_where_and_quote_nothing() {
     let error = object(b"{\"password\":\n  s3cret}", Interest::Everything).unwrap_err();
     assert_eq!((error.line, error.column), (2, 3));
     assert_eq!(error.to_string(), "not JSON: expected value at line 2, column 3");
-    refuses("", "eof while parsing a value");
+    refuses("", "it ends too early");
     refuses("{} {}", "trailing characters");
     refuses("\u{feff}{}", "expected value");
     refuses("1e999", "number out of range");
@@ -79,7 +82,7 @@ fn bytes_that_are_no_text_are_refused() {
 fn a_nesting_bomb_is_refused() {
     refuses(&"[".repeat(100_000), "nested too deeply");
     refuses(&r#"{"a":"#.repeat(100_000), "nested too deeply");
-    assert!(object("[".repeat(127).as_bytes(), Interest::Everything).unwrap_err().message.starts_with("eof"));
+    refuses(&"[".repeat(127), "it ends too early");
 }
 
 #[test]
