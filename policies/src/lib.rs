@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The rule engine: one file per rule, verdicts, fixes, settings, profiles. Pure: no I/O, no clock, no async.
+
+pub mod context;
+pub mod documents;
+pub mod evaluate;
+pub mod exception;
+pub mod finding;
+pub mod mode;
+pub mod patch;
+pub mod policy;
+pub mod policy_set;
+pub mod release;
+pub mod rule;
+pub mod rules;
+pub mod selector;
+pub mod settings;
+#[cfg(test)]
+mod testing;
+
+pub use context::{Context, Moment, Operation, Origin, ReleaseContext};
+pub use finding::{Finding, Judged, Verdict};
+pub use mode::{Mode, Profile, Severity};
+pub use policy::{Judging, Policy};
+pub use policy_set::{Namespace, PolicySet};
+pub use release::{Item, Release};
+pub use rule::{Fix, Meta, Rule};
+pub use rules::RULES;
+pub use settings::Settings;

@@ -1,0 +1,227 @@
+//! Runs the rules and gives each finding the mode that the policy, the hook and the moment allow.
+
+use hooks::{Hook, Object};
+use json_patch::PatchOperation;
+
+use crate::{
+    context::{Context, Moment, Operation, Origin, ReleaseContext},
+    finding::{Excepted, Finding, Judged, Verdict},
+    mode::Mode,
+    patch,
+    policy::{Active, Judging, Policy},
+    release::{Item, Release},
+    rules::hook_stale_rerun::HookStaleRerun,
+    settings::RecoveryEvents,
+};
+
+/// One hook object at admission.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// What is being done.
+    pub operation: Operation,
+    /// The object as it would be stored.
+    pub object: Object<'a>,
+    /// The object as it is stored, on UPDATE.
+    pub old: Option<Object<'a>>,
+    /// The namespace of the request; `None` for cluster-scoped objects.
+    pub namespace: Option<&'a str>,
+    /// `options.fieldManager` of the request.
+    pub field_manager: Option<&'a str>,
+    /// What Helm is doing, if known.
+    pub moment: Moment,
+    /// Seconds since 1970, for the expiry of exceptions.
+    pub now: i64,
+}
+
+/// What `/mutate` does to an object.
+#[derive(Debug, Clone, Default)]
+pub struct Fixes {
+    /// The operations, to be applied in this order; the last records the rules. Empty when nothing is to be repaired.
+    pub operations: Vec<PatchOperation>,
+    /// The rules that repair.
+    pub rules: Vec<&'static str>,
+}
+
+/// Judges one object at admission: CREATE by all rules; UPDATE by what it makes worse.
+///
+/// An annotation newly added counts as a CREATE, one taken away is nobody's business but the author's.
+#[must_use]
+pub fn object(policy: &Policy, request: &Request<'_>) -> Verdict {
+    let Some(hook) = request.object.hook() else {
+        return Verdict::default();
+    };
+    let mut findings = judge_object(policy, request, &hook, request.object);
+    if let Some((old, old_hook)) = request.old.and_then(|old| Some((old, old.hook()?))) {
+        let before = Request { operation: Operation::Create, object: old, old: None, ..*request };
+        let had = judge_object(policy, &before, &old_hook, old);
+        findings.retain(|judged| {
+            judged.rule.id == HookStaleRerun::META.id
+                || !had.iter().any(|old| old.rule.id == judged.rule.id && old.finding.message == judged.finding.message)
+        });
+    }
+    sorted(findings)
+}
+
+fn judge_object(policy: &Policy, request: &Request<'_>, hook: &Hook<'_>, object: Object<'_>) -> Vec<Judged> {
+    let mut found = Vec::new();
+    for active in policy.rules.iter().filter(|active| applies(active, Judging::Object, hook)) {
+        let mut findings = Vec::new();
+        active.rule.check(&context(policy, active, request, hook, object), &mut findings);
+        let scene = Scene { hook: Some(hook), object, namespace: request.namespace, moment: request.moment, now: request.now };
+        found.extend(findings.into_iter().map(|finding| judged(policy, active, Judging::Object, finding, Some(&scene))));
+    }
+    found
+}
+
+/// The repairs of one object; empty but for CREATE of a hook that nobody owns and that is not being deleted.
+#[must_use]
+pub fn fixes(policy: &Policy, request: &Request<'_>) -> Fixes {
+    let mut fixes = Fixes::default();
+    let object = request.object;
+    let Some(hook) = object.hook() else { return fixes };
+    if request.operation != Operation::Create || object.is_being_deleted() || object.is_owned() {
+        return fixes;
+    }
+    for active in policy.rules.iter().filter(|active| active.fix && applies(active, Judging::Object, &hook)) {
+        let operations = active.rule.fix(&context(policy, active, request, &hook, object));
+        if !operations.is_empty() {
+            fixes.operations.extend(operations);
+            fixes.rules.push(active.meta().id);
+        }
+    }
+    if !fixes.rules.is_empty() {
+        fixes.operations.push(patch::record(object, &fixes.rules));
+    }
+    fixes
+}
+
+/// Judges a release as a whole: every hook by itself, then all together. `now` is seconds since 1970, for the expiry of exceptions.
+#[must_use]
+pub fn release(policy: &Policy, release: &Release<'_>, now: i64) -> Verdict {
+    let mut found = Vec::new();
+    for active in &policy.rules {
+        if active.mode(Judging::Release) == Mode::Off {
+            continue;
+        }
+        let mut findings = Vec::new();
+        for (index, item) in release.items.iter().enumerate() {
+            check_item(policy, active, release, (index, item), &mut findings);
+        }
+        let cx = ReleaseContext { release, engine: &policy.engine, options: &*active.options };
+        active.rule.check_release(&cx, &mut findings);
+        for finding in findings {
+            let scene = finding.item.and_then(|index| release.items.get(index)).map(|item| Scene {
+                hook: item.hook.as_ref(),
+                object: item.object,
+                namespace: release.namespace.or_else(|| item.object.namespace()),
+                moment: release.moment,
+                now,
+            });
+            if scene.as_ref().is_none_or(|scene| scene.hook.is_none_or(|hook| applies(active, Judging::Release, hook))) {
+                found.push(judged(policy, active, Judging::Release, finding, scene.as_ref()));
+            }
+        }
+    }
+    sorted(found)
+}
+
+fn check_item(
+    policy: &Policy,
+    active: &Active,
+    release: &Release<'_>,
+    (index, item): (usize, &Item<'_>),
+    findings: &mut Vec<Finding>,
+) {
+    let Some(hook) = item.hook.as_ref() else { return };
+    let cx = Context {
+        object: item.object,
+        hook,
+        old: None,
+        origin: Origin::Rendered,
+        operation: Operation::Create,
+        field_manager: None,
+        namespace: release.namespace,
+        engine: &policy.engine,
+        options: &*active.options,
+    };
+    let first = findings.len();
+    active.rule.check(&cx, findings);
+    for finding in &mut findings[first..] {
+        finding.item = Some(index);
+        // An item of a hook List has no annotations of its own: those stand on the List.
+        if !item.pointer.is_empty() && !finding.field.starts_with("/metadata/annotations/") {
+            finding.field.insert_str(0, &item.pointer);
+        }
+    }
+}
+
+fn context<'a>(
+    policy: &'a Policy,
+    active: &'a Active,
+    request: &Request<'a>,
+    hook: &'a Hook<'a>,
+    object: Object<'a>,
+) -> Context<'a> {
+    Context {
+        object,
+        hook,
+        old: request.old,
+        origin: Origin::Admitted,
+        operation: request.operation,
+        field_manager: request.field_manager,
+        namespace: request.namespace,
+        engine: &policy.engine,
+        options: &*active.options,
+    }
+}
+
+fn applies(active: &Active, judging: Judging, hook: &Hook<'_>) -> bool {
+    active.mode(judging) != Mode::Off && !(active.meta().off_for_tests && hook.events.is_test())
+}
+
+/// What a finding is about, and when.
+struct Scene<'a> {
+    hook: Option<&'a Hook<'a>>,
+    object: Object<'a>,
+    namespace: Option<&'a str>,
+    moment: Moment,
+    now: i64,
+}
+
+fn judged(policy: &Policy, active: &Active, judging: Judging, finding: Finding, scene: Option<&Scene<'_>>) -> Judged {
+    let rule = active.meta();
+    let mut mode = active.mode(judging).min(finding.at_most);
+    if active.fix && finding.fixable {
+        mode = mode.min(Mode::Warn);
+    }
+    let mut excepted = None;
+    if let Some(scene) = scene {
+        if policy.recovery_events == RecoveryEvents::Warn && softens(rule.id, scene) {
+            mode = mode.min(Mode::Warn);
+        }
+        let covering = |exception: &&crate::exception::Exception| {
+            scene.now < exception.expires_at && exception.covers(rule.id, scene.namespace, scene.object)
+        };
+        if let Some(exception) = policy.exceptions.iter().find(covering) {
+            excepted = Some(Excepted { by: exception.name.clone(), would_be: mode });
+            mode = Mode::Audit;
+        }
+    }
+    Judged { rule, mode, severity: rule.severity.min(finding.severity_at_most), finding, excepted }
+}
+
+/// Whether a denial could block a rollback or an uninstall. For security rules only a proven one counts: else one more event in
+/// the list would be a way around them.
+fn softens(rule: &str, scene: &Scene<'_>) -> bool {
+    let Some(hook) = scene.hook else { return false };
+    if scene.moment.is_recovery() {
+        return true;
+    }
+    let runs_now = hook.events.any(|event| scene.moment.runs(event) == Some(true));
+    !rule.starts_with("sec-") && !runs_now && hook.events.any(hooks::Event::is_recovery)
+}
+
+fn sorted(mut findings: Vec<Judged>) -> Verdict {
+    findings.sort_by_key(|judged| (std::cmp::Reverse(judged.mode), judged.rule.id));
+    Verdict { findings }
+}

@@ -1,0 +1,146 @@
+//! Exceptions: findings that count for nothing in some places, for a reason, until a day.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use hooks::Object;
+
+/// The spec of a `HookException`. Patterns know `*` (any text) and `?` (any character); an empty list of kinds or names means all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExceptionSpec {
+    /// Ids of the rules, as patterns; at least one.
+    #[schemars(length(min = 1))]
+    pub rules: Vec<String>,
+    /// The namespaces, as patterns; at least one.
+    #[schemars(length(min = 1))]
+    pub namespaces: Vec<String>,
+    /// The kinds, as patterns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<String>,
+    /// The names, as patterns; an object with `generateName` is known by that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+    /// Why.
+    #[schemars(length(min = 1))]
+    pub reason: String,
+    /// Until when, as RFC 3339: `2026-12-24T00:00:00Z`.
+    pub expires_at: String,
+}
+
+/// An exception that can be matched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exception {
+    /// Name of the object.
+    pub name: String,
+    /// What it says.
+    pub spec: ExceptionSpec,
+    /// Seconds since 1970 after which it counts no more.
+    pub expires_at: i64,
+}
+
+/// Why an exception cannot be put in force.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The date is none.
+    #[error("expiresAt {written:?} is no RFC 3339 time such as 2026-12-24T00:00:00Z")]
+    Date {
+        /// As written.
+        written: String,
+    },
+    /// A list that must say something says nothing.
+    #[error("{field} is empty; name at least one")]
+    Empty {
+        /// The field.
+        field: &'static str,
+    },
+}
+
+impl Exception {
+    /// Reads what serde cannot.
+    ///
+    /// # Errors
+    ///
+    /// When the date is none, or rules, namespaces or the reason are empty.
+    pub fn new(name: impl Into<String>, spec: ExceptionSpec) -> Result<Self, Error> {
+        let empty = [
+            ("rules", spec.rules.is_empty()),
+            ("namespaces", spec.namespaces.is_empty()),
+            ("reason", spec.reason.trim().is_empty()),
+        ];
+        if let Some((field, _)) = empty.into_iter().find(|(_, is_empty)| *is_empty) {
+            return Err(Error::Empty { field });
+        }
+        let expires_at = OffsetDateTime::parse(&spec.expires_at, &Rfc3339)
+            .map_err(|_| Error::Date { written: spec.expires_at.clone() })?
+            .unix_timestamp();
+        Ok(Self { name: name.into(), spec, expires_at })
+    }
+
+    /// Whether it covers findings of `rule` about `object` in `namespace`.
+    #[must_use]
+    pub fn covers(&self, rule: &str, namespace: Option<&str>, object: Object<'_>) -> bool {
+        let any = |patterns: &[String], text: &str| patterns.iter().any(|pattern| glob(pattern, text));
+        let name = object.name().or_else(|| object.generate_name()).unwrap_or("");
+        any(&self.spec.rules, rule)
+            && any(&self.spec.namespaces, namespace.unwrap_or(""))
+            && (self.spec.kinds.is_empty() || any(&self.spec.kinds, object.kind()))
+            && (self.spec.names.is_empty() || any(&self.spec.names, name))
+    }
+}
+
+/// `*` matches any text, `?` any one character; linear in both lengths but for the last star.
+fn glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut at, mut from, mut star) = (0, 0, None);
+    while from < text.len() {
+        match pattern.get(at) {
+            Some('*') => {
+                star = Some((at, from));
+                at += 1;
+            }
+            Some(wanted) if *wanted == '?' || *wanted == text[from] => {
+                at += 1;
+                from += 1;
+            }
+            _ => {
+                let Some((star_at, star_from)) = star else { return false };
+                star = Some((star_at, star_from + 1));
+                at = star_at + 1;
+                from = star_from + 1;
+            }
+        }
+    }
+    pattern[at..].iter().all(|rest| *rest == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_whole_names() {
+        for (pattern, text) in [("*", ""), ("*", "a"), ("a*c", "abbc"), ("a?c", "abc"), ("*-x-*", "a-x-b"), ("a", "a")] {
+            assert!(glob(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("a", "ab"), ("a*c", "abcd"), ("?", ""), ("", "a"), ("a*b*c", "acb")] {
+            assert!(!glob(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn an_exception_needs_a_day_and_a_reason() {
+        let spec = |reason: &str, expires_at: &str| ExceptionSpec {
+            rules: vec!["job-*".into()],
+            namespaces: vec!["shop".into()],
+            kinds: Vec::new(),
+            names: Vec::new(),
+            reason: reason.into(),
+            expires_at: expires_at.into(),
+        };
+        assert!(Exception::new("x", spec("ticket 7", "2026-12-24T00:00:00Z")).is_ok());
+        assert_eq!(Exception::new("x", spec(" ", "2026-12-24T00:00:00Z")), Err(Error::Empty { field: "reason" }));
+        assert!(matches!(Exception::new("x", spec("r", "tomorrow")), Err(Error::Date { .. })));
+    }
+}

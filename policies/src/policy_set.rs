@@ -1,0 +1,182 @@
+//! All policies and exceptions in force, and which of them select a namespace.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use crate::{
+    exception::Exception,
+    mode::Profile,
+    policy::{Error, Policy},
+    settings::Settings,
+};
+
+/// A `HookPolicy` by name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named {
+    /// Name of the object.
+    pub name: String,
+    /// Its spec.
+    pub settings: Settings,
+}
+
+/// All policies and exceptions in force; replaced as a whole, never changed.
+#[derive(Debug)]
+pub struct PolicySet {
+    policies: Vec<Named>,
+    exceptions: Arc<[Exception]>,
+    profile: Profile,
+    /// Counts the sets that this process has put in force.
+    generation: u64,
+    /// By which policies select; there are far fewer combinations than namespaces.
+    resolved: RwLock<HashMap<Vec<usize>, Arc<Policy>>>,
+    /// What applies where no selector is asked: to cluster-scoped objects, and everywhere if there are no selectors.
+    unselected: Arc<Policy>,
+}
+
+/// A policy that cannot be put in force.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("HookPolicy {name}: {error}")]
+pub struct BadPolicy {
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub error: Error,
+}
+
+/// A namespace, as selectors see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Namespace<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its labels, if they are known; `kubernetes.io/metadata.name` is added.
+    pub labels: Option<&'a BTreeMap<String, String>>,
+}
+
+impl PolicySet {
+    /// Verifies and orders the policies: higher priority first, then by name.
+    ///
+    /// # Errors
+    ///
+    /// The first policy that names an unknown rule or option.
+    pub fn new(
+        mut policies: Vec<Named>,
+        exceptions: Vec<Exception>,
+        profile: Profile,
+        generation: u64,
+    ) -> Result<Self, BadPolicy> {
+        policies.sort_by(|left, right| {
+            right.settings.priority.cmp(&left.settings.priority).then_with(|| left.name.cmp(&right.name))
+        });
+        let exceptions: Arc<[Exception]> = exceptions.into();
+        for policy in &policies {
+            Policy::resolve([&policy.settings], profile, Arc::default())
+                .map_err(|error| BadPolicy { name: policy.name.clone(), error })?;
+        }
+        let unselected = policies.iter().map(|policy| &policy.settings).filter(|one| one.namespace_selector.is_none());
+        let unselected = Policy::resolve(unselected, profile, Arc::clone(&exceptions))
+            .map_err(|error| BadPolicy { name: String::new(), error })?;
+        Ok(Self {
+            policies,
+            exceptions,
+            profile,
+            generation,
+            resolved: RwLock::default(),
+            unselected: Arc::new(unselected),
+        })
+    }
+
+    /// The rules as they ship, under `profile`.
+    #[must_use]
+    pub fn shipped(profile: Profile) -> Self {
+        Self::new(Vec::new(), Vec::new(), profile, 0).expect("no policy, no mistake in one")
+    }
+
+    /// Counts the sets that this process has put in force.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The profile where no policy names one.
+    #[must_use]
+    pub const fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// The exceptions in force.
+    #[must_use]
+    pub fn exceptions(&self) -> &[Exception] {
+        &self.exceptions
+    }
+
+    /// The policy for a namespace; `None` is for cluster-scoped objects, which fall under the policies without a selector.
+    #[must_use]
+    pub fn policy(&self, namespace: Option<Namespace<'_>>) -> Arc<Policy> {
+        let has_selectors = self.policies.iter().any(|policy| policy.settings.namespace_selector.is_some());
+        let Some(namespace) = namespace.filter(|_| has_selectors) else {
+            return Arc::clone(&self.unselected);
+        };
+        let selecting = self.selecting(namespace);
+        if let Some(policy) = self.resolved.read().unwrap_or_else(PoisonError::into_inner).get(&selecting) {
+            return Arc::clone(policy);
+        }
+        let settings = selecting.iter().map(|index| &self.policies[*index].settings);
+        let policy = Policy::resolve(settings, self.profile, Arc::clone(&self.exceptions))
+            .map_or_else(|_| Arc::clone(&self.unselected), Arc::new);
+        let mut resolved = self.resolved.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(resolved.entry(selecting).or_insert(policy))
+    }
+
+    fn selecting(&self, namespace: Namespace<'_>) -> Vec<usize> {
+        let mut labels = namespace.labels.cloned().unwrap_or_default();
+        labels.insert("kubernetes.io/metadata.name".to_owned(), namespace.name.to_owned());
+        let selects = |settings: &Settings| {
+            settings.namespace_selector.as_ref().is_none_or(|selector| selector.matches(&labels))
+        };
+        let selecting = self.policies.iter().enumerate().filter(|(_, policy)| selects(&policy.settings));
+        selecting.map(|(index, _)| index).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{mode::Mode, policy::Judging};
+
+    fn set(policies: &[serde_json::Value]) -> Result<PolicySet, BadPolicy> {
+        let named = policies.iter().enumerate().map(|(index, spec)| Named {
+            name: format!("p{index}"),
+            settings: serde_json::from_value(spec.clone()).unwrap(),
+        });
+        PolicySet::new(named.collect(), Vec::new(), Profile::Baseline, 1)
+    }
+
+    fn mode(set: &PolicySet, namespace: &str) -> Mode {
+        let policy = set.policy(Some(Namespace { name: namespace, labels: None }));
+        policy.mode("job-suspended", Judging::Object).unwrap()
+    }
+
+    #[test]
+    fn a_selector_decides_by_the_namespace_name() {
+        let set = set(&[
+            serde_json::json!({"rules": {"job-suspended": {"mode": "warn"}}}),
+            serde_json::json!({
+                "priority": 10,
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "legacy"}},
+                "rules": {"job-suspended": {"mode": "audit"}},
+            }),
+        ])
+        .unwrap();
+        assert_eq!(mode(&set, "legacy"), Mode::Audit);
+        assert_eq!(mode(&set, "shop"), Mode::Warn);
+        assert_eq!(set.policy(None).mode("job-suspended", Judging::Object), Some(Mode::Warn));
+    }
+
+    #[test]
+    fn a_bad_policy_is_named() {
+        let error = set(&[serde_json::json!({"rules": {"nonsense": {}}})]).unwrap_err();
+        assert!(error.to_string().starts_with("HookPolicy p0: there is no rule \"nonsense\""), "{error}");
+    }
+}
