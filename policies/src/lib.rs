@@ -9,6 +9,7 @@ pub mod mode;
 pub mod patch;
 pub mod policy;
 pub mod policy_set;
+pub mod references;
 pub mod release;
 pub mod rule;
 pub mod rules;
