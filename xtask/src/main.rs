@@ -1,2 +1,38 @@
-//! x
-fn main() {}
+//! The helper of those who work on Hookward: `cargo xtask test` and its friends.
+
+mod codegen;
+mod new_rule;
+mod rig;
+mod shell;
+mod test;
+
+use clap::{Parser, Subcommand};
+
+/// Everything that is done to the tree by a command.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Formatting, lints, unit and integration tests, documentation, end-to-end tests.
+    Test(test::TestArgs),
+    /// Builds the programs of the test cluster, or finds those that are built.
+    Rig(rig::RigArgs),
+    /// Writes the file of a new rule and its line in the registry.
+    NewRule(new_rule::NewRuleArgs),
+    /// Writes the generated files: docs/rules.md, docs/schemas.
+    Codegen,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Args::parse().task {
+        Task::Test(args) => test::test(&args),
+        Task::Rig(args) => rig::rig(&args).map(drop),
+        Task::NewRule(args) => new_rule::new_rule(&args),
+        Task::Codegen => codegen::codegen(),
+    }
+}
