@@ -1,0 +1,114 @@
+//! The documents of a file of manifests, cut and read as Helm does it.
+
+use crate::{
+    interest::Interest,
+    node::{Node, Value},
+    yaml::{self, Error, Limits},
+};
+
+/// One document of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Document<'a> {
+    /// Its text, without the separator and the blanks before it; what follows its last line is still there.
+    pub text: &'a str,
+    /// Where the text begins in the file, in bytes.
+    pub offset: usize,
+    /// How many documents that are not blank come before it.
+    pub index: usize,
+    /// The template it was rendered from: `helm template` and `helm get` write it as a comment, `# Source: PATH`, above everything else.
+    pub source: Option<&'a str>,
+}
+
+/// A document that could be read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest<'a> {
+    /// Where it came from.
+    pub document: Document<'a>,
+    /// What it says; its spans are bytes of the file.
+    pub root: Node<'a>,
+}
+
+/// Cuts a file into documents at every line that begins with `---`; what follows on such a line belongs to the next document, so
+/// `---apiVersion: v1` is a separator and a first line. Blank documents are left out.
+///
+/// Like Helm, this does not know YAML: a line of a block scalar that begins with `---` in the first column is a separator too.
+///
+/// Source: Helm 4.2.4 `pkg/release/v1/util/manifest.go`, `SplitManifests`. Helm 3.21.4 also takes away the blanks at the end of each
+/// document (so that a `|` block there loses its last line break) and blank lines after a separator, nothing else.
+pub fn split(file: &str) -> impl Iterator<Item = Document<'_>> {
+    let begin = file.len() - file.trim_start().len();
+    let mut next = Some(begin);
+    let pieces = std::iter::from_fn(move || {
+        let start = next?;
+        // A line that begins with the separator gives its first three bytes and the blanks after them to the separator.
+        let at_separator =
+            (start == begin || file[..start].ends_with('\n')) && file[start..].starts_with("---");
+        let first = if at_separator { start + 3 } else { start };
+        let end = file[first..].find("\n---").map(|at| first + at + 1);
+        next = end;
+        Some((first, end.unwrap_or(file.len())))
+    });
+    let documents = pieces.filter_map(|(start, end)| {
+        let text = file[start..end].trim_start();
+        (!text.is_empty()).then(|| (text, end - text.len()))
+    });
+    documents.enumerate().map(|(index, (text, offset))| Document {
+        text,
+        offset,
+        index,
+        source: source(text),
+    })
+}
+
+/// The path in a `# Source:` comment above everything else.
+fn source(text: &str) -> Option<&str> {
+    text.lines()
+        .map_while(|line| line.strip_prefix('#'))
+        .find_map(|comment| comment.strip_prefix(" Source: "))
+        .map(str::trim_end)
+}
+
+/// Reads every document of a file. One that cannot be read gives an error, and the others are still read; one that holds nothing
+/// but comments, or null, is left out, as Helm does. [`Limits`] are for each document.
+///
+/// The errors are those of [`yaml::document`], with the line and the column counted in the whole file.
+#[must_use]
+pub fn read<'a>(file: &'a str, interest: Interest, limits: &Limits) -> Vec<Result<Manifest<'a>, Error>> {
+    // Places are counted onwards from the last error, so that many errors do not cost more than one reading of the file.
+    let (mut line, mut counted) = (1, 0);
+    let mut manifests = Vec::new();
+    for document in split(file) {
+        match yaml::document(document.text, document.offset, interest, limits) {
+            Ok(Node { value: Value::Null, .. }) => {}
+            Ok(root) => manifests.push(Ok(Manifest { document, root })),
+            Err(error) => {
+                line += line_breaks(&file[counted..error.offset]);
+                counted = error.offset;
+                let column = if error.line > 1 { error.column } else { column(file, error.offset) };
+                manifests.push(Err(Error { line, column, ..error }));
+            }
+        }
+    }
+    manifests
+}
+
+/// The line and the column, in characters, both from 1, of the byte `offset` of `text`. Lines end in `\n`; an offset beyond the
+/// text is its end, one inside of a character is that character.
+#[must_use]
+pub fn line_column(text: &str, offset: usize) -> (usize, usize) {
+    let offset = (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    (1 + line_breaks(&text[..offset]), column(text, offset))
+}
+
+fn line_breaks(text: &str) -> usize {
+    text.bytes().filter(|byte| *byte == b'\n').count()
+}
+
+/// The column of a byte that begins a character.
+fn column(text: &str, offset: usize) -> usize {
+    let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+    1 + text[start..offset].chars().count()
+}
+
+#[cfg(test)]
+mod tests;

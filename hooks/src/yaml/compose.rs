@@ -1,0 +1,348 @@
+//! From the parser's events to nodes: names, merges, aliases, limits, and what is left out.
+
+use std::{borrow::Cow, collections::HashMap, rc::Rc};
+
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, StructureStyle, Tag};
+
+use super::{
+    Fault, Limits,
+    characters::{cut_by_the_end, forbidden, has_surrogate},
+    members::Members,
+    place::Place,
+    scalar::{Resolved, resolve},
+};
+use crate::{
+    interest::Interest,
+    node::{Member, Node, Span, Value},
+};
+
+/// Reads the first document of `text`; see [`super::document`].
+pub(super) fn compose<'a>(
+    text: &'a str,
+    offset: usize,
+    interest: Interest,
+    limits: &Limits,
+) -> Result<Node<'a>, Fault> {
+    if text.len() > limits.bytes {
+        return Err(Fault::new(0, format!("document is larger than the limit of {} bytes", limits.bytes)));
+    }
+    if u32::try_from(offset.saturating_add(text.len())).is_err() {
+        return Err(Fault::new(0, "document ends beyond 4 GiB"));
+    }
+    if let Some(at) = forbidden(text) {
+        return Err(Fault::new(at, "control characters are not allowed"));
+    }
+    let text_after_mark = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mark = text.len() - text_after_mark.len();
+    let options = granit_parser::options! {
+        emit_comments: false,
+        flow_nesting_limit: limits.nesting,
+        block_nesting_limit: limits.nesting,
+    };
+    let composer = Composer {
+        parser: Parser::new_from_str_with_options(text_after_mark, options),
+        text: text_after_mark,
+        offset: offset + mark,
+        interest,
+        nesting: limits.nesting,
+        nodes: limits.nodes,
+        anchors: HashMap::new(),
+    };
+    composer.document().map_err(|fault| Fault { at: fault.at + mark, ..fault })
+}
+
+/// An event and the bytes of the document that it covers.
+struct Step<'a> {
+    event: Event<'a>,
+    start: usize,
+    end: usize,
+}
+
+/// Where a node is, and whether anybody wants it.
+#[derive(Clone, Copy)]
+struct Spot<'p> {
+    depth: usize,
+    place: Place<'p>,
+    keep: bool,
+}
+
+/// What an alias stands for, and its price.
+struct Anchored<'a> {
+    node: Node<'a>,
+    nodes: usize,
+    height: usize,
+}
+
+/// What stands before a colon.
+enum Name<'a> {
+    Merge,
+    Text(Cow<'a, str>),
+}
+
+struct Composer<'a> {
+    parser: Parser<'a, StrInput<'a>>,
+    text: &'a str,
+    offset: usize,
+    interest: Interest,
+    nesting: usize,
+    /// How many more nodes the document may ask for.
+    nodes: usize,
+    anchors: HashMap<usize, Rc<Anchored<'a>>>,
+}
+
+impl<'a> Composer<'a> {
+    fn document(mut self) -> Result<Node<'a>, Fault> {
+        loop {
+            let step = self.next()?;
+            match step.event {
+                Event::StreamStart | Event::DocumentStart(..) => {}
+                Event::StreamEnd | Event::DocumentEnd => {
+                    return Ok(Node::synthetic(Value::Null));
+                }
+                _ => {
+                    let root = Spot { depth: 0, place: Place::Object, keep: true };
+                    let node = self.node(step, root)?;
+                    self.next()?;
+                    return Ok(node);
+                }
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<Step<'a>, Fault> {
+        match self.parser.next() {
+            Some(Ok((event, span))) => {
+                let bytes = span.byte_range().unwrap_or_default();
+                Ok(Step { event, start: bytes.start, end: bytes.end })
+            }
+            Some(Err(error)) => Err(syntax(&error, self.text)),
+            None => Err(Fault::new(self.text.len(), "document ends too early")),
+        }
+    }
+
+    fn node(&mut self, step: Step<'a>, spot: Spot<'_>) -> Result<Node<'a>, Fault> {
+        let Step { event, start, end } = step;
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let value = self.scalar(text, style, tag.as_deref(), start, end)?.into_value();
+                let value = value.ok_or_else(|| Fault::new(start, "JSON has no word for this number"))?;
+                self.finish(anchor, Node { value, span: self.span(start, end) }, start)
+            }
+            Event::SequenceStart(style, anchor, _) => self.list(style, anchor, start, spot),
+            Event::MappingStart(style, anchor, _) => self.map(style, anchor, start, spot),
+            Event::Alias(id) => self.alias(id, start, spot),
+            _ => Err(Fault::new(start, "a value is missing")),
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        mut text: Cow<'a, str>,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        start: usize,
+        end: usize,
+    ) -> Result<Resolved<'a>, Fault> {
+        self.charge(1, start)?;
+        match style {
+            ScalarStyle::Literal | ScalarStyle::Folded
+                if text.ends_with('\n') && cut_by_the_end(self.text, end) =>
+            {
+                text.to_mut().pop();
+            }
+            ScalarStyle::DoubleQuoted if has_surrogate(&text, self.text.get(start..end)) => {
+                return Err(Fault::new(start, "an escape stands for half a character"));
+            }
+            _ => {}
+        }
+        let tag = tag.map(|tag| tag.suffix_in_namespace("tag:yaml.org,2002:").unwrap_or("".into()));
+        resolve(text, tag.as_deref(), style == ScalarStyle::Plain)
+            .map_err(|message| Fault::new(start, message))
+    }
+
+    fn list(
+        &mut self,
+        style: StructureStyle,
+        anchor: usize,
+        start: usize,
+        spot: Spot<'_>,
+    ) -> Result<Node<'a>, Fault> {
+        let spot = self.enter(anchor, start, spot)?;
+        let (mut items, mut last) = (Vec::new(), start);
+        loop {
+            let step = self.next()?;
+            if matches!(step.event, Event::SequenceEnd) {
+                let end = if style == StructureStyle::Flow { step.end } else { last };
+                let node = Node { value: Value::List(items), span: self.span(start, end) };
+                return self.finish(anchor, node, start);
+            }
+            last = last.max(step.end);
+            let item =
+                self.node(step, Spot { depth: spot.depth + 1, place: spot.place.item(), keep: spot.keep })?;
+            last = last.max((item.span.end as usize).saturating_sub(self.offset));
+            if spot.keep {
+                items.push(item);
+            }
+        }
+    }
+
+    fn map(
+        &mut self,
+        style: StructureStyle,
+        anchor: usize,
+        start: usize,
+        spot: Spot<'_>,
+    ) -> Result<Node<'a>, Fault> {
+        let spot = self.enter(anchor, start, spot)?;
+        let (mut members, mut last) = (Members::default(), start);
+        loop {
+            let step = self.next()?;
+            if matches!(step.event, Event::MappingEnd) {
+                let end = if style == StructureStyle::Flow { step.end } else { last };
+                let node = Node { value: Value::Map(members.into_list()), span: self.span(start, end) };
+                return self.finish(anchor, node, start);
+            }
+            let name_span = self.span(step.start, step.end);
+            let name = self.name(step)?;
+            let step = self.next()?;
+            last = last.max(step.end);
+            let Name::Text(name) = name else {
+                self.merge(step, spot, &mut members)?;
+                continue;
+            };
+            let keep = spot.keep && spot.place.keeps(self.interest, &name);
+            let node =
+                self.node(step, Spot { depth: spot.depth + 1, place: spot.place.member(&name), keep })?;
+            last = last.max((node.span.end as usize).saturating_sub(self.offset));
+            if keep {
+                members.set(Member { name, name_span, node });
+            }
+        }
+    }
+
+    /// Checks and pays for a list or map. What is anchored inside of something unwanted may be wanted elsewhere.
+    fn enter<'p>(&mut self, anchor: usize, at: usize, spot: Spot<'p>) -> Result<Spot<'p>, Fault> {
+        self.nests(spot.depth + 1, at)?;
+        self.charge(1, at)?;
+        Ok(if anchor == 0 { spot } else { Spot { keep: true, place: Place::Deep, ..spot } })
+    }
+
+    fn name(&mut self, step: Step<'a>) -> Result<Name<'a>, Fault> {
+        let Step { event, start, end } = step;
+        let resolved = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let merges = match &tag {
+                    None => style == ScalarStyle::Plain,
+                    Some(tag) => {
+                        tag.suffix_in_namespace("tag:yaml.org,2002:").is_some_and(|tag| tag == "merge")
+                    }
+                };
+                if merges && text == "<<" {
+                    self.charge(1, start)?;
+                    return Ok(Name::Merge);
+                }
+                let resolved = self.scalar(text, style, tag.as_deref(), start, end)?;
+                if anchor != 0
+                    && let Some(value) = resolved.clone().into_value()
+                {
+                    self.finish(anchor, Node { value, span: self.span(start, end) }, start)?;
+                }
+                resolved
+            }
+            Event::Alias(id) => {
+                let spot = Spot { depth: 0, place: Place::Deep, keep: true };
+                let node = self.alias(id, start, spot)?;
+                Resolved::from_value(node.value)
+                    .ok_or_else(|| Fault::new(start, "a name cannot be a list or a map"))?
+            }
+            _ => return Err(Fault::new(start, "a name cannot be a list or a map")),
+        };
+        resolved.into_name().map(Name::Text).map_err(|message| Fault::new(start, message))
+    }
+
+    fn alias(&mut self, id: usize, at: usize, spot: Spot<'_>) -> Result<Node<'a>, Fault> {
+        let Some(anchored) = self.anchors.get(&id).map(Rc::clone) else {
+            return Err(Fault::new(at, "an alias stands inside of what it stands for"));
+        };
+        self.nests(spot.depth + anchored.height, at)?;
+        self.charge(anchored.nodes, at)?;
+        let mut node = anchored.node.clone();
+        spot.place.prune(self.interest, &mut node);
+        Ok(node)
+    }
+
+    /// Sets the members of one map, or of each map of a list, the first of which has the last word.
+    ///
+    /// Source: `go.yaml.in/yaml/v2` 2.4.3 `decode.go`, `merge`.
+    fn merge(&mut self, step: Step<'a>, spot: Spot<'_>, members: &mut Members<'a>) -> Result<(), Fault> {
+        let at = step.start;
+        let listed = matches!(step.event, Event::SequenceStart(..));
+        let node = self.node(step, Spot { depth: spot.depth + 1, place: Place::Deep, keep: true })?;
+        let maps = match node.value {
+            Value::List(items) if listed => items,
+            value => vec![Node { value, span: node.span }],
+        };
+        for map in maps.into_iter().rev() {
+            let Value::Map(merged) = map.value else {
+                return Err(Fault::new(at, "<< needs a map or a list of maps"));
+            };
+            for mut member in merged {
+                if spot.keep && spot.place.keeps(self.interest, &member.name) {
+                    spot.place.member(&member.name).prune(self.interest, &mut member.node);
+                    members.set(member);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a copy of what has an anchor.
+    fn finish(&mut self, anchor: usize, node: Node<'a>, at: usize) -> Result<Node<'a>, Fault> {
+        if anchor != 0 {
+            let (nodes, height) = measure(&node);
+            self.charge(nodes, at)?;
+            self.anchors.insert(anchor, Rc::new(Anchored { node: node.clone(), nodes, height }));
+        }
+        Ok(node)
+    }
+
+    fn charge(&mut self, nodes: usize, at: usize) -> Result<(), Fault> {
+        self.nodes =
+            self.nodes.checked_sub(nodes).ok_or_else(|| Fault::new(at, "document has too many values"))?;
+        Ok(())
+    }
+
+    fn nests(&self, depth: usize, at: usize) -> Result<(), Fault> {
+        if depth > self.nesting { Err(Fault::new(at, "nested too deeply")) } else { Ok(()) }
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        let byte = |at: usize| u32::try_from(self.offset + at).unwrap_or(u32::MAX);
+        Span { start: byte(start), end: byte(end) }
+    }
+}
+
+/// How many values and names a node holds, and how many lists and maps within each other.
+fn measure(node: &Node<'_>) -> (usize, usize) {
+    let total =
+        |(nodes, height): (usize, usize), (more, other): (usize, usize)| (nodes + more, height.max(other));
+    match &node.value {
+        Value::List(items) => {
+            let (nodes, height) = items.iter().map(measure).fold((1, 0), total);
+            (nodes, height + 1)
+        }
+        Value::Map(members) => {
+            let (nodes, height) = members.iter().map(|member| measure(&member.node)).fold((1, 0), total);
+            (nodes + members.len(), height + 1)
+        }
+        _ => (1, 0),
+    }
+}
+
+fn syntax(error: &ScanError, text: &str) -> Fault {
+    let at = error.marker().byte_offset().unwrap_or_default().min(text.len());
+    match error.kind() {
+        ErrorKind::RecursionLimitExceeded => Fault::new(at, "nested too deeply"),
+        kind => Fault::new(at, kind.to_string()),
+    }
+}
