@@ -5,9 +5,11 @@ pub mod delete_policy;
 pub mod event;
 pub mod interest;
 pub mod json;
+pub mod manifest;
 pub mod node;
 pub mod object;
 pub mod weight;
+pub mod yaml;
 
 pub use annotations::{Hook, Written};
 pub use delete_policy::{DeletePolicies, DeletePolicy};
