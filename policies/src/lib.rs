@@ -5,6 +5,7 @@ pub mod documents;
 pub mod evaluate;
 pub mod exception;
 pub mod finding;
+mod job;
 pub mod mode;
 pub mod patch;
 pub mod policy;
@@ -13,6 +14,7 @@ pub mod references;
 pub mod release;
 pub mod rule;
 pub mod rules;
+pub mod schema;
 pub mod selector;
 pub mod settings;
 #[cfg(test)]

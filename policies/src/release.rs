@@ -82,7 +82,8 @@ impl<'a> Release<'a> {
         let mut order: Vec<_> = self.hooks().filter(|(.., hook)| hook.events.contains(event)).collect();
         hooks::order::execution(
             &mut order,
-            |(_, item, _)| (item.object.kind(), item.path, item.document),
+            |(_, item, _)| (item.path, item.document),
+            |(_, item, _)| item.object.kind(),
             |(_, item, hook)| (hook.weight.effective, item.object.name().unwrap_or("")),
         );
         order.into_iter().map(|(index, ..)| index).collect()
