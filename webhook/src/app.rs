@@ -1,0 +1,71 @@
+//! What every request shares.
+
+use std::{fmt, num::NonZero, sync::Arc, thread};
+
+use arc_swap::ArcSwap;
+use policies::PolicySet;
+use tokio::sync::Semaphore;
+
+use crate::{metrics::Metrics, ready::Readiness};
+
+/// Bodies above this are judged away from the event loop, so that small requests beside them do not wait.
+pub(crate) const LARGE: usize = 64 << 10;
+
+/// What every request shares. Whoever changes the policies stores a new set; requests under way keep the one they began with.
+#[derive(Debug)]
+pub struct App {
+    /// The policies in force.
+    pub policies: Arc<ArcSwap<PolicySet>>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What is not there yet.
+    pub ready: Readiness,
+    /// How much is done at once.
+    pub limits: Limits,
+}
+
+/// How much is done at once, so that no input can take all memory or all processors.
+pub struct Limits {
+    /// Bytes of one body.
+    pub max_body: usize,
+    /// Requests being answered.
+    pub(crate) requests: Semaphore,
+    /// KiB of large bodies in memory.
+    pub(crate) large_kib: Semaphore,
+    /// Large bodies being judged: one per processor.
+    pub(crate) large: Arc<Semaphore>,
+    /// Release records being decompressed: one.
+    pub(crate) records: Arc<Semaphore>,
+}
+
+impl Limits {
+    /// Bodies of at most `max_body` bytes, and `max_concurrency` requests at once.
+    #[must_use]
+    pub fn new(max_body: usize, max_concurrency: usize) -> Self {
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        Self {
+            max_body,
+            requests: Semaphore::new(max_concurrency.min(Semaphore::MAX_PERMITS)),
+            // Eight of the largest bodies, whatever the number of requests.
+            large_kib: Semaphore::new((max_body / 1024 + 1).saturating_mul(8).min(Semaphore::MAX_PERMITS)),
+            large: Arc::new(Semaphore::new(processors)),
+            records: Arc::new(Semaphore::new(1)),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::new(8 << 20, 256)
+    }
+}
+
+impl fmt::Debug for Limits {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Limits")
+            .field("max_body", &self.max_body)
+            .field("requests_left", &self.requests.available_permits())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,122 @@
+//! One connection from its first request to its last, over HTTP/1.1 or HTTP/2.
+
+use std::{convert::Infallible, future::Future, hash::BuildHasher, pin::pin, sync::Arc, time::Duration};
+
+use axum::{Router, response::Response};
+use http::{HeaderValue, Request, header};
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, sleep},
+};
+use tower::Service;
+
+use crate::{
+    drain::{Drain, Stage},
+    patience::{Activity, Patient},
+};
+
+/// Requests at once on one HTTP/2 connection.
+const STREAMS: u32 = 250;
+/// What a client may send ahead in one HTTP/2 request: a large object needs no second round trip.
+const STREAM_WINDOW: u32 = 2 << 20;
+/// The same for a whole connection.
+const CONNECTION_WINDOW: u32 = 8 << 20;
+/// How often a silent HTTP/2 connection is asked whether it lives, and how long the answer may take.
+const PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+/// How long requests may go on after GOAWAY because of age; the longest timeout of a webhook is 30 s.
+const GRACE: Duration = Duration::from_secs(35);
+
+/// What all connections of one listener share.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    pub(crate) router: Router,
+    pub(crate) drain: Drain,
+    pub(crate) age: Duration,
+    pub(crate) header_timeout: Duration,
+}
+
+impl Shared {
+    /// Between 0.9 and 1.1 of the configured age, so that connections that began together do not end together.
+    fn jittered_age(&self) -> Duration {
+        let random = std::hash::RandomState::new().hash_one(0_u8) % 201;
+        self.age.saturating_mul(900 + u32::try_from(random).unwrap_or(100)) / 1000
+    }
+}
+
+/// Serves HTTP/1.1 until either end closes, or the drain ends.
+///
+/// # Guarantees
+/// The server never closes an idle connection that a client may be about to use: age and drain are a `Connection: close` on the
+/// next answer. Only the end of the drain, or a silence longer than any client keeps a connection, closes it.
+pub(crate) async fn http1<S>(stream: S, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let activity = Activity::new();
+    let patient = Patient::new(stream, Arc::clone(&activity), shared.header_timeout);
+    let retires = Instant::now() + shared.jittered_age();
+    let service = service_fn(|request| {
+        activity.answering();
+        let answer = answer(shared.router.clone(), request);
+        let activity = &activity;
+        async move {
+            let mut response = answer.await;
+            if Instant::now() >= retires || shared.drain.stage() >= Stage::Draining {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            activity.idle();
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let connection =
+        http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(patient), service);
+    tokio::select! {
+        // How a connection ends is the client's business.
+        _ = connection => {}
+        () = shared.drain.reached(Stage::Ended) => {}
+    }
+}
+
+/// Serves HTTP/2 until either end closes, or the drain ends. Age and drain are a GOAWAY, which loses no request.
+pub(crate) async fn http2<S>(stream: S, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let router = shared.router.clone();
+    let service = service_fn(move |request| {
+        let answer = answer(router.clone(), request);
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .keep_alive_interval(PING.0)
+        .keep_alive_timeout(PING.1)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let grace = tokio::select! {
+        _ = connection.as_mut() => return,
+        () = sleep(shared.jittered_age()) => GRACE,
+        // The drain has a limit of its own.
+        () = shared.drain.reached(Stage::Draining) => Duration::MAX,
+    };
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        _ = connection => {}
+        () = sleep(grace) => {}
+        () = shared.drain.reached(Stage::Ended) => {}
+    }
+}
+
+fn answer(mut router: Router, request: Request<Incoming>) -> impl Future<Output = Response> {
+    let answer = router.call(request);
+    async move { answer.await.unwrap_or_else(|never| match never {}) }
+}

@@ -1,0 +1,80 @@
+//! What tests of several modules share.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use axum::{Router, body::Body};
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use policies::{PolicySet, Profile, RULES};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::{App, Limits, Metrics, Readiness};
+
+/// The shipped policies under `baseline`.
+pub(crate) fn app() -> Arc<App> {
+    app_with(Limits::default())
+}
+
+pub(crate) fn app_with(limits: Limits) -> Arc<App> {
+    Arc::new(App {
+        policies: Arc::new(ArcSwap::from_pointee(PolicySet::shipped(Profile::Baseline))),
+        metrics: Arc::new(Metrics::new(RULES.iter().map(|rule| rule.meta().id))),
+        ready: Readiness::default(),
+        limits,
+    })
+}
+
+/// Status and text of a GET.
+pub(crate) async fn fetch(router: Router, path: &str) -> (u16, String) {
+    let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+    (response.status().as_u16(), text(response).await)
+}
+
+/// A POST of JSON.
+pub(crate) fn post(path: &str, body: impl Into<Body>) -> Request<Body> {
+    Request::post(path).header("content-type", "application/json").body(body.into()).unwrap()
+}
+
+/// The text of a response.
+pub(crate) async fn text(response: Response<Body>) -> String {
+    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+}
+
+/// A review of the CREATE of `object`, with `changes` merged into its request.
+pub(crate) fn review(object: &Value, changes: &Value) -> Value {
+    let mut request = json!({
+        "uid": "6c1d4bd5", "operation": "CREATE", "namespace": "shop", "name": "migrate", "dryRun": false,
+        "kind": {"group": "batch", "version": "v1", "kind": "Job"},
+        "resource": {"group": "batch", "version": "v1", "resource": "jobs"},
+        "userInfo": {"username": "helm", "groups": ["system:authenticated"]},
+        "object": object, "oldObject": null, "options": {"kind": "CreateOptions", "fieldManager": "helm"},
+    });
+    for (name, value) in changes.as_object().into_iter().flatten() {
+        request[name] = value.clone();
+    }
+    json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request})
+}
+
+/// A hook Job with this spec.
+pub(crate) fn job(spec: &Value) -> Value {
+    json!({
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": "migrate", "namespace": "shop", "annotations": {"helm.sh/hook": "pre-upgrade"}},
+        "spec": spec,
+    })
+}
+
+/// What comes back for `review`: the `response` of the answer.
+pub(crate) async fn answer(app: &Arc<App>, path: &str, review: &Value) -> Value {
+    let response = crate::routes(Arc::clone(app)).oneshot(post(path, review.to_string())).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let review: Value = serde_json::from_str(&text(response).await).unwrap();
+    assert_eq!(
+        (&review["apiVersion"], &review["kind"]),
+        (&json!("admission.k8s.io/v1"), &json!("AdmissionReview"))
+    );
+    assert_eq!(review["response"]["uid"], "6c1d4bd5");
+    review["response"].clone()
+}

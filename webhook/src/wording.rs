@@ -1,0 +1,180 @@
+//! The words of a denial and of a warning: one line per finding, safe for a terminal and for an HTTP header.
+
+use std::fmt::Write as _;
+
+use policies::Judged;
+
+/// A warning that fits here is shown whole by every client.
+const COMFORTABLE: usize = 120;
+/// The API server cuts a longer warning.
+const LONGEST: usize = 256;
+/// The API server drops warnings beyond this sum.
+const TOGETHER: usize = 4096;
+/// Findings in one denial; whoever has more reads `hookward check`.
+const LINES: usize = 20;
+/// Bytes of one line of a denial.
+const LINE: usize = 1024;
+
+/// The message of a denial: `header`, a line for each finding that denies, and how to learn more. `subjects` names the object of
+/// each finding, as `Job "migrate"`.
+pub(crate) fn denial<'j>(
+    header: Option<&str>,
+    denying: impl Iterator<Item = (String, &'j Judged)>,
+) -> String {
+    let mut text = String::new();
+    if let Some(header) = header {
+        text.push_str(&clean(header, LINE));
+        text.push('\n');
+    }
+    let (mut first, mut count) = (None, 0_usize);
+    for (subject, judged) in denying {
+        first = first.or(Some(judged.rule.id));
+        count += 1;
+        if count <= LINES {
+            text.push_str(&line(&subject, judged));
+            text.push('\n');
+        }
+    }
+    if count > LINES {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "and {} more, see hookward check", count - LINES);
+    }
+    text.push_str("explain: hookward rules ");
+    text.push_str(first.unwrap_or_default());
+    text
+}
+
+/// `` `job-suspended`: Job "migrate" /spec/suspend: what will happen; what to do ``
+fn line(subject: &str, judged: &Judged) -> String {
+    let finding = &judged.finding;
+    let field = if finding.field.is_empty() { String::new() } else { format!(" {}", finding.field) };
+    let help = if finding.help.is_empty() { String::new() } else { format!("; {}", finding.help) };
+    clean(&format!("`{}`: {subject}{field}: {}{help}", judged.rule.id, finding.message), LINE)
+}
+
+/// The warnings for these findings: each short, all together within what the API server passes on.
+pub(crate) fn warnings<'j>(warning: impl Iterator<Item = (String, &'j Judged)>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    let (mut bytes, mut left_out) = (0, 0_usize);
+    for (subject, judged) in warning {
+        let text = self::warning(&subject, judged);
+        // Room for the sentence about what was left out.
+        if bytes + text.len() + LONGEST > TOGETHER {
+            left_out += 1;
+        } else {
+            bytes += text.len();
+            kept.push(text);
+        }
+    }
+    if left_out > 0 {
+        kept.push(format!("hookward: {left_out} more warnings, see hookward check"));
+    }
+    kept
+}
+
+fn warning(subject: &str, judged: &Judged) -> String {
+    let finding = &judged.finding;
+    let short = format!("`{}`: {subject}: {}", judged.rule.id, finding.message);
+    let whole = format!("{short}; {}", finding.help);
+    clean(if whole.len() <= COMFORTABLE && !finding.help.is_empty() { &whole } else { &short }, LONGEST)
+}
+
+/// `text` without control characters, line ends or direction marks, and at most `limit` bytes: names in a request are not validated
+/// yet when we read them, and must not be able to write to somebody's terminal.
+pub(crate) fn clean(text: &str, limit: usize) -> String {
+    let is_hidden = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut clean: String = text
+        .chars()
+        .map(|character| if is_hidden(character) { char::REPLACEMENT_CHARACTER } else { character })
+        .collect();
+    if clean.len() > limit {
+        let end = (0..=limit - '…'.len_utf8()).rev().find(|end| clean.is_char_boundary(*end)).unwrap_or(0);
+        clean.truncate(end);
+        clean.push('…');
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::{Finding, Mode, RULES, Severity};
+
+    use super::*;
+
+    fn judged(message: &str, help: &str) -> Judged {
+        Judged {
+            rule: RULES[0].meta(),
+            mode: Mode::Deny,
+            severity: Severity::High,
+            finding: Finding::new("/spec", message, help),
+            excepted: None,
+        }
+    }
+
+    fn denial_of(findings: &[Judged], header: Option<&str>) -> String {
+        denial(header, findings.iter().map(|judged| ("Job \"migrate\"".to_owned(), judged)))
+    }
+
+    fn warnings_of(findings: &[Judged]) -> Vec<String> {
+        warnings(findings.iter().map(|judged| ("Job \"migrate\"".to_owned(), judged)))
+    }
+
+    #[test]
+    fn a_denial_says_where_what_and_what_to_do() {
+        let id = RULES[0].meta().id;
+        assert_eq!(
+            denial_of(&[judged("Helm waits for ever", "remove it")], None),
+            format!(
+                "`{id}`: Job \"migrate\" /spec: Helm waits for ever; remove it\nexplain: hookward rules {id}"
+            )
+        );
+    }
+
+    #[test]
+    fn a_release_has_a_line_of_its_own_before() {
+        let text = denial_of(&[judged("m", "h")], Some("release \"shop\" is refused:"));
+        assert_eq!(text.lines().count(), 3);
+        assert!(text.starts_with("release \"shop\" is refused:\n`"));
+    }
+
+    #[test]
+    fn a_hundred_findings_do_not_fill_the_screen() {
+        let many: Vec<_> = (0..100).map(|_| judged("m", "h")).collect();
+        let text = denial_of(&many, None);
+        assert_eq!(text.lines().count(), LINES + 2);
+        assert!(text.contains("and 80 more"));
+    }
+
+    #[test]
+    fn a_warning_drops_the_help_before_the_message() {
+        let texts = warnings_of(&[judged("short", "help"), judged(&"m".repeat(90), "help")]);
+        assert!(texts[0].ends_with("short; help"));
+        assert!(texts[1].ends_with('m'));
+    }
+
+    #[test]
+    fn warnings_stay_within_what_the_api_server_passes_on() {
+        let long: Vec<_> = (0..100).map(|_| judged(&"ä".repeat(500), "")).collect();
+        let texts = warnings_of(&long);
+        assert!(texts.iter().all(|text| text.len() <= LONGEST));
+        assert!(texts.iter().map(String::len).sum::<usize>() <= TOGETHER);
+        assert!(texts.last().unwrap().contains("more warnings"));
+    }
+
+    #[test]
+    fn what_could_write_to_a_terminal_is_replaced() {
+        assert_eq!(
+            clean("a\u{1b}[31m\r\nb\u{202e}c\0", 100),
+            "a\u{fffd}[31m\u{fffd}\u{fffd}b\u{fffd}c\u{fffd}"
+        );
+    }
+
+    #[test]
+    fn a_cut_keeps_characters_whole() {
+        assert_eq!(clean("ääää", 7), "ää…");
+        assert_eq!(clean("ääää", 8), "ääää");
+    }
+}
