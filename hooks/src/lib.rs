@@ -8,6 +8,9 @@ pub mod json;
 pub mod manifest;
 pub mod node;
 pub mod object;
+pub mod order;
+pub mod release;
+pub mod template_source;
 pub mod weight;
 pub mod yaml;
 
