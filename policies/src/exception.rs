@@ -91,7 +91,7 @@ impl Exception {
 }
 
 /// `*` matches any text, `?` any one character; linear in both lengths but for the last star.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut from, mut star) = (0, 0, None);
     while from < text.len() {
@@ -121,7 +121,9 @@ mod tests {
 
     #[test]
     fn globs_match_whole_names() {
-        for (pattern, text) in [("*", ""), ("*", "a"), ("a*c", "abbc"), ("a?c", "abc"), ("*-x-*", "a-x-b"), ("a", "a")] {
+        for (pattern, text) in
+            [("*", ""), ("*", "a"), ("a*c", "abbc"), ("a?c", "abc"), ("*-x-*", "a-x-b"), ("a", "a")]
+        {
             assert!(glob(pattern, text), "{pattern} {text}");
         }
         for (pattern, text) in [("a", "ab"), ("a*c", "abcd"), ("?", ""), ("", "a"), ("a*b*c", "acb")] {
@@ -140,7 +142,10 @@ mod tests {
             expires_at: expires_at.into(),
         };
         assert!(Exception::new("x", spec("ticket 7", "2026-12-24T00:00:00Z")).is_ok());
-        assert_eq!(Exception::new("x", spec(" ", "2026-12-24T00:00:00Z")), Err(Error::Empty { field: "reason" }));
+        assert_eq!(
+            Exception::new("x", spec(" ", "2026-12-24T00:00:00Z")),
+            Err(Error::Empty { field: "reason" })
+        );
         assert!(matches!(Exception::new("x", spec("r", "tomorrow")), Err(Error::Date { .. })));
     }
 }

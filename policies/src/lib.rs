@@ -1,6 +1,7 @@
 //! The rule engine: one file per rule, verdicts, fixes, settings, profiles. Pure: no I/O, no clock, no async.
 
 pub mod context;
+mod dependencies;
 pub mod documents;
 pub mod evaluate;
 pub mod exception;
@@ -19,6 +20,7 @@ pub mod selector;
 pub mod settings;
 #[cfg(test)]
 mod testing;
+mod wording;
 
 pub use context::{Context, Moment, Operation, Origin, ReleaseContext};
 pub use finding::{Finding, Judged, Verdict};

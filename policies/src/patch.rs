@@ -7,6 +7,10 @@ use json_patch::{AddOperation, PatchOperation, jsonptr::PointerBuf};
 pub const FIXED: &str = "hookward.dev/fixed";
 
 /// Sets the member at `pointer`, whether it is there or not; its parent must be.
+///
+/// # Panics
+///
+/// When `pointer` is no JSON pointer, which the first test of a fix would show.
 #[must_use]
 pub fn set(pointer: &str, value: impl Into<serde_json::Value>) -> PatchOperation {
     let path = PointerBuf::parse(pointer).expect("rules write valid JSON pointers");
@@ -21,7 +25,8 @@ pub fn annotate(name: &str, value: &str) -> PatchOperation {
 
 /// Records `rules` beside those that are recorded already.
 pub(crate) fn record(object: Object<'_>, rules: &[&str]) -> PatchOperation {
-    let before = object.annotation(FIXED).unwrap_or("").split(',').filter(|id| crate::rules::find(id).is_some());
+    let before =
+        object.annotation(FIXED).unwrap_or("").split(',').filter(|id| crate::rules::find(id).is_some());
     let mut all: Vec<&str> = before.chain(rules.iter().copied()).collect();
     all.sort_unstable();
     all.dedup();

@@ -74,7 +74,8 @@ impl PolicySet {
             Policy::resolve([&policy.settings], profile, Arc::default())
                 .map_err(|error| BadPolicy { name: policy.name.clone(), error })?;
         }
-        let unselected = policies.iter().map(|policy| &policy.settings).filter(|one| one.namespace_selector.is_none());
+        let unselected =
+            policies.iter().map(|policy| &policy.settings).filter(|one| one.namespace_selector.is_none());
         let unselected = Policy::resolve(unselected, profile, Arc::clone(&exceptions))
             .map_err(|error| BadPolicy { name: String::new(), error })?;
         Ok(Self {
@@ -88,6 +89,10 @@ impl PolicySet {
     }
 
     /// The rules as they ship, under `profile`.
+    ///
+    /// # Panics
+    ///
+    /// Never: without a policy there is no mistake in one.
     #[must_use]
     pub fn shipped(profile: Profile) -> Self {
         Self::new(Vec::new(), Vec::new(), profile, 0).expect("no policy, no mistake in one")

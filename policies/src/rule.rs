@@ -63,11 +63,14 @@ pub enum Fix {
     Default,
 }
 
+/// The options of one rule, which only that rule knows how to look at.
+pub type Parsed = Arc<dyn Any + Send + Sync>;
+
 /// How the options of one rule are read and described.
 #[derive(Debug, Clone, Copy)]
 pub struct OptionsKind {
     /// Reads the options as written; `None` gives the defaults. The error is a sentence.
-    pub parse: fn(Option<&serde_json::Value>) -> Result<Arc<dyn Any + Send + Sync>, String>,
+    pub parse: fn(Option<&serde_json::Value>) -> Result<Parsed, String>,
     /// Their JSON schema.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
 }
@@ -87,10 +90,12 @@ pub struct NoOptions {}
 
 fn parse<T: DeserializeOwned + Default + Send + Sync + 'static>(
     written: Option<&serde_json::Value>,
-) -> Result<Arc<dyn Any + Send + Sync>, String> {
+) -> Result<Parsed, String> {
     match written {
         None => Ok(Arc::new(T::default())),
-        Some(value) => T::deserialize(value).map(|options| Arc::new(options) as _).map_err(|error| error.to_string()),
+        Some(value) => {
+            T::deserialize(value).map(|options| Arc::new(options) as _).map_err(|error| error.to_string())
+        }
     }
 }
 
@@ -129,7 +134,7 @@ macro_rules! declare_rule {
      $(, strict: $strict:ident)? $(, fix: $fix:ident)? $(, off_for_tests: $tests:literal)? $(, options: $options:ty)? $(,)?) => {
         $(#[doc = $line])+
         #[derive(Debug)]
-        pub struct $name;
+        pub(crate) struct $name;
 
         const _: () = assert!(
             $crate::rule::is_documented(concat!($($line, "\n"),+)),

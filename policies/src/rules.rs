@@ -13,8 +13,37 @@ macro_rules! rules {
 }
 
 rules! {
+    dep_config::DepConfig,
+    dep_service_account::DepServiceAccount,
+    hook_annotation_misplaced::HookAnnotationMisplaced,
+    hook_bare_pod::HookBarePod,
+    hook_crd::HookCrd,
+    hook_data_kind_recreated::HookDataKindRecreated,
+    hook_delete_policy_unknown::HookDeletePolicyUnknown,
+    hook_duplicate_identity::HookDuplicateIdentity,
+    hook_failed_deletes_evidence::HookFailedDeletesEvidence,
+    hook_legacy_event::HookLegacyEvent,
+    hook_namespace::HookNamespace,
+    hook_not_run_to_completion::HookNotRunToCompletion,
+    hook_orphan_on_uninstall::HookOrphanOnUninstall,
+    hook_policy_implicit::HookPolicyImplicit,
+    hook_policy_no_before_creation::HookPolicyNoBeforeCreation,
     hook_stale_rerun::HookStaleRerun,
+    hook_unknown_event::HookUnknownEvent,
+    hook_weight_invalid::HookWeightInvalid,
+    hook_weight_tie::HookWeightTie,
+    job_backoff_limit_high::JobBackoffLimitHigh,
+    job_backoff_limit_unset::JobBackoffLimitUnset,
+    job_deadline_missing::JobDeadlineMissing,
+    job_restart_policy_always::JobRestartPolicyAlways,
+    job_retry_budget::JobRetryBudget,
     job_suspended::JobSuspended,
+    job_ttl_missing::JobTtlMissing,
+    job_ttl_too_low::JobTtlTooLow,
+    pod_restart_policy::PodRestartPolicy,
+    sec_cluster_admin_binding::SecClusterAdminBinding,
+    sec_host_namespaces::SecHostNamespaces,
+    sec_privileged::SecPrivileged,
 }
 
 /// The rule called `id`.
@@ -31,9 +60,14 @@ mod tests {
     /// The YAML blocks under a heading of the documentation.
     fn examples(docs: &str, heading: &str) -> Vec<String> {
         let lines = docs.lines().map(|line| line.strip_prefix(' ').unwrap_or(line));
-        let section = lines.skip_while(|line| *line != heading).skip(1).take_while(|line| !line.starts_with("## "));
+        let section =
+            lines.skip_while(|line| *line != heading).skip(1).take_while(|line| !line.starts_with("## "));
         let text = section.collect::<Vec<_>>().join("\n");
-        text.split("```yaml\n").skip(1).filter_map(|block| block.split("\n```").next()).map(str::to_owned).collect()
+        text.split("```yaml\n")
+            .skip(1)
+            .filter_map(|block| block.split("\n```").next())
+            .map(str::to_owned)
+            .collect()
     }
 
     #[test]

@@ -23,7 +23,12 @@ fn policy(rule: &dyn Rule, options: Option<serde_json::Value>, settings: &Settin
 
 /// What `rule` finds in `yaml`, which is judged as a whole release, and by itself as at admission. An UPDATE is two documents of
 /// the same object, the stored one first.
-pub(crate) fn findings(rule: &dyn Rule, options: Option<serde_json::Value>, settings: &Settings, yaml: &str) -> Vec<Judged> {
+pub(crate) fn findings(
+    rule: &dyn Rule,
+    options: Option<serde_json::Value>,
+    settings: &Settings,
+    yaml: &str,
+) -> Vec<Judged> {
     let policy = policy(rule, options, settings);
     let manifests: Vec<_> = manifest::read(yaml, Interest::Judged, &hooks::yaml::Limits::default())
         .into_iter()
@@ -66,4 +71,70 @@ pub(crate) fn rejects(rule: &dyn Rule, yaml: &str, text: &str) {
     let found = findings(rule, None, &Settings::default(), yaml);
     let messages: Vec<_> = found.iter().map(|judged| judged.finding.message.as_str()).collect();
     assert!(messages.iter().any(|message| message.contains(text)), "{}: {messages:?}", rule.meta().id);
+}
+
+/// What `rule` finds in `yaml` when the API server asks about its creation.
+pub(crate) fn admitted(rule: &dyn Rule, options: Option<serde_json::Value>, yaml: &str) -> Vec<Judged> {
+    let manifest = only(yaml);
+    let policy = policy(rule, options, &Settings::default());
+    let mut found = evaluate::object(&policy, &creation(Object::new(&manifest.root))).findings;
+    found.retain(|judged| judged.rule.id == rule.meta().id);
+    found
+}
+
+/// What `rule` makes of `yaml` when the API server asks about its creation. Asked again, it must change nothing more.
+#[track_caller]
+pub(crate) fn fixed(
+    rule: &dyn Rule,
+    options: Option<serde_json::Value>,
+    settings: &Settings,
+    yaml: &str,
+) -> serde_json::Value {
+    let mut settings = settings.clone();
+    let others = crate::RULES.iter().filter(|other| other.meta().fix != crate::Fix::None);
+    for other in others {
+        let off = RuleSettings { mode: None, fix: Some(false), options: None };
+        settings.rules.insert(other.meta().id.to_owned(), off);
+    }
+    let own = RuleSettings { mode: None, fix: Some(true), options };
+    settings.rules.insert(rule.meta().id.to_owned(), own);
+    let policy = Policy::resolve([&settings], Profile::Baseline, std::sync::Arc::default()).unwrap();
+    let before = only(yaml).root.to_json();
+    let after = fix_once(&policy, &before);
+    assert_eq!(fix_once(&policy, &after), after, "{} changes what it has fixed", rule.meta().id);
+    after
+}
+
+/// `object` as `/mutate` leaves it.
+pub(crate) fn fix_once(policy: &Policy, object: &serde_json::Value) -> serde_json::Value {
+    let text = object.to_string();
+    let root = hooks::json::object(text.as_bytes(), Interest::Everything).unwrap();
+    let fixes = evaluate::fixes(policy, &creation(Object::new(&root)));
+    let mut after = object.clone();
+    json_patch::patch(&mut after, &fixes.operations).unwrap();
+    let least = json_patch::diff(object, &after);
+    assert_eq!(fixes.operations.len(), least.0.len(), "more is written than changes: {:?}", fixes.operations);
+    after
+}
+
+/// The creation of `object`, by nobody in particular.
+pub(crate) fn creation(object: Object<'_>) -> Request<'_> {
+    Request {
+        operation: Operation::Create,
+        object,
+        old: None,
+        namespace: Some("shop"),
+        field_manager: None,
+        moment: Moment::Unknown,
+        now: 0,
+    }
+}
+
+/// The one document of `yaml`.
+pub(crate) fn only(yaml: &str) -> manifest::Manifest<'_> {
+    manifest::read(yaml, Interest::Judged, &hooks::yaml::Limits::default())
+        .into_iter()
+        .next()
+        .unwrap()
+        .unwrap()
 }

@@ -1,0 +1,168 @@
+//! What the pods of a hook need before it runs, and why it is not there by then.
+
+use std::collections::HashSet;
+
+use hooks::{DeletePolicy, Event, Hook, annotations::HOOK};
+
+use crate::{
+    context::ReleaseContext,
+    exception::glob,
+    references::{Reference, Referent, references},
+    release::Item,
+    settings::Gitops,
+};
+
+/// Something that the release has, but not in time.
+#[derive(Debug)]
+pub(crate) struct Missing<'a> {
+    /// The item of the release whose pods need it.
+    pub(crate) item: usize,
+    /// How it is named there.
+    pub(crate) reference: Reference<'a>,
+    /// Whether it is missing whatever happened before; otherwise the revision before may have it.
+    pub(crate) is_certain: bool,
+    /// Why it is not there, to be read after its name.
+    pub(crate) why: String,
+    /// What to do about it.
+    pub(crate) help: String,
+}
+
+/// Hooks that run together, before any ordinary resource of the release is touched.
+struct Wave {
+    events: &'static [Event],
+    /// Whether it runs when nothing of the release exists.
+    is_first: bool,
+    runner: &'static str,
+}
+
+/// Helm runs one event at a time. Argo CD runs both before every sync, the first one too.
+///
+/// Source: Argo CD 3.5 `gitops-engine/pkg/sync/hook/helm/type.go`.
+fn waves(cx: &ReleaseContext<'_>) -> Vec<Wave> {
+    if cx.engine.gitops == Gitops::Argocd {
+        return vec![Wave {
+            events: &[Event::PreInstall, Event::PreUpgrade],
+            is_first: true,
+            runner: "Argo CD",
+        }];
+    }
+    let install = Wave { events: &[Event::PreInstall], is_first: true, runner: "Helm" };
+    let upgrade = Wave { events: &[Event::PreUpgrade], is_first: false, runner: "Helm" };
+    let may_run = |wave: &Wave| cx.release.moment.runs(wave.events[0]) != Some(false);
+    [install, upgrade].into_iter().filter(may_run).collect()
+}
+
+/// Everything of the kinds in `wanted` that hook Jobs and Pods need before install or upgrade, and that the release makes too late.
+/// What the release does not make at all may come from elsewhere; names that match `external` do.
+///
+/// Of two hooks with the same weight, `hook-weight-tie` says what is to be said.
+pub(crate) fn missing<'a>(
+    cx: &ReleaseContext<'a>,
+    wanted: &[Referent],
+    external: &[String],
+) -> Vec<Missing<'a>> {
+    let (mut found, mut told) = (Vec::new(), HashSet::new());
+    for wave in waves(cx) {
+        for (index, item, hook) in cx.release.hooks() {
+            let runs = wave.events.iter().any(|event| hook.events.contains(*event));
+            if !runs || !(item.object.is_job() || item.object.is_pod()) {
+                continue;
+            }
+            for reference in references(item.object) {
+                let is_external = external.iter().any(|pattern| glob(pattern, reference.name));
+                if !wanted.contains(&reference.to)
+                    || is_external
+                    || told.contains(&(index, reference.to, reference.name))
+                {
+                    continue;
+                }
+                if let Some(missing) = look_up(cx, &wave, (index, item, hook), &reference) {
+                    told.insert((index, reference.to, reference.name));
+                    found.push(missing);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Why `reference` is not there in time; `None` when it is, or when nobody knows.
+fn look_up<'a>(
+    cx: &ReleaseContext<'a>,
+    wave: &Wave,
+    (index, item, hook): (usize, &Item<'a>, &Hook<'a>),
+    reference: &Reference<'a>,
+) -> Option<Missing<'a>> {
+    let is_meant =
+        |other: &&Item<'_>| reference.means(other.object, cx.release.namespace, item.object.namespace());
+    let mut reason = None;
+    for provider in cx.release.items.iter().filter(is_meant) {
+        match absence(wave, hook, provider, reference.to) {
+            Absence::None => return None,
+            Absence::Of { is_certain, why, help } => {
+                let missing = Missing { item: index, reference: reference.clone(), is_certain, why, help };
+                reason.get_or_insert(missing);
+            }
+            Absence::Unknown => {}
+        }
+    }
+    reason
+}
+
+/// Whether one item of the release is there when a wave runs.
+enum Absence {
+    /// It is there.
+    None,
+    /// It is dropped by Helm, which is another rule's business.
+    Unknown,
+    /// It is not.
+    Of { is_certain: bool, why: String, help: String },
+}
+
+fn absence(wave: &Wave, hook: &Hook<'_>, provider: &Item<'_>, kind: Referent) -> Absence {
+    let (event, weight) = (wave.event(hook), hook.weight.effective);
+    let Some(other) = &provider.hook else {
+        let why = if wave.is_first {
+            format!("which {} creates only after the {event} hooks", wave.runner)
+        } else {
+            "as the revision before left it".to_owned()
+        };
+        let help = format!(
+            "make the {kind} a {event} hook with a weight below {weight}, or run the hook afterwards"
+        );
+        return Absence::Of { is_certain: wave.is_first, why, help };
+    };
+    if other.events.is_dropped() {
+        return Absence::Unknown;
+    }
+    let is_in_wave = wave.events.iter().any(|event| other.events.contains(*event));
+    let is_left = !wave.is_first && stays_after_install(other);
+    if is_left || (is_in_wave && other.weight.effective <= weight) {
+        return Absence::None;
+    }
+    let (why, help) = if is_in_wave {
+        let why = format!(
+            "a hook of weight {}, which comes after this one of weight {weight}",
+            other.weight.effective
+        );
+        (why, format!("give the {kind} a weight below {weight}"))
+    } else {
+        let why = format!("a hook of {}, which is not there at {event}", other.events.written.text);
+        (why, format!("add {event} to {HOOK} of the {kind}, with a weight below {weight}"))
+    };
+    Absence::Of { is_certain: true, why, help }
+}
+
+impl Wave {
+    /// The event of this wave that `hook` names first.
+    fn event(&self, hook: &Hook<'_>) -> Event {
+        let mut events = self.events.iter().copied();
+        events.find(|event| hook.events.contains(*event)).unwrap_or(self.events[0])
+    }
+}
+
+/// Whether what a hook makes at install, or for a test, may still be there at an upgrade.
+fn stays_after_install(hook: &Hook<'_>) -> bool {
+    let early = |event| matches!(event, Event::PreInstall | Event::PostInstall | Event::Test);
+    hook.events.any(early) && !hook.delete_policies.contains(DeletePolicy::HookSucceeded)
+}

@@ -1,0 +1,194 @@
+//! A hook that needs a ConfigMap, a Secret or a volume claim which does not exist yet.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    context::ReleaseContext,
+    declare_rule,
+    dependencies::{self, Missing},
+    finding::Finding,
+    mode::Mode,
+    references::Referent,
+    rule::{Meta, Rule},
+};
+
+declare_rule! {
+    /// ## What it checks
+    ///
+    /// A hook Job or Pod needs, before install or upgrade, a ConfigMap, Secret or PersistentVolumeClaim that the same release creates
+    /// later: as an ordinary resource, as a hook with a higher weight, or as a hook of other events. Before an upgrade the ordinary
+    /// resource may be there from the revision before, so that is a warning; so is a secret for pulling images, which a public image
+    /// does not need. Optional references are left alone, and so is what the release does not create; `externalNames` lists more that
+    /// comes from elsewhere (`*` matches any text).
+    ///
+    /// ## Why it matters
+    ///
+    /// The pod does not start without it. Helm waits for the hook until the timeout, and never gets to the resource that would help:
+    /// the first install fails, on every cluster. Before an upgrade the hook sees the settings of the revision before.
+    ///
+    /// ## Bad
+    ///
+    /// ```yaml
+    /// apiVersion: batch/v1
+    /// kind: Job
+    /// metadata: {name: migrate, annotations: {helm.sh/hook: pre-install}}
+    /// spec: {template: {spec: {containers: [{name: migrate, envFrom: [{configMapRef: {name: shop}}]}]}}}
+    /// ---
+    /// apiVersion: v1
+    /// kind: ConfigMap
+    /// metadata: {name: shop}
+    /// ```
+    ///
+    /// ## Good
+    ///
+    /// ```yaml
+    /// apiVersion: batch/v1
+    /// kind: Job
+    /// metadata: {name: migrate, annotations: {helm.sh/hook: pre-install}}
+    /// spec: {template: {spec: {containers: [{name: migrate, envFrom: [{configMapRef: {name: shop}}]}]}}}
+    /// ---
+    /// apiVersion: v1
+    /// kind: ConfigMap
+    /// metadata: {name: shop, annotations: {helm.sh/hook: pre-install, helm.sh/hook-weight: "-5"}}
+    /// ```
+    DepConfig, "dep-config", severity: High, release: Deny, object: Warn, options: Options
+}
+
+/// What the rule looks for.
+const WANTED: [Referent; 3] = [Referent::ConfigMap, Referent::PersistentVolumeClaim, Referent::Secret];
+
+/// What comes from elsewhere.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Options {
+    /// Names of ConfigMaps, Secrets and claims that exist before the release does, as patterns.
+    external_names: Vec<String>,
+}
+
+impl Rule for DepConfig {
+    fn meta(&self) -> &'static Meta {
+        &Self::META
+    }
+
+    fn check_release(&self, cx: &ReleaseContext<'_>, findings: &mut Vec<Finding>) {
+        let options = cx.options::<Options>();
+        for missing in dependencies::missing(cx, &WANTED, &options.external_names) {
+            let pulls = missing.reference.pointer.contains("/imagePullSecrets/");
+            if missing.reference.is_optional && !pulls {
+                continue;
+            }
+            let item = &cx.release.items[missing.item];
+            let Missing { reference, why, .. } = &missing;
+            let end = match (pulls, missing.is_certain) {
+                (true, _) => "a private image cannot be pulled without it",
+                (false, true) => "its pod never starts",
+                (false, false) => "its pod never starts where there is none",
+            };
+            let message = format!("{} {} {reference}, {why}: {end}", item.object, reference.verb);
+            let field = format!("{}{}", item.pointer, reference.pointer);
+            let at_most = if missing.is_certain && !pulls { Mode::Deny } else { Mode::Warn };
+            let finding = Finding::new(field, message, missing.help).label("not there yet");
+            findings.push(finding.at_most(at_most).on(missing.item));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        settings::Settings,
+        testing::{accepts, findings},
+    };
+
+    const INSTALL: &str = "helm.sh/hook: pre-install";
+    const UPGRADE: &str = "helm.sh/hook: pre-upgrade";
+
+    /// A Pod that needs something, and a ConfigMap, a Secret and a claim called `shop`.
+    fn release(pod: &str, spec: &str, others: &str) -> String {
+        let other = |kind: &str| {
+            format!(
+                "---\napiVersion: v1\nkind: {kind}\nmetadata: {{name: shop, annotations: {{{others}}}}}\n"
+            )
+        };
+        let others = [other("ConfigMap"), other("Secret"), other("PersistentVolumeClaim")].concat();
+        format!(
+            "apiVersion: v1
+kind: Pod
+metadata: {{name: migrate, annotations: {{{pod}}}}}
+spec: {{{spec}}}
+{others}"
+        )
+    }
+
+    fn found(pod: &str, spec: &str, others: &str) -> Vec<(Mode, String)> {
+        let found = findings(&DepConfig, None, &Settings::default(), &release(pod, spec, others));
+        found.into_iter().map(|judged| (judged.mode, judged.finding.message)).collect()
+    }
+
+    #[test]
+    fn everything_a_pod_cannot_start_without_counts() {
+        for (spec, what) in [
+            ("volumes: [{name: a, configMap: {name: shop}}]", "mounts ConfigMap \"shop\""),
+            ("volumes: [{name: a, secret: {secretName: shop}}]", "mounts Secret \"shop\""),
+            (
+                "volumes: [{name: a, persistentVolumeClaim: {claimName: shop}}]",
+                "mounts PersistentVolumeClaim \"shop\"",
+            ),
+            (
+                "volumes: [{name: a, projected: {sources: [{secret: {name: shop}}]}}]",
+                "mounts Secret \"shop\"",
+            ),
+            (
+                "initContainers: [{name: a, env: [{name: A, valueFrom: {secretKeyRef: {name: shop, key: b}}}]}]",
+                "reads Secret \"shop\"",
+            ),
+        ] {
+            let message = format!(
+                "Pod \"migrate\" {what}, which Helm creates only after the pre-install hooks: its pod never starts"
+            );
+            assert_eq!(found(INSTALL, spec, ""), [(Mode::Deny, message)]);
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_used_twice_is_one_finding() {
+        let spec = "containers: [{name: a, envFrom: [{configMapRef: {name: shop}}]}, {name: b, envFrom: [{configMapRef: {name: shop}}]}]";
+        assert_eq!(found("helm.sh/hook: 'pre-install,pre-upgrade'", spec, "").len(), 1);
+    }
+
+    #[test]
+    fn before_an_upgrade_the_revision_before_may_have_it() {
+        let found = found(UPGRADE, "volumes: [{name: a, configMap: {name: shop}}]", "");
+        assert_eq!(found[0].0, Mode::Warn);
+        assert!(found[0].1.contains("as the revision before left it"), "{}", found[0].1);
+    }
+
+    #[test]
+    fn a_public_image_needs_no_secret() {
+        let found = found(INSTALL, "imagePullSecrets: [{name: shop}]", "");
+        assert_eq!(found[0].0, Mode::Warn);
+        assert!(found[0].1.contains("private image"), "{}", found[0].1);
+    }
+
+    #[test]
+    fn optional_references_and_names_from_elsewhere_pass() {
+        accepts(
+            &DepConfig,
+            &release(INSTALL, "volumes: [{name: a, secret: {secretName: shop, optional: true}}]", ""),
+        );
+        accepts(&DepConfig, &release(INSTALL, "volumes: [{name: a, secret: {secretName: elsewhere}}]", ""));
+        let options = serde_json::json!({"externalNames": ["shop"]});
+        let yaml = release(INSTALL, "volumes: [{name: a, secret: {secretName: shop}}]", "");
+        assert!(findings(&DepConfig, Some(options), &Settings::default(), &yaml).is_empty());
+    }
+
+    #[test]
+    fn an_earlier_hook_is_in_time_and_a_later_one_is_not() {
+        let spec = "volumes: [{name: a, configMap: {name: shop}}]";
+        assert_eq!(found(INSTALL, spec, &format!("{INSTALL}, helm.sh/hook-weight: '-1'")), []);
+        assert_eq!(found(INSTALL, spec, &format!("{INSTALL}, helm.sh/hook-weight: '1'"))[0].0, Mode::Deny);
+        assert_eq!(found(UPGRADE, spec, &format!("{UPGRADE}, helm.sh/hook-weight: '1'"))[0].0, Mode::Deny);
+    }
+}
