@@ -223,3 +223,6 @@ impl Door {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

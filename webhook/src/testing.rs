@@ -1,5 +1,6 @@
 //! What tests of several modules share.
 
+
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -11,6 +12,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::{App, Limits, Metrics, Readiness};
+
+pub(crate) mod tls;
 
 /// The shipped policies under `baseline`.
 pub(crate) fn app() -> Arc<App> {

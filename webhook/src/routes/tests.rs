@@ -119,7 +119,7 @@ async fn what_is_no_review_is_refused_with_a_sentence() {
         ("", "the JSON ends too early at line 1, column 0"),
         ("{\"kind\": \"Adm", "the JSON ends too early at line 1, column 13"),
         ("\0", "this is not JSON at line 1, column 1"),
-        ("[]", "missing field `apiVersion` at line 1, column 2"),
+        ("{}", "missing field `apiVersion` at line 1, column 2"),
     ] {
         let answer = send(&app, post("/validate", body)).await;
         assert_eq!(answer, (400, format!("this is no AdmissionReview: {sentence}\n")));

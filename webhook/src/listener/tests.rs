@@ -1,0 +1,271 @@
+//! A real socket: who is let in, how connections end, and that leaving loses nothing.
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::{Frame, Incoming};
+use rustls::version::TLS12;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::mpsc,
+    task::JoinSet,
+};
+
+use super::*;
+use crate::{
+    testing::tls::{Authority, Client, Server, args, closes, harmless, request},
+    tls::Clients,
+};
+
+/// Reads the whole answer, as a client does before it uses the connection again.
+async fn is_answered(response: http::Response<Incoming>) -> bool {
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    status == 200 && body.starts_with(b"{\"apiVersion\"")
+}
+
+/// A body that comes when it is told to.
+struct Later(mpsc::UnboundedReceiver<Bytes>);
+
+impl hyper::body::Body for Later {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.0.poll_recv(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
+
+/// A body and the hand that feeds it.
+fn later() -> (mpsc::UnboundedSender<Bytes>, Body) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    sender.send("{".into()).unwrap();
+    (sender, Body::new(Later(receiver)))
+}
+
+/// Waits until `happened`, which something under way will bring about.
+async fn until(happened: impl Fn() -> bool) {
+    while !happened() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn both_protocols_are_served() {
+    let server = Server::start(args()).await;
+    let response = server.http1().await.send_request(request(harmless())).await.unwrap();
+    assert_eq!(response.version(), http::Version::HTTP_11);
+    assert!(!closes(&response) && is_answered(response).await);
+    let response = server.http2().await.send_request(request(harmless())).await.unwrap();
+    assert_eq!(response.version(), http::Version::HTTP_2);
+    assert!(is_answered(response).await);
+}
+
+#[tokio::test]
+async fn a_large_body_arrives_over_both_protocols() {
+    let server = Server::start(args()).await;
+    let large = harmless() + &" ".repeat(3 << 20);
+    assert!(is_answered(server.http1().await.send_request(request(large.clone())).await.unwrap()).await);
+    assert!(is_answered(server.http2().await.send_request(request(large)).await.unwrap()).await);
+}
+
+#[tokio::test]
+async fn a_client_that_says_nothing_is_given_up_and_counted() {
+    let server = Server::start(Args { handshake_timeout: Duration::from_millis(20), ..args() }).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    // The end, or a reset: both say that the server has gone.
+    let _ = stream.read(&mut [0; 1]).await;
+    until(|| server.shows("hookward_tls_handshake_failures_total 1") && server.shows("hookward_connections 0")).await;
+}
+
+#[tokio::test]
+async fn plain_http_is_refused_and_counted() {
+    let server = Server::start(args()).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    // A reset after the alert is an end too.
+    let _ = stream.read_to_end(&mut answer).await;
+    assert!(!answer.starts_with(b"HTTP"));
+    until(|| server.shows("hookward_tls_handshake_failures_total 1")).await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_trust_the_certificate_is_counted() {
+    let mut server = Server::start(args()).await;
+    server.authority = Authority::new();
+    assert!(server.connect(Client::default()).await.is_err());
+    until(|| server.shows("hookward_tls_handshake_failures_total 1")).await;
+}
+
+#[tokio::test]
+async fn tls_1_2_is_for_those_who_ask() {
+    let client = || Client { version: &TLS12, ..Client::default() };
+    assert!(Server::start(args()).await.connect(client()).await.is_err());
+    assert!(Server::start(Args { tls12: true, ..args() }).await.connect(client()).await.is_ok());
+}
+
+/// Whether a client with this identity gets an answer: in TLS 1.3 it learns of a refusal only when it reads.
+async fn lets_in(server: &Server, identity: Option<(&Authority, &str)>) -> bool {
+    let Ok(mut stream) = server.connect(Client { identity, ..Client::default() }).await else { return false };
+    let _ = stream.write_all(b"GET /nothing HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    answer.starts_with(b"HTTP/1.1 404")
+}
+
+#[tokio::test]
+async fn clients_must_be_signed_and_on_the_list() {
+    let (ours, other) = (Authority::new(), Authority::new());
+    let clients = |names: &[&str]| Clients {
+        authorities: ours.pem.clone().into(),
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let server = Server::start_with(args(), Some(clients(&["kube-apiserver"]))).await;
+    assert!(lets_in(&server, Some((&ours, "kube-apiserver"))).await);
+    assert!(!lets_in(&server, Some((&ours, "somebody"))).await);
+    assert!(!lets_in(&server, Some((&other, "kube-apiserver"))).await);
+    assert!(!lets_in(&server, None).await);
+    let server = Server::start_with(args(), Some(clients(&[]))).await;
+    assert!(lets_in(&server, Some((&ours, "somebody"))).await);
+}
+
+#[tokio::test]
+async fn an_old_connection_is_asked_to_close_and_never_closed_first() {
+    let server = Server::start(Args { connection_age: Duration::ZERO, ..args() }).await;
+    let mut client = server.http1().await;
+    client.ready().await.unwrap();
+    let response = client.send_request(request(harmless())).await.unwrap();
+    assert!(closes(&response));
+    assert!(is_answered(response).await);
+    until(|| server.shows("hookward_connections 0")).await;
+}
+
+#[tokio::test]
+async fn an_old_http2_connection_finishes_what_it_began() {
+    let server = Server::start(Args { connection_age: Duration::from_millis(20), ..args() }).await;
+    let mut client = server.http2().await;
+    let (feed, body) = later();
+    let pending = client.send_request(request(body));
+    until(|| client.is_closed()).await;
+    feed.send(harmless()[1..].to_owned().into()).unwrap();
+    drop(feed);
+    assert!(is_answered(pending.await.unwrap()).await);
+    until(|| server.shows("hookward_connections 0")).await;
+}
+
+#[tokio::test]
+async fn no_more_connections_than_allowed() {
+    let server = Server::start(Args { max_connections: 1, max_concurrency: 1, ..args() }).await;
+    let mut first = server.http1().await;
+    assert!(is_answered(first.send_request(request(harmless())).await.unwrap()).await);
+    let mut waiting = Box::pin(server.http1());
+    tokio::select! {
+        biased;
+        _ = &mut waiting => unreachable!("the second connection did not wait"),
+        response = first.send_request(request(harmless())) => assert!(is_answered(response.unwrap()).await),
+    }
+    drop(first);
+    assert!(is_answered(waiting.await.send_request(request(harmless())).await.unwrap()).await);
+}
+
+#[tokio::test]
+async fn a_drain_answers_what_is_under_way_over_http1() {
+    let server = Server::start(args()).await;
+    let (mut busy, mut idle) = (server.http1().await, server.http1().await);
+    let (feed, body) = later();
+    let pending = tokio::spawn(async move { busy.send_request(request(body)).await });
+    assert!(is_answered(idle.send_request(request(harmless())).await.unwrap()).await);
+    server.drain.signalled();
+    server.drain.reached(Stage::Draining).await;
+    feed.send(harmless()[1..].to_owned().into()).unwrap();
+    drop(feed);
+    let response = pending.await.unwrap().unwrap();
+    assert!(closes(&response) && is_answered(response).await);
+    let response = idle.send_request(request(harmless())).await.unwrap();
+    assert!(closes(&response) && is_answered(response).await);
+    assert_eq!(server.outcome.await.unwrap(), Outcome::Drained);
+}
+
+#[tokio::test]
+async fn a_drain_answers_what_is_under_way_over_http2() {
+    let server = Server::start(args()).await;
+    let mut client = server.http2().await;
+    let (feed, body) = later();
+    let pending = client.send_request(request(body));
+    assert!(is_answered(client.send_request(request(harmless())).await.unwrap()).await);
+    server.drain.signalled();
+    until(|| client.is_closed()).await;
+    feed.send(harmless()[1..].to_owned().into()).unwrap();
+    drop(feed);
+    assert!(is_answered(pending.await.unwrap()).await);
+    assert_eq!(server.outcome.await.unwrap(), Outcome::Drained);
+    assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+#[tokio::test]
+async fn while_the_news_spreads_everything_is_served() {
+    let server = Server::start(Args { drain_delay: Duration::from_hours(1), ..args() }).await;
+    server.drain.signalled();
+    assert!(!server.app.ready.is_ready());
+    let response = server.http1().await.send_request(request(harmless())).await.unwrap();
+    assert!(!closes(&response) && is_answered(response).await);
+}
+
+#[tokio::test]
+async fn a_drain_has_an_end() {
+    let server = Server::start(Args { drain_timeout: Duration::from_millis(20), ..args() }).await;
+    let mut idle = server.http1().await;
+    assert!(is_answered(idle.send_request(request(harmless())).await.unwrap()).await);
+    server.drain.signalled();
+    assert_eq!(server.outcome.await.unwrap(), Outcome::Cut);
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_at_once() {
+    let server = Server::start(Args { drain_delay: Duration::from_hours(1), ..args() }).await;
+    let mut idle = server.http1().await;
+    assert!(is_answered(idle.send_request(request(harmless())).await.unwrap()).await);
+    server.drain.signalled();
+    server.drain.signalled();
+    assert_eq!(server.outcome.await.unwrap(), Outcome::Cut);
+}
+
+/// Sends one request after the other until the server asks to stop; every one must be answered.
+async fn keep_asking(mut client: hyper::client::conn::http1::SendRequest<Body>) -> usize {
+    let mut answered = 0;
+    loop {
+        let response = client.send_request(request(harmless())).await.unwrap();
+        let last = closes(&response);
+        assert!(is_answered(response).await);
+        answered += 1;
+        if last {
+            return answered;
+        }
+        client.ready().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_under_load_loses_nothing() {
+    let server = Server::start(args()).await;
+    let mut clients = JoinSet::new();
+    for _ in 0..8 {
+        clients.spawn(keep_asking(server.http1().await));
+    }
+    until(|| asked(&server) > 100).await;
+    server.drain.signalled();
+    let answered: usize = clients.join_all().await.into_iter().sum();
+    assert_eq!(answered, asked(&server));
+    assert_eq!(server.outcome.await.unwrap(), Outcome::Drained);
+}
+
+/// Reviews that the server says it has answered.
+fn asked(server: &Server) -> usize {
+    let text = server.app.metrics.render();
+    let counts = text.lines().filter(|line| line.starts_with("hookward_admission_requests_total"));
+    counts.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum()
+}
