@@ -45,6 +45,15 @@ pub struct Dropped {
     pub is_certain: bool,
 }
 
+impl Item<'_> {
+    /// JSON pointer from the document to `field` of this object. An item of a hook `List` has the annotations of the `List`.
+    #[must_use]
+    pub fn field(&self, field: &str) -> String {
+        let is_of_list = self.hook.is_some() && field.starts_with("/metadata/annotations/");
+        if is_of_list { field.to_owned() } else { format!("{}{field}", self.pointer) }
+    }
+}
+
 impl<'a> Release<'a> {
     /// Adds one document: an object, or a `List` whose items count one by one.
     ///

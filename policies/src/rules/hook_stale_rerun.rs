@@ -64,10 +64,14 @@ impl Rule for HookStaleRerun {
 
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let by_helm = cx.field_manager.is_some_and(|manager| RUNNERS.contains(&manager));
-        let Some(result) = cx.old.filter(|_| cx.operation == Operation::Update && by_helm).and_then(result) else {
+        let Some(result) = cx.old.filter(|_| cx.operation == Operation::Update && by_helm).and_then(result)
+        else {
             return;
         };
-        let message = format!("{} has already finished ({result}): Helm would take that old result for this run", cx.object);
+        let message = format!(
+            "{} has already finished ({result}): Helm would take that old result for this run",
+            cx.object
+        );
         findings.push(Finding::new(
             "/metadata/name",
             message,

@@ -1,0 +1,269 @@
+//! Annotations of hooks where Helm does not look, or with names that it does not know.
+
+use hooks::{
+    Member, Node, Object,
+    annotations::{DELETE_POLICY, FOREIGN, HOOK, OUTPUT_LOG_POLICY, PREFIX, WEIGHT},
+    node::escape,
+};
+
+use crate::{
+    context::{Context, ReleaseContext},
+    declare_rule,
+    finding::Finding,
+    mode::{Mode, Severity},
+    rule::{Meta, Rule},
+    wording,
+};
+
+declare_rule! {
+    /// ## What it checks
+    ///
+    /// - an annotation that is almost one of Helm's: `helm.sh/weight`, `helm.sh/hooks`, `helm.sh/hook-deletion-policy`;
+    /// - a weight or a policy on an object without `helm.sh/hook`;
+    /// - `helm.sh/hook` as a label, on a pod template, or on an item of a `List`.
+    ///
+    /// At admission only hooks are seen.
+    ///
+    /// ## Why it matters
+    ///
+    /// Helm reads four annotations of the object itself and ignores everything else without a word. The Job is then an ordinary
+    /// resource that runs once and cannot be upgraded, or a hook without the weight or the policy that its author wrote.
+    ///
+    /// ## Bad
+    ///
+    /// ```yaml
+    /// apiVersion: v1
+    /// kind: Pod
+    /// metadata: {name: shop-test, annotations: {helm.sh/hook: test, helm.sh/weight: "5"}}
+    /// ```
+    ///
+    /// ```yaml
+    /// apiVersion: v1
+    /// kind: ServiceAccount
+    /// metadata: {name: migrate, annotations: {helm.sh/hook-weight: "-5"}}
+    /// ```
+    ///
+    /// ## Good
+    ///
+    /// ```yaml
+    /// apiVersion: batch/v1
+    /// kind: Job
+    /// metadata:
+    ///   name: migrate
+    ///   labels: {helm.sh/chart: shop-1.0.0}
+    ///   annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-weight: "-5", helm.sh/resource-policy: keep}
+    /// ```
+    HookAnnotationMisplaced, "hook-annotation-misplaced", severity: Medium, release: Warn, object: Warn
+}
+
+/// The annotations that Helm reads.
+const KNOWN: [&str; 4] = [HOOK, WEIGHT, DELETE_POLICY, OUTPUT_LOG_POLICY];
+
+impl Rule for HookAnnotationMisplaced {
+    fn meta(&self) -> &'static Meta {
+        &Self::META
+    }
+
+    fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
+        misspelt(cx.object, findings);
+        let first = findings.len();
+        on_templates(cx.object, "they have no effect", findings);
+        // A hook that repeats itself on its pods is only untidy.
+        for finding in findings.drain(first..).collect::<Vec<_>>() {
+            findings.push(finding.at_most(Mode::Audit).severity(Severity::Low));
+        }
+    }
+
+    fn check_release(&self, cx: &ReleaseContext<'_>, findings: &mut Vec<Finding>) {
+        for (index, item) in cx.release.resources() {
+            let first = findings.len();
+            misspelt(item.object, findings);
+            without_hook(item.object, !item.pointer.is_empty(), findings);
+            on_templates(item.object, "it is no hook", findings);
+            for finding in &mut findings[first..] {
+                finding.item = Some(index);
+                finding.field.insert_str(0, &item.pointer);
+            }
+        }
+    }
+}
+
+/// Annotations whose names are almost Helm's.
+fn misspelt(object: Object<'_>, findings: &mut Vec<Finding>) {
+    for member in object.annotations().map_or(&[][..], Node::members) {
+        let name = &*member.name;
+        if !is_suspect(name) {
+            continue;
+        }
+        let Some(meant) = meant(name) else { continue };
+        let message = format!("{object} has the annotation {name}, which Helm does not know");
+        let finding = Finding::new(wording::annotation(name), message, format!("write {meant}"));
+        findings.push(finding.label("Helm ignores this"));
+    }
+}
+
+/// Cheap, since every annotation of every object passes here.
+fn is_suspect(name: &str) -> bool {
+    let is_like_ours =
+        name.starts_with(PREFIX) || (name.contains("hook") && name.to_ascii_lowercase().starts_with('h'));
+    is_like_ours && !KNOWN.contains(&name) && !FOREIGN.contains(&name)
+}
+
+/// The annotation that was meant by `name`.
+fn meant(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    let short = lower.strip_prefix(PREFIX);
+    let without_hook =
+        |known: &&str| short.is_some_and(|short| known.strip_prefix(HOOK) == Some(&*format!("-{short}")));
+    if let Some(known) = KNOWN.into_iter().find(without_hook) {
+        return Some(known);
+    }
+    // Within the domain of Helm a word that starts like a hook is one; elsewhere only a slip of one or two letters counts.
+    let most = if short.is_some_and(|short| short.starts_with("hook")) { 4 } else { 2 };
+    let (distance, known) = KNOWN.into_iter().map(|known| (wording::distance(&lower, known), known)).min()?;
+    (distance <= most).then_some(known)
+}
+
+/// Weights, policies and labels that make nothing a hook.
+fn without_hook(object: Object<'_>, is_item: bool, findings: &mut Vec<Finding>) {
+    if object.annotation(HOOK).is_some() {
+        // An item of a List: Helm reads the annotations of the List alone.
+        if is_item {
+            let message = format!(
+                "{object} is no hook: Helm reads the annotations of the List, not those of its items"
+            );
+            findings.push(Finding::new(wording::annotation(HOOK), message, "make it a document of its own"));
+        }
+        return;
+    }
+    let written: Vec<&str> = KNOWN.into_iter().filter(|name| object.annotation(name).is_some()).collect();
+    if let Some(first) = written.first() {
+        let verb = if written.len() == 1 { "has" } else { "have" };
+        let message =
+            format!("{object} is no hook: without {HOOK}, {} {verb} no effect", wording::listed(&written));
+        findings.push(Finding::new(wording::annotation(first), message, format!("add {HOOK}, or remove it")));
+    }
+    if object.label(HOOK).is_some() {
+        let message = format!("{object} is no hook: {HOOK} is a label here, and Helm reads annotations");
+        findings.push(Finding::new(
+            format!("/metadata/labels/{}", escape(HOOK)),
+            message,
+            "make it an annotation",
+        ));
+    }
+}
+
+/// Annotations of hooks on the pods that an object makes, or on the Jobs of a `CronJob`.
+fn on_templates(object: Object<'_>, consequence: &str, findings: &mut Vec<Finding>) {
+    let pods = object
+        .pods()
+        .filter(|_| !object.is_pod())
+        .and_then(|pods| Some((pods.metadata_pointer, pods.metadata?)));
+    let jobs = object
+        .spec()
+        .and_then(|spec| Some(("/spec/jobTemplate/metadata", spec.at(&["jobTemplate", "metadata"])?)));
+    for (pointer, metadata) in pods.into_iter().chain(jobs) {
+        let annotations = metadata.get("annotations").map_or(&[][..], Node::members);
+        let is_known = |member: &&Member<'_>| KNOWN.contains(&&*member.name);
+        if let Some(member) = annotations.iter().find(is_known) {
+            let name = &*member.name;
+            let message =
+                format!("{object} has {name} on its template, where Helm does not look: {consequence}");
+            let field = format!("{pointer}/annotations/{}", escape(name));
+            findings.push(Finding::new(
+                field,
+                message,
+                "move it to the annotations of the object itself, or remove it",
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        settings::Settings,
+        testing::{accepts, findings, rejects},
+    };
+
+    fn pod(metadata: &str) -> String {
+        format!("{{apiVersion: v1, kind: Pod, metadata: {{name: a, {metadata}}}}}")
+    }
+
+    #[test]
+    fn slips_are_told_with_what_was_meant() {
+        for (slip, right) in [
+            ("helm.sh/weight", WEIGHT),
+            ("helm.sh/delete-policy", DELETE_POLICY),
+            ("helm.sh/hook-deletion-policy", DELETE_POLICY),
+            ("helm.sh/hook-wieght", WEIGHT),
+            ("helm.sh/hooks", HOOK),
+            ("helm.sh/Hook", HOOK),
+            ("hlm.sh/hook", HOOK),
+        ] {
+            let yaml = pod(&format!("annotations: {{{slip}: x}}"));
+            let found = findings(&HookAnnotationMisplaced, None, &Settings::default(), &yaml);
+            assert_eq!(
+                found.first().map(|judged| judged.finding.help.clone()),
+                Some(format!("write {right}")),
+                "{slip}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_tools_have_their_own_words() {
+        for name in [
+            "helm.sh/chart",
+            "helm.sh/resource-policy",
+            "helm.sh/depends-on",
+            "helm.sh/images",
+            "helm.sh/release",
+            "argocd.argoproj.io/hook",
+            "argocd.argoproj.io/hook-delete-policy",
+            "hooks.example.org/name",
+            "meta.helm.sh/release-name",
+        ] {
+            accepts(&HookAnnotationMisplaced, &pod(&format!("annotations: {{{name}: x}}")));
+        }
+    }
+
+    #[test]
+    fn a_label_makes_no_hook_but_may_stand_beside_one() {
+        rejects(&HookAnnotationMisplaced, &pod("labels: {helm.sh/hook: test}"), "is a label here");
+        accepts(
+            &HookAnnotationMisplaced,
+            &pod("labels: {helm.sh/hook: test}, annotations: {helm.sh/hook: test}"),
+        );
+    }
+
+    #[test]
+    fn templates_are_not_read() {
+        let job = |metadata: &str| {
+            format!(
+                "{{apiVersion: batch/v1, kind: Job, metadata: {{name: a{metadata}}}, \
+                 spec: {{template: {{metadata: {{annotations: {{helm.sh/hook: test}}}}}}}}}}"
+            )
+        };
+        // A template without a spec makes no pods.
+        accepts(&HookAnnotationMisplaced, &job(""));
+        let with_spec =
+            |metadata: &str| job(metadata).replace("helm.sh/hook: test}}", "helm.sh/hook: test}}, spec: {}");
+        rejects(&HookAnnotationMisplaced, &with_spec(""), "on its template");
+        let hook = with_spec(", annotations: {helm.sh/hook: test}");
+        let found = findings(&HookAnnotationMisplaced, None, &Settings::default(), &hook);
+        assert_eq!((found[0].mode, found.len()), (Mode::Audit, 1));
+        let cron = "{apiVersion: batch/v1, kind: CronJob, metadata: {name: a}, \
+                    spec: {jobTemplate: {metadata: {annotations: {helm.sh/hook: test}}}}}";
+        rejects(&HookAnnotationMisplaced, cron, "on its template");
+    }
+
+    #[test]
+    fn items_of_a_list_are_no_hooks() {
+        let yaml =
+            format!("{{apiVersion: v1, kind: List, items: [{}]}}", pod("annotations: {helm.sh/hook: test}"));
+        let found = findings(&HookAnnotationMisplaced, None, &Settings::default(), &yaml);
+        assert_eq!(found[0].finding.field, "/items/0/metadata/annotations/helm.sh~1hook");
+    }
+}

@@ -1,0 +1,128 @@
+//! A namespace that is a hook: Helm deletes it with everything in it.
+
+use hooks::annotations::{DELETE_POLICY, HOOK, RESOURCE_POLICY};
+
+use crate::{
+    context::Context,
+    declare_rule,
+    finding::Finding,
+    mode::{Mode, Severity},
+    rule::{Meta, Rule},
+    rules::hook_data_kind_recreated::recreated,
+    settings::Gitops,
+    wording,
+};
+
+declare_rule! {
+    /// ## What it checks
+    ///
+    /// A Namespace is a hook of an upgrade or rollback event, or has any delete policy. One that is created once and has no policy is
+    /// only warned about.
+    ///
+    /// ## Why it matters
+    ///
+    /// Helm deletes a hook before it creates it again. A namespace takes everything in it along: workloads, Secrets, claims and their
+    /// data. It has happened in an upgrade that changed nothing. Even a namespace that is made at install only is deleted when the
+    /// release is installed a second time.
+    ///
+    /// ## Bad
+    ///
+    /// ```yaml
+    /// apiVersion: v1
+    /// kind: Namespace
+    /// metadata: {name: shop, annotations: {helm.sh/hook: "pre-install,pre-upgrade"}}
+    /// ```
+    ///
+    /// ## Good
+    ///
+    /// ```yaml
+    /// apiVersion: v1
+    /// kind: Namespace
+    /// metadata: {name: shop, annotations: {helm.sh/resource-policy: keep}}
+    /// ```
+    HookNamespace, "hook-namespace", severity: Critical, release: Deny, object: Deny
+}
+
+impl Rule for HookNamespace {
+    fn meta(&self) -> &'static Meta {
+        &Self::META
+    }
+
+    fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
+        if !cx.object.is("", "Namespace") || cx.hook.events.is_dropped() {
+            return;
+        }
+        let help = format!(
+            "create it with --create-namespace, or make it an ordinary resource with {RESOURCE_POLICY}: keep"
+        );
+        let repeated = recreated(cx.hook, cx.engine.gitops == Gitops::Argocd);
+        let finding = if let Some(when) = repeated {
+            let message = format!("{} is deleted with everything in it {when}", cx.object);
+            Finding::new(wording::annotation(HOOK), message, help)
+                .label("Helm deletes the namespace, and makes an empty one")
+        } else if let Some(written) = cx.hook.delete_policies.written.as_ref() {
+            let message = format!(
+                "{} is deleted with everything in it by its delete policy {:?}",
+                cx.object, written.text
+            );
+            Finding::new(wording::annotation(DELETE_POLICY), message, help)
+                .label("what is deleted here is a whole namespace")
+        } else {
+            let message =
+                format!("{} is deleted with everything in it when the hook runs a second time", cx.object);
+            Finding::new(wording::annotation(HOOK), message, help)
+                .severity(Severity::Medium)
+                .at_most(Mode::Warn)
+        };
+        findings.push(finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        finding::Judged,
+        settings::{Engine, Settings},
+        testing::{accepts, findings},
+    };
+
+    fn namespace(annotations: &str) -> String {
+        format!(
+            "{{apiVersion: v1, kind: Namespace, metadata: {{name: shop, annotations: {{{annotations}}}}}}}"
+        )
+    }
+
+    fn found(settings: &Settings, annotations: &str) -> Judged {
+        findings(&HookNamespace, None, settings, &namespace(annotations)).remove(0)
+    }
+
+    #[test]
+    fn upgrades_and_policies_deny() {
+        for annotations in [
+            "helm.sh/hook: 'post-install,post-upgrade'",
+            "helm.sh/hook: pre-install, helm.sh/hook-delete-policy: before-hook-creation",
+            "helm.sh/hook: pre-install, helm.sh/hook-delete-policy: hook-failed",
+            "helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: ''",
+        ] {
+            let judged = found(&Settings::default(), annotations);
+            assert_eq!((judged.mode, judged.severity), (Mode::Deny, Severity::Critical), "{annotations}");
+        }
+    }
+
+    #[test]
+    fn install_alone_warns_but_for_argo_cd() {
+        let judged = found(&Settings::default(), "helm.sh/hook: pre-install");
+        assert_eq!((judged.mode, judged.severity), (Mode::Warn, Severity::Medium));
+        let settings = Settings {
+            engine: Some(Engine { gitops: Gitops::Argocd, ..Engine::default() }),
+            ..Settings::default()
+        };
+        assert_eq!(found(&settings, "helm.sh/hook: pre-install").mode, Mode::Deny);
+    }
+
+    #[test]
+    fn an_ordinary_namespace_is_no_hook() {
+        accepts(&HookNamespace, "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}");
+    }
+}

@@ -1,0 +1,178 @@
+//! A hook object that nobody deletes when the release goes.
+
+use hooks::{
+    DeletePolicy, Object,
+    annotations::{DELETE_POLICY, RESOURCE_POLICY},
+};
+
+use crate::{
+    context::Context,
+    declare_rule,
+    finding::Finding,
+    mode::{Mode, Severity},
+    references::RBAC,
+    rule::{Meta, Rule},
+    wording,
+};
+
+declare_rule! {
+    /// ## What it checks
+    ///
+    /// A hook that is no Job and no Pod has neither `hook-succeeded` nor `hook-failed` among its delete policies. One with
+    /// `helm.sh/resource-policy: keep` is meant to stay. Definitions are the business of `hook-crd`.
+    ///
+    /// ## Why it matters
+    ///
+    /// `helm uninstall` deletes what is in the manifest, and hooks are not. A role, a ServiceAccount or a Secret that was made by a hook
+    /// stays, with its rights, and so does a webhook configuration, which then refuses requests on behalf of a server that is gone.
+    ///
+    /// ## Bad
+    ///
+    /// ```yaml
+    /// apiVersion: rbac.authorization.k8s.io/v1
+    /// kind: ClusterRole
+    /// metadata: {name: shop-migrate, annotations: {helm.sh/hook: pre-upgrade}}
+    /// ```
+    ///
+    /// ## Good
+    ///
+    /// ```yaml
+    /// apiVersion: rbac.authorization.k8s.io/v1
+    /// kind: ClusterRole
+    /// metadata:
+    ///   name: shop-migrate
+    ///   annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: "before-hook-creation,hook-succeeded"}
+    /// ```
+    HookOrphanOnUninstall, "hook-orphan-on-uninstall", severity: High, release: Warn, object: Warn
+}
+
+/// What stays behind.
+enum Orphan {
+    /// Rights in the whole cluster, or a say in its requests.
+    ClusterWide,
+    /// Something that holds data: keeping it is most often the point.
+    Data,
+    /// Something that runs.
+    Running,
+    /// Anything else.
+    Other,
+}
+
+impl Rule for HookOrphanOnUninstall {
+    fn meta(&self) -> &'static Meta {
+        &Self::META
+    }
+
+    fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
+        let policies = &cx.hook.delete_policies;
+        let is_deleted =
+            policies.contains(DeletePolicy::HookSucceeded) || policies.contains(DeletePolicy::HookFailed);
+        let is_kept = cx
+            .object
+            .annotation(RESOURCE_POLICY)
+            .is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"));
+        if is_deleted || is_kept || is_excused(cx.object) {
+            return;
+        }
+        let keep = format!("say {RESOURCE_POLICY}: keep if it is to stay");
+        let (what, help) = match Orphan::of(cx.object) {
+            Orphan::ClusterWide => (
+                ", and acts on the whole cluster",
+                "add hook-succeeded, or make it an ordinary resource".to_owned(),
+            ),
+            Orphan::Data => ("", format!("make it an ordinary resource, or {keep}")),
+            Orphan::Running => (", and runs on", "make it an ordinary resource".to_owned()),
+            Orphan::Other => ("", format!("add hook-succeeded, make it an ordinary resource, or {keep}")),
+        };
+        let message =
+            format!("{} stays after helm uninstall{what}: Helm forgets what hooks have made", cx.object);
+        let finding = Finding::new(wording::annotation(DELETE_POLICY), message, help)
+            .label("no policy deletes it in the end");
+        findings.push(match Orphan::of(cx.object) {
+            Orphan::ClusterWide => finding,
+            Orphan::Data => finding.severity(Severity::Medium).at_most(Mode::Audit),
+            Orphan::Running | Orphan::Other => finding.severity(Severity::Medium).at_most(Mode::Warn),
+        });
+    }
+}
+
+/// A finished Job or Pod does no harm, and a definition is never deleted by a policy.
+fn is_excused(object: Object<'_>) -> bool {
+    object.is_job() || object.is_pod() || object.is("apiextensions.k8s.io", "CustomResourceDefinition")
+}
+
+impl Orphan {
+    fn of(object: Object<'_>) -> Self {
+        match (object.group(), object.kind()) {
+            (RBAC, "ClusterRole" | "ClusterRoleBinding")
+            | ("admissionregistration.k8s.io" | "apiregistration.k8s.io", _) => Self::ClusterWide,
+            ("", "PersistentVolumeClaim" | "PersistentVolume" | "Namespace") => Self::Data,
+            _ if object.pods().is_some() => Self::Running,
+            _ => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        finding::Judged,
+        settings::Settings,
+        testing::{accepts, findings},
+    };
+
+    fn object(kind: &str, more: &str) -> String {
+        format!("{{{kind}, metadata: {{name: a, annotations: {{helm.sh/hook: pre-install{more}}}}}}}")
+    }
+
+    fn found(kind: &str, more: &str) -> Judged {
+        findings(&HookOrphanOnUninstall, None, &Settings::default(), &object(kind, more)).remove(0)
+    }
+
+    #[test]
+    fn what_acts_on_the_whole_cluster_is_graver() {
+        for kind in [
+            "apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding",
+            "apiVersion: admissionregistration.k8s.io/v1, kind: MutatingWebhookConfiguration",
+        ] {
+            assert_eq!(found(kind, "").severity, Severity::High, "{kind}");
+        }
+        let secret =
+            found("apiVersion: v1, kind: Secret", ", helm.sh/hook-delete-policy: before-hook-creation");
+        assert_eq!((secret.severity, secret.mode), (Severity::Medium, Mode::Warn));
+    }
+
+    #[test]
+    fn data_is_most_often_kept_on_purpose() {
+        let claim = found("apiVersion: v1, kind: PersistentVolumeClaim", "");
+        assert_eq!(claim.mode, Mode::Audit);
+        assert!(!claim.finding.help.contains("hook-succeeded"));
+    }
+
+    #[test]
+    fn keep_says_that_it_is_wanted() {
+        accepts(
+            &HookOrphanOnUninstall,
+            &object("apiVersion: v1, kind: Secret", ", helm.sh/resource-policy: keep"),
+        );
+    }
+
+    #[test]
+    fn finished_jobs_and_definitions_are_other_business() {
+        accepts(&HookOrphanOnUninstall, &object("apiVersion: batch/v1, kind: Job", ""));
+        accepts(&HookOrphanOnUninstall, &object("apiVersion: v1, kind: Pod", ""));
+        accepts(
+            &HookOrphanOnUninstall,
+            &object("apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition", ""),
+        );
+    }
+
+    #[test]
+    fn either_policy_deletes_it() {
+        for policy in ["hook-succeeded", "hook-failed"] {
+            let more = format!(", helm.sh/hook-delete-policy: {policy}");
+            accepts(&HookOrphanOnUninstall, &object("apiVersion: v1, kind: ServiceAccount", &more));
+        }
+    }
+}
