@@ -10,6 +10,7 @@ mod members;
 mod number;
 mod place;
 mod scalar;
+mod tabs;
 mod timestamp;
 
 /// How much a document may ask for. All of it is charged before anything is copied.
@@ -76,8 +77,13 @@ impl Fault {
 /// `interest` does not keep are checked like the others and then left out, also in the items of a list.
 ///
 /// # Caveats
-/// A value that JSON has no word for (`.inf`, a null name) is an error even if a later member would replace it. A name
-/// written both as text and as a number is one member here; Go picks either by chance. U+0085, U+2028 and U+2029 do not break lines.
+/// Where the two differ, all of it rare:
+/// - A value that JSON has no word for (`.inf`, a null name) is an error even if a later member would replace it.
+/// - A name written both as text and as a number is one member here; Go picks either by chance.
+/// - Refused here, read by Go: a quoted text that goes on in the columns of its parent or behind a tab, a tab that indents what stands
+///   in brackets inside of a block, `-` alone in brackets, a block scalar that begins with blanks deeper than the line that ends it.
+/// - Read here, refused by Go: unknown `%` directives, `...` before the first document.
+/// - U+0085, U+2028 and U+2029 do not break lines here.
 ///
 /// # Errors
 /// Whatever Go refuses, and whatever is beyond `limits`. [`Error::line`] and [`Error::column`] are counted in `text`.

@@ -16,26 +16,60 @@ pub(super) fn forbidden(text: &str) -> Option<usize> {
     [single, double].into_iter().flatten().min()
 }
 
-/// Whether a block scalar that ends at byte `end` lost its last line break to the end of the text.
+/// Whether the block scalar `value`, written from byte `start` to `end`, has a line break at its end that is not in the text.
 ///
 /// Source: `go.yaml.in/yaml/v2` 2.4.3 `scannerc.go`, `yaml_parser_scan_block_scalar`: a line break is only kept where there is one.
-pub(super) fn cut_by_the_end(text: &str, end: usize) -> bool {
-    end >= text.len() && !text.ends_with('\n') && !text.ends_with('\r')
+pub(super) fn cut_by_the_end(value: &str, text: &str, start: usize, end: usize) -> bool {
+    if end < text.len() || text.ends_with(['\n', '\r']) || !value.ends_with('\n') {
+        return false;
+    }
+    let line_start = |at: usize| text[..at].rfind(['\n', '\r']).map_or(0, |line| line + 1);
+    let last = &text[line_start(text.len())..];
+    if last.bytes().any(|byte| byte != b' ') {
+        return true;
+    }
+    // A last line of nothing but spaces belongs to the scalar only as far as it is indented deeper than the first line.
+    match (first_indent(&text[line_start(start)..]), first_indent(value)) {
+        (Some(written), Some(held)) => last.len() > written - held.min(written),
+        _ => true,
+    }
 }
 
-/// Whether a quoted text spells a character as a surrogate pair, which is fine in JSON and an error in Go's YAML reader.
-pub(super) fn has_surrogate(value: &str, written: Option<&str>) -> bool {
-    // A pair always makes a character of four bytes.
-    let Some(written) = written.filter(|_| value.bytes().any(|byte| byte >= 0xf0)) else { return false };
-    let mut rest = written;
-    while let Some(at) = rest.find('\\') {
-        let escape = &rest.as_bytes()[at + 1..];
-        if matches!(escape, [b'u', b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F', ..]) {
-            return true;
+/// How many spaces the first line that is not blank begins with.
+fn first_indent(text: &str) -> Option<usize> {
+    let spaces = |line: &str| line.bytes().take_while(|byte| *byte == b' ').count();
+    text.lines()
+        .map(|line| (spaces(line), line.len()))
+        .find(|(spaces, length)| spaces < length)
+        .map(|(spaces, _)| spaces)
+}
+
+/// Whether the first line that is not blank of the block scalar whose content begins at `start` has a tab before its text, and
+/// nobody has said how deep it is indented.
+///
+/// Source: `go.yaml.in/yaml/v2` 2.4.3 `scannerc.go`, `yaml_parser_scan_block_scalar_breaks`.
+pub(super) fn begins_with_tab(text: &str, start: usize) -> bool {
+    if !text[start..].trim_start_matches([' ', '\n', '\r']).starts_with('\t') {
+        return false;
+    }
+    let before = text[..start].trim_end();
+    let line = before.rsplit(['\n', '\r']).next().unwrap_or_default();
+    let header = line.split(" #").next().unwrap_or_default().trim_end();
+    let modifiers = header.rsplit(['|', '>']).next().unwrap_or_default();
+    !modifiers.contains(|character: char| character.is_ascii_digit())
+}
+
+/// Whether a double-quoted text holds an escape that only JSON has: `\/`, or half of a surrogate pair.
+///
+/// Source: `go.yaml.in/yaml/v2` 2.4.3 `scannerc.go`, `yaml_parser_scan_flow_scalar`.
+pub(super) fn has_foreign_escape(written: &str) -> bool {
+    let mut rest = written.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        match &rest[at + 1..] {
+            [b'/', ..] | [b'u', b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F', ..] => return true,
+            [_, after @ ..] => rest = after,
+            [] => return false,
         }
-        // What is escaped may be a character of several bytes, or another backslash.
-        let skipped = rest[at + 1..].chars().next().map_or(0, char::len_utf8);
-        rest = &rest[at + 1 + skipped..];
     }
     false
 }
@@ -54,9 +88,12 @@ mod tests {
     }
 
     #[test]
-    fn surrogates_are_told_from_escaped_backslashes() {
-        assert!(has_surrogate("😀", Some(r#""\ud83d\ude00""#)));
-        assert!(!has_surrogate("😀\\ud83d", Some(r#""😀\\ud83d""#)));
-        assert!(!has_surrogate("😀", Some(r#""\U0001F600""#)));
+    fn escapes_of_json_are_told_from_escaped_backslashes() {
+        for written in [r#""\ud83d\ude00""#, r#""a\/b""#, r#""\\\/""#] {
+            assert!(has_foreign_escape(written), "{written}");
+        }
+        for written in [r#""\\ud83d""#, r#""\\/""#, r#""\U0001F600 \u00e9 /""#, r#""é\""#] {
+            assert!(!has_foreign_escape(written), "{written}");
+        }
     }
 }

@@ -6,10 +6,11 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, 
 
 use super::{
     Fault, Limits,
-    characters::{cut_by_the_end, forbidden, has_surrogate},
+    characters::{begins_with_tab, cut_by_the_end, forbidden, has_foreign_escape},
     members::Members,
     place::Place,
     scalar::{Resolved, resolve},
+    tabs::Tabs,
 };
 use crate::{
     interest::Interest,
@@ -42,6 +43,7 @@ pub(super) fn compose<'a>(
     let composer = Composer {
         parser: Parser::new_from_str_with_options(text_after_mark, options),
         text: text_after_mark,
+        tabs: Tabs::new(text_after_mark),
         offset: offset + mark,
         interest,
         nesting: limits.nesting,
@@ -82,6 +84,7 @@ enum Name<'a> {
 struct Composer<'a> {
     parser: Parser<'a, StrInput<'a>>,
     text: &'a str,
+    tabs: Tabs<'a>,
     offset: usize,
     interest: Interest,
     nesting: usize,
@@ -113,6 +116,9 @@ impl<'a> Composer<'a> {
         match self.parser.next() {
             Some(Ok((event, span))) => {
                 let bytes = span.byte_range().unwrap_or_default();
+                if let Some(at) = self.tabs.event(&event, bytes.start, bytes.end) {
+                    return Err(Fault::new(at, "a tab cannot stand where a name could begin"));
+                }
                 Ok(Step { event, start: bytes.start, end: bytes.end })
             }
             Some(Err(error)) => Err(syntax(&error, self.text)),
@@ -145,13 +151,16 @@ impl<'a> Composer<'a> {
     ) -> Result<Resolved<'a>, Fault> {
         self.charge(1, start)?;
         match style {
-            ScalarStyle::Literal | ScalarStyle::Folded
-                if text.ends_with('\n') && cut_by_the_end(self.text, end) =>
-            {
+            ScalarStyle::Literal | ScalarStyle::Folded if begins_with_tab(self.text, start) => {
+                return Err(Fault::new(start, "a block cannot begin with a tab"));
+            }
+            ScalarStyle::Literal | ScalarStyle::Folded if cut_by_the_end(&text, self.text, start, end) => {
                 text.to_mut().pop();
             }
-            ScalarStyle::DoubleQuoted if has_surrogate(&text, self.text.get(start..end)) => {
-                return Err(Fault::new(start, "an escape stands for half a character"));
+            ScalarStyle::DoubleQuoted
+                if matches!(text, Cow::Owned(_)) && has_foreign_escape(&self.text[start..end]) =>
+            {
+                return Err(Fault::new(start, "\\/ and surrogate pairs are escapes in JSON, not here"));
             }
             _ => {}
         }
@@ -168,6 +177,10 @@ impl<'a> Composer<'a> {
         spot: Spot<'_>,
     ) -> Result<Node<'a>, Fault> {
         let spot = self.enter(anchor, start, spot)?;
+        // A block list that is indented no deeper than its parent is reported from its first item on.
+        let before = self.text[..start].trim_end_matches(' ');
+        let dash = style == StructureStyle::Block && before.ends_with('-');
+        let start = if dash { before.len() - 1 } else { start };
         let (mut items, mut last) = (Vec::new(), start);
         loop {
             let step = self.next()?;
