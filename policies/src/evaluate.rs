@@ -56,7 +56,9 @@ pub fn object(policy: &Policy, request: &Request<'_>) -> Verdict {
         let had = judge_object(policy, &before, &old_hook, old);
         findings.retain(|judged| {
             judged.rule.id == HookStaleRerun::META.id
-                || !had.iter().any(|old| old.rule.id == judged.rule.id && old.finding.message == judged.finding.message)
+                || !had
+                    .iter()
+                    .any(|old| old.rule.id == judged.rule.id && old.finding.message == judged.finding.message)
         });
     }
     sorted(findings)
@@ -67,8 +69,18 @@ fn judge_object(policy: &Policy, request: &Request<'_>, hook: &Hook<'_>, object:
     for active in policy.rules.iter().filter(|active| applies(active, Judging::Object, hook)) {
         let mut findings = Vec::new();
         active.rule.check(&context(policy, active, request, hook, object), &mut findings);
-        let scene = Scene { hook: Some(hook), object, namespace: request.namespace, moment: request.moment, now: request.now };
-        found.extend(findings.into_iter().map(|finding| judged(policy, active, Judging::Object, finding, Some(&scene))));
+        let scene = Scene {
+            hook: Some(hook),
+            object,
+            namespace: request.namespace,
+            moment: request.moment,
+            now: request.now,
+        };
+        found.extend(
+            findings
+                .into_iter()
+                .map(|finding| judged(policy, active, Judging::Object, finding, Some(&scene))),
+        );
     }
     found
 }
@@ -117,7 +129,10 @@ pub fn release(policy: &Policy, release: &Release<'_>, now: i64) -> Verdict {
                 moment: release.moment,
                 now,
             });
-            if scene.as_ref().is_none_or(|scene| scene.hook.is_none_or(|hook| applies(active, Judging::Release, hook))) {
+            if scene
+                .as_ref()
+                .is_none_or(|scene| scene.hook.is_none_or(|hook| applies(active, Judging::Release, hook)))
+            {
                 found.push(judged(policy, active, Judging::Release, finding, scene.as_ref()));
             }
         }
@@ -188,7 +203,13 @@ struct Scene<'a> {
     now: i64,
 }
 
-fn judged(policy: &Policy, active: &Active, judging: Judging, finding: Finding, scene: Option<&Scene<'_>>) -> Judged {
+fn judged(
+    policy: &Policy,
+    active: &Active,
+    judging: Judging,
+    finding: Finding,
+    scene: Option<&Scene<'_>>,
+) -> Judged {
     let rule = active.meta();
     let mut mode = active.mode(judging).min(finding.at_most);
     if active.fix && finding.fixable {
@@ -225,3 +246,6 @@ fn sorted(mut findings: Vec<Judged>) -> Verdict {
     findings.sort_by_key(|judged| (std::cmp::Reverse(judged.mode), judged.rule.id));
     Verdict { findings }
 }
+
+#[cfg(test)]
+mod tests;
