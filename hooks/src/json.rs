@@ -33,12 +33,23 @@ pub struct Error {
 /// # Errors
 /// Whatever is not JSON in UTF-8, and whatever is nested deeper than 127 levels where it is kept.
 pub fn object(text: &[u8], interest: Interest) -> Result<Node<'_>, Error> {
-    let mut reader = serde_json::Deserializer::from_slice(text);
+    // Once for all texts in it, which is cheaper than once for each.
+    let text = std::str::from_utf8(text).map_err(|error| not_utf8(&text[..error.valid_up_to()]))?;
+    let mut reader = serde_json::Deserializer::from_str(text);
     let node = Reader { interest, depth: 0, parent: "" }
         .deserialize(&mut reader)
         .map_err(|error| describe(&error))?;
     reader.end().map_err(|error| describe(&error))?;
     Ok(node)
+}
+
+/// The error right after `valid`.
+fn not_utf8(valid: &[u8]) -> Error {
+    let (mut line, mut column) = (0, 0);
+    for text in valid.split(|byte| *byte == b'\n') {
+        (line, column) = (line + 1, text.len() + 1);
+    }
+    Error { message: "not UTF-8".to_owned(), line, column }
 }
 
 /// The error without its place, which has fields of its own. Our visitor accepts every type, so what is left is a fixed sentence
