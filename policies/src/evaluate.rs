@@ -212,6 +212,9 @@ fn judged(
 ) -> Judged {
     let rule = active.meta();
     let mut mode = active.mode(judging).min(finding.at_most);
+    if !active.is_told {
+        mode = mode.min(finding.unless_told);
+    }
     if active.fix && finding.fixable {
         mode = mode.min(Mode::Warn);
     }

@@ -18,6 +18,8 @@ pub struct Finding {
     pub label: Option<String>,
     /// A stricter mode is lowered to this.
     pub at_most: Mode,
+    /// A stricter mode is lowered to this, unless a policy names the mode of the rule.
+    pub unless_told: Mode,
     /// A graver severity is lowered to this.
     pub severity_at_most: Severity,
     /// Whether the rule's fix repairs it.
@@ -47,6 +49,7 @@ impl Finding {
             help: help.into(),
             label: None,
             at_most: Mode::Deny,
+            unless_told: Mode::Deny,
             severity_at_most: Severity::Critical,
             fixable: false,
             item: None,
@@ -65,6 +68,13 @@ impl Finding {
     #[must_use]
     pub const fn at_most(mut self, mode: Mode) -> Self {
         self.at_most = mode;
+        self
+    }
+
+    /// Lowers the mode that the profile gives the rule, but not one that a policy names.
+    #[must_use]
+    pub const fn unless_told(mut self, mode: Mode) -> Self {
+        self.unless_told = mode;
         self
     }
 

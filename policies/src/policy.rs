@@ -37,6 +37,8 @@ pub(crate) struct Active {
     pub(crate) rule: &'static dyn Rule,
     release: Mode,
     object: Mode,
+    /// Whether a policy names the mode, so that it does not come from the profile.
+    pub(crate) is_told: bool,
     pub(crate) fix: bool,
     pub(crate) options: Arc<dyn Any + Send + Sync>,
 }
@@ -171,7 +173,8 @@ fn activate(rule: &'static dyn Rule, own: Option<&RuleSettings>, profile: Profil
     };
     let options = (meta.options.parse)(own.and_then(|own| own.options.as_ref()))
         .map_err(|problem| Error::Options { id: meta.id, problem })?;
-    Ok(Active { rule, release: derived(meta.release), object: derived(meta.object), fix, options })
+    let is_told = own.is_some_and(|own| own.mode.is_some());
+    Ok(Active { rule, release: derived(meta.release), object: derived(meta.object), is_told, fix, options })
 }
 
 /// `, did you mean "…"?` for the rule whose id shares most of the words.
@@ -209,14 +212,18 @@ mod tests {
 
     #[test]
     fn an_unknown_rule_is_named_with_a_suggestion() {
-        let error = resolve(&[serde_json::json!({"rules": {"job-suspend": {}}})], Profile::Baseline).unwrap_err();
+        let error =
+            resolve(&[serde_json::json!({"rules": {"job-suspend": {}}})], Profile::Baseline).unwrap_err();
         assert!(error.to_string().contains("did you mean \"job-"), "{error}");
     }
 
     #[test]
     fn options_of_another_rule_are_refused() {
         let rules = serde_json::json!({"rules": {"job-suspended": {"options": {"speed": 1}}}});
-        assert!(matches!(resolve(&[rules], Profile::Baseline), Err(Error::Options { id: "job-suspended", .. })));
+        assert!(matches!(
+            resolve(&[rules], Profile::Baseline),
+            Err(Error::Options { id: "job-suspended", .. })
+        ));
     }
 
     #[test]

@@ -286,6 +286,16 @@ mod repairs {
     }
 }
 
+#[test]
+fn a_rule_that_usually_only_reports_does_what_it_is_told() {
+    let mode = |settings| {
+        mode_at(&policy(&settings), Moment::Upgrade, &job("pre-upgrade", ""), "job-deadline-missing")
+    };
+    assert_eq!(mode(json!({})), Some(Mode::Audit));
+    assert_eq!(mode(json!({"engine": {"gitops": "argocd"}})), Some(Mode::Warn));
+    assert_eq!(mode(json!({"rules": {"job-deadline-missing": {"mode": "deny"}}})), Some(Mode::Deny));
+}
+
 mod exceptions {
     use super::*;
 

@@ -8,7 +8,7 @@ use crate::{
     declare_rule,
     dependencies::{self, Missing},
     finding::Finding,
-    mode::Mode,
+    mode::{Mode, Severity},
     references::Referent,
     rule::{Meta, Rule},
 };
@@ -87,9 +87,12 @@ impl Rule for DepConfig {
             };
             let message = format!("{} {} {reference}, {why}: {end}", item.object, reference.verb);
             let field = format!("{}{}", item.pointer, reference.pointer);
-            let at_most = if missing.is_certain && !pulls { Mode::Deny } else { Mode::Warn };
-            let finding = Finding::new(field, message, missing.help).label("not there yet");
-            findings.push(finding.at_most(at_most).on(missing.item));
+            let mut finding =
+                Finding::new(field, message, missing.help).label("not there yet").on(missing.item);
+            if pulls || !missing.is_certain {
+                finding = finding.at_most(Mode::Warn).severity(Severity::Medium);
+            }
+            findings.push(finding);
         }
     }
 }

@@ -66,7 +66,7 @@ impl Rule for JobDeadlineMissing {
         if !is_endless(cx) {
             return;
         }
-        let (after, at_most) = match cx.engine.gitops {
+        let (after, usually) = match cx.engine.gitops {
             Gitops::Argocd => ("Argo CD waits for it for ever".to_owned(), Mode::Deny),
             Gitops::Helm | Gitops::Flux => {
                 (format!("Helm gives up after {} s, and it goes on", cx.engine.timeout_seconds), Mode::Audit)
@@ -74,7 +74,8 @@ impl Rule for JobDeadlineMissing {
         };
         let message = format!("{} has no deadline: if a pod of it hangs, {after}", cx.object);
         let help = "set spec.activeDeadlineSeconds to what it may take, below Helm's timeout";
-        findings.push(Finding::new("/spec/activeDeadlineSeconds", message, help).at_most(at_most).fixable());
+        findings
+            .push(Finding::new("/spec/activeDeadlineSeconds", message, help).unless_told(usually).fixable());
     }
 
     fn fix(&self, cx: &Context<'_>) -> Vec<PatchOperation> {
@@ -116,7 +117,7 @@ spec: {backoffLimit: 3}";
     fn it_is_worse_where_nothing_else_ends_the_wait() {
         let worst = |gitops| {
             let found = findings(&JobDeadlineMissing, None, &engine(gitops, 300), ENDLESS);
-            (found[0].mode, found[0].finding.message.clone())
+            (found[0].finding.unless_told, found[0].finding.message.clone())
         };
         let audit = "Job \"migrate\" has no deadline: if a pod of it hangs, Helm gives up after 300 s, and it goes on";
         assert_eq!(worst(Gitops::Helm), (Mode::Audit, audit.to_owned()));
