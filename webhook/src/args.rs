@@ -104,7 +104,7 @@ mod tests {
     fn defaults_are_valid() {
         let args = parse(&[]).unwrap();
         assert_eq!(args.listen.to_string(), "127.0.0.1:8443");
-        assert_eq!(args.connection_age, Duration::from_mins(10));
+        assert_eq!(args.connection_age, Duration::from_secs(600));
         assert_eq!(args.max_body, 8 * 1024 * 1024);
     }
 

@@ -19,7 +19,7 @@ pub(crate) struct Whole<'a> {
 }
 
 /// Reads the body; a large one waits until there is memory for it.
-pub(crate) async fn read<'a>(request: Request<Body>, limits: &'a Limits) -> Result<Whole<'a>, Refusal> {
+pub(crate) async fn read(request: Request<Body>, limits: &Limits) -> Result<Whole<'_>, Refusal> {
     let headers = request.headers();
     if !is_json(headers) {
         return Err(Refusal::ContentType);

@@ -25,6 +25,8 @@ pub mod tls;
 mod wire;
 mod wording;
 
+use std::sync::Arc;
+
 pub use app::{App, Limits};
 pub use args::Args;
 pub use drain::{Drain, Stage};
@@ -34,3 +36,16 @@ pub use metrics::Metrics;
 pub use ready::{Handle, Part, Readiness};
 pub use refusal::Refusal;
 pub use routes::routes;
+
+/// Serves reviews until `drain` has run its course, and the admin port as long as that.
+pub async fn serve(reviews: Bound, admin: Bound, app: Arc<App>, drain: Drain) -> Outcome {
+    let admin_drain = Drain::default();
+    let beside = admin.serve(admin::routes(Arc::clone(&app)), Arc::clone(&app.metrics), admin_drain.clone());
+    let metrics = Arc::clone(&app.metrics);
+    let reviews = async {
+        let outcome = reviews.serve(routes(app), metrics, drain).await;
+        admin_drain.raise(Stage::Ended);
+        outcome
+    };
+    tokio::join!(reviews, beside).0
+}

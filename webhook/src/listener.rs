@@ -43,7 +43,7 @@ pub enum ListenError {
 pub enum Outcome {
     /// Every connection finished.
     Drained,
-    /// Time was up, or a second signal came, and connections were dropped.
+    /// Time was up, or a second signal came, and connections that were still open are dropped.
     Cut,
 }
 
@@ -126,9 +126,10 @@ impl Bound {
         };
         tokio::join!(accept(self.socket, &door, &slots, &drain), leaving);
         tokio::select! {
+            biased;
+            () = drain.reached(Stage::Ended) => {}
             _ = slots.acquire_many(self.max_connections) => return Outcome::Drained,
             () = sleep(limit) => {}
-            () = drain.reached(Stage::Ended) => {}
         }
         drain.raise(Stage::Ended);
         // Whether they all noticed changes nothing: the process is about to end.
@@ -218,8 +219,12 @@ impl Door {
             Ok(Err(error)) => error,
             Err(_) => io::ErrorKind::TimedOut.into(),
         };
-        self.metrics.handshake_failures.inc();
-        tracing::debug!(error = %failure, "a TLS handshake failed");
+        let failures = &self.metrics.handshake_failures;
+        failures.inc();
+        // Seldom enough for a scanner, soon enough for a caller that does not trust the certificate.
+        if failures.get().is_power_of_two() {
+            tracing::warn!(error = %failure, failures = failures.get(), "a TLS handshake failed");
+        }
         None
     }
 }

@@ -62,60 +62,11 @@ impl Metrics {
     #[must_use]
     pub fn new(ids: impl IntoIterator<Item = &'static str>) -> Self {
         let registry = Registry::new();
-        let requests = counters(
-            &registry,
-            "hookward_admission_requests_total",
-            "Reviews answered.",
-            &["path", "operation", "decision"],
-        );
-        let durations = registered(
-            &registry,
-            HistogramVec::new(
-                HistogramOpts::new(
-                    "hookward_admission_duration_seconds",
-                    "Time from a complete request to its answer.",
-                )
-                .buckets(BUCKETS.to_vec()),
-                &["path"],
-            ),
-        );
-        let rejected = counters(
-            &registry,
-            "hookward_requests_rejected_total",
-            "Requests answered with an HTTP error, by reason.",
-            &["reason"],
-        );
-        let findings =
-            counters(&registry, "hookward_findings_total", "Findings, by rule and mode.", &["rule", "mode"]);
-        let fixes = counters(&registry, "hookward_fixes_total", "Objects repaired, by rule.", &["rule"]);
-        let exceptions = counters(
-            &registry,
-            "hookward_exceptions_used_total",
-            "Findings that an exception covered, by rule.",
-            &["rule"],
-        );
         Self {
-            requests: Path::ALL
-                .into_iter()
-                .flat_map(|path| Operation::ALL.into_iter().map(move |operation| (path, operation)))
-                .flat_map(|(path, operation)| {
-                    Decision::ALL.into_iter().map(move |decision| (path, operation, decision))
-                })
-                .map(|(path, operation, decision)| {
-                    requests.with_label_values(&[path.name(), operation.name(), decision.name()])
-                })
-                .collect(),
-            durations: Path::ALL.iter().map(|path| durations.with_label_values(&[path.name()])).collect(),
-            rejected: Reason::ALL.iter().map(|reason| rejected.with_label_values(&[reason.name()])).collect(),
-            rules: ids
-                .into_iter()
-                .map(|id| OfRule {
-                    id,
-                    findings: MODES.map(|mode| findings.with_label_values(&[id, mode.name()])),
-                    fixes: fixes.with_label_values(&[id]),
-                    exceptions: exceptions.with_label_values(&[id]),
-                })
-                .collect(),
+            requests: requests(&registry),
+            durations: durations(&registry),
+            rejected: rejected(&registry),
+            rules: OfRule::all(&registry, ids),
             handshake_failures: counter(
                 &registry,
                 "hookward_tls_handshake_failures_total",
@@ -218,6 +169,60 @@ impl Metrics {
     fn rule(&self, id: &str) -> Option<&OfRule> {
         self.rules.iter().find(|rule| rule.id == id)
     }
+}
+
+impl OfRule {
+    fn all(registry: &Registry, ids: impl IntoIterator<Item = &'static str>) -> Vec<Self> {
+        let findings =
+            counters(registry, "hookward_findings_total", "Findings, by rule and mode.", &["rule", "mode"]);
+        let fixes = counters(registry, "hookward_fixes_total", "Objects repaired, by rule.", &["rule"]);
+        let exceptions = counters(
+            registry,
+            "hookward_exceptions_used_total",
+            "Findings that an exception covered, by rule.",
+            &["rule"],
+        );
+        let of_rule = |id| Self {
+            id,
+            findings: MODES.map(|mode| findings.with_label_values(&[id, mode.name()])),
+            fixes: fixes.with_label_values(&[id]),
+            exceptions: exceptions.with_label_values(&[id]),
+        };
+        ids.into_iter().map(of_rule).collect()
+    }
+}
+
+/// In the order in which [`Metrics::answered`] looks them up: path, operation, decision.
+fn requests(registry: &Registry) -> Vec<IntCounter> {
+    let family = counters(
+        registry,
+        "hookward_admission_requests_total",
+        "Reviews answered.",
+        &["path", "operation", "decision"],
+    );
+    let mut children = Vec::with_capacity(Path::ALL.len() * Operation::ALL.len() * Decision::ALL.len());
+    for path in Path::ALL {
+        for operation in Operation::ALL {
+            let child = |decision: Decision| {
+                family.with_label_values(&[path.name(), operation.name(), decision.name()])
+            };
+            children.extend(Decision::ALL.map(child));
+        }
+    }
+    children
+}
+
+fn durations(registry: &Registry) -> Vec<Histogram> {
+    let help = "Time from a complete request to its answer.";
+    let options = HistogramOpts::new("hookward_admission_duration_seconds", help).buckets(BUCKETS.to_vec());
+    let family = registered(registry, HistogramVec::new(options, &["path"]));
+    Path::ALL.iter().map(|path| family.with_label_values(&[path.name()])).collect()
+}
+
+fn rejected(registry: &Registry) -> Vec<IntCounter> {
+    let help = "Requests answered with an HTTP error, by reason.";
+    let family = counters(registry, "hookward_requests_rejected_total", help, &["reason"]);
+    Reason::ALL.iter().map(|reason| family.with_label_values(&[reason.name()])).collect()
 }
 
 fn registered<C: Collector + Clone + 'static>(registry: &Registry, made: prometheus::Result<C>) -> C {

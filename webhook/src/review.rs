@@ -83,15 +83,16 @@ fn judge_object(
     };
     let object = read(object, "object")?;
     let object = Object::new(&object);
-    if object.is_being_deleted() {
-        return Ok(answer.skip());
-    }
     let old = request
         .old_object
         .filter(|_| operation == Operation::Update)
         .map(|old| read(old, "oldObject"))
         .transpose()?;
     let old = old.as_ref().map(Object::new);
+    // Only what is stored can be on its way out: the API server drops the mark from what somebody creates.
+    if old.is_some_and(|old| old.is_being_deleted()) {
+        return Ok(answer.skip());
+    }
     if object.hook().is_none() {
         // An annotation taken away ends our interest, and whoever may update the object may do that.
         return Ok(if old.is_some_and(|old| old.hook().is_some()) {

@@ -1,6 +1,5 @@
 //! What tests of several modules share.
 
-
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;

@@ -78,7 +78,10 @@ async fn a_client_that_says_nothing_is_given_up_and_counted() {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     // The end, or a reset: both say that the server has gone.
     let _ = stream.read(&mut [0; 1]).await;
-    until(|| server.shows("hookward_tls_handshake_failures_total 1") && server.shows("hookward_connections 0")).await;
+    until(|| {
+        server.shows("hookward_tls_handshake_failures_total 1") && server.shows("hookward_connections 0")
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -144,13 +147,20 @@ async fn an_old_connection_is_asked_to_close_and_never_closed_first() {
     until(|| server.shows("hookward_connections 0")).await;
 }
 
+/// Sends requests until the connection takes no new one.
+async fn until_told_to_go(client: &mut hyper::client::conn::http2::SendRequest<Body>) {
+    while let Ok(response) = client.send_request(request(harmless())).await {
+        assert!(is_answered(response).await);
+    }
+}
+
 #[tokio::test]
 async fn an_old_http2_connection_finishes_what_it_began() {
     let server = Server::start(Args { connection_age: Duration::from_millis(20), ..args() }).await;
     let mut client = server.http2().await;
     let (feed, body) = later();
     let pending = client.send_request(request(body));
-    until(|| client.is_closed()).await;
+    until_told_to_go(&mut client).await;
     feed.send(harmless()[1..].to_owned().into()).unwrap();
     drop(feed);
     assert!(is_answered(pending.await.unwrap()).await);
@@ -198,7 +208,7 @@ async fn a_drain_answers_what_is_under_way_over_http2() {
     let pending = client.send_request(request(body));
     assert!(is_answered(client.send_request(request(harmless())).await.unwrap()).await);
     server.drain.signalled();
-    until(|| client.is_closed()).await;
+    until_told_to_go(&mut client).await;
     feed.send(harmless()[1..].to_owned().into()).unwrap();
     drop(feed);
     assert!(is_answered(pending.await.unwrap()).await);
@@ -208,11 +218,36 @@ async fn a_drain_answers_what_is_under_way_over_http2() {
 
 #[tokio::test]
 async fn while_the_news_spreads_everything_is_served() {
-    let server = Server::start(Args { drain_delay: Duration::from_hours(1), ..args() }).await;
+    let server = Server::start(Args { drain_delay: Duration::from_secs(3600), ..args() }).await;
     server.drain.signalled();
     assert!(!server.app.ready.is_ready());
     let response = server.http1().await.send_request(request(harmless())).await.unwrap();
     assert!(!closes(&response) && is_answered(response).await);
+}
+
+#[tokio::test]
+async fn the_admin_port_tells_of_the_drain_until_its_end() {
+    let server = Server::start(args()).await;
+    let mut idle = server.http1().await;
+    assert!(admin(&server, "/readyz").await.ends_with("\r\n\r\nok\n"));
+    server.drain.signalled();
+    server.drain.reached(Stage::Draining).await;
+    assert!(admin(&server, "/readyz").await.ends_with("\r\n\r\nshutting down\n"));
+    assert!(admin(&server, "/metrics").await.contains("\nhookward_connections 1\n"));
+    assert!(is_answered(idle.send_request(request(harmless())).await.unwrap()).await);
+    let address = server.admin_address;
+    assert_eq!(server.outcome.await.unwrap(), Outcome::Drained);
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+/// The whole answer of the admin port.
+async fn admin(server: &Server, path: &str) -> String {
+    let mut stream = TcpStream::connect(server.admin_address).await.unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
 }
 
 #[tokio::test]
@@ -226,7 +261,7 @@ async fn a_drain_has_an_end() {
 
 #[tokio::test]
 async fn a_second_signal_ends_at_once() {
-    let server = Server::start(Args { drain_delay: Duration::from_hours(1), ..args() }).await;
+    let server = Server::start(Args { drain_delay: Duration::from_secs(3600), ..args() }).await;
     let mut idle = server.http1().await;
     assert!(is_answered(idle.send_request(request(harmless())).await.unwrap()).await);
     server.drain.signalled();

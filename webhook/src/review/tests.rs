@@ -86,7 +86,8 @@ async fn subresources_deletions_and_objects_being_deleted_are_never_blocked() {
     assert!(is_allowed(&object, &json!({"operation": "CONNECT"})).await);
     let mut leaving = suspended();
     leaving["metadata"]["deletionTimestamp"] = json!("2026-11-20T00:00:00Z");
-    assert!(is_allowed(&leaving, &json!({"operation": "UPDATE", "oldObject": job(&json!({}))})).await);
+    assert!(is_allowed(&suspended(), &json!({"operation": "UPDATE", "oldObject": leaving})).await);
+    assert!(!is_allowed(&leaving, &json!({})).await, "nobody creates an object that is on its way out");
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use tokio::{net::TcpStream, task::JoinHandle};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{app_with, job, review};
-use crate::{App, Args, Drain, Outcome, Readiness, routes, tls};
+use crate::{App, Args, Drain, Outcome, Readiness, serve, tls};
 
 /// An authority and what it has signed.
 pub(crate) struct Authority {
@@ -43,7 +43,8 @@ impl Authority {
 
     pub(crate) fn sign(&self, name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
+        let certificate =
+            CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
         (certificate.der().clone(), PrivateKeyDer::Pkcs8(key.serialize_der().into()))
     }
 }
@@ -60,6 +61,7 @@ impl ResolvesServerCert for Fixed {
 /// A server under test.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    pub(crate) admin_address: SocketAddr,
     pub(crate) app: Arc<App>,
     pub(crate) drain: Drain,
     pub(crate) outcome: JoinHandle<Outcome>,
@@ -73,7 +75,8 @@ pub(crate) fn args() -> Args {
         #[command(flatten)]
         args: Args,
     }
-    let args = Program::parse_from(["hookward", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]).args;
+    let args =
+        Program::parse_from(["hookward", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]).args;
     Args { drain_delay: Duration::ZERO, ..args }
 }
 
@@ -89,12 +92,13 @@ impl Server {
         let options = tls::Options { clients, ..args.tls().unwrap() };
         let config = tls::server_config(Arc::new(Fixed(Arc::new(key))), &options).unwrap();
         let bound = args.bind(config).await.unwrap();
-        let (address, drain) = (bound.address(), Drain::default());
+        let admin = args.bind_admin().await.unwrap();
+        let (address, admin_address, drain) = (bound.address(), admin.address(), Drain::default());
         let mut app = Arc::into_inner(app_with(args.limits())).unwrap();
         app.ready = Readiness::new(drain.clone());
         let app = Arc::new(app);
-        let serving = bound.serve(routes(Arc::clone(&app)), Arc::clone(&app.metrics), drain.clone());
-        Self { address, app, drain, outcome: tokio::spawn(serving), authority }
+        let outcome = tokio::spawn(serve(bound, admin, Arc::clone(&app), drain.clone()));
+        Self { address, admin_address, app, drain, outcome, authority }
     }
 
     pub(crate) fn shows(&self, line: &str) -> bool {
@@ -129,7 +133,8 @@ impl Server {
 
     pub(crate) async fn http2(&self) -> http2::SendRequest<Body> {
         let stream = self.connect(Client { protocol: "h2", ..Client::default() }).await.unwrap();
-        let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        let (sender, connection) =
+            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         sender
     }
@@ -155,7 +160,8 @@ pub(crate) fn harmless() -> String {
 
 /// A request that carries a review; HTTP/2 takes the authority from it, HTTP/1.1 the path and the host.
 pub(crate) fn request(body: impl Into<Body>) -> Request<Body> {
-    let request = Request::post("https://localhost/validate?timeout=10s").header("content-type", "application/json");
+    let request =
+        Request::post("https://localhost/validate?timeout=10s").header("content-type", "application/json");
     request.header("host", "localhost").body(body.into()).unwrap()
 }
 
