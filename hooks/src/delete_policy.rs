@@ -109,6 +109,9 @@ mod tests {
 
     #[test]
     fn unknown_words_are_kept() {
-        assert_eq!(policies("hook-success,,never").unknown().collect::<Vec<_>>(), ["hook-success", "", "never"]);
+        assert_eq!(
+            policies("hook-success,,never").unknown().collect::<Vec<_>>(),
+            ["hook-success", "", "never"]
+        );
     }
 }

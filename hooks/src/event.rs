@@ -160,7 +160,14 @@ mod tests {
 
     #[test]
     fn one_unknown_item_drops_the_manifest() {
-        for text in ["", "pre-install,", "pre-install,pre-instal", "crd-install", "test-failure", "pre\u{2010}install"] {
+        for text in [
+            "",
+            "pre-install,",
+            "pre-install,pre-instal",
+            "crd-install",
+            "test-failure",
+            "pre\u{2010}install",
+        ] {
             assert!(events(text).is_dropped(), "{text:?}");
         }
         assert!(!events("pre-install,test-success").is_dropped());

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAcces
 use serde_json::Number;
 
 use crate::{
-    interest::Interest,
+    interest::{Interest, Place},
     node::{Member, Node, Span, Value},
 };
 
@@ -36,7 +36,7 @@ pub fn object(text: &[u8], interest: Interest) -> Result<Node<'_>, Error> {
     // Once for all texts in it, which is cheaper than once for each.
     let text = std::str::from_utf8(text).map_err(|error| not_utf8(&text[..error.valid_up_to()]))?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let node = Reader { interest, depth: 0, parent: "" }
+    let node = Reader { interest, place: Place::Object }
         .deserialize(&mut reader)
         .map_err(|error| describe(&error))?;
     reader.end().map_err(|error| describe(&error))?;
@@ -66,22 +66,11 @@ fn describe(error: &serde_json::Error) -> Error {
     Error { message: message.to_owned(), line, column }
 }
 
-/// Reads one value at `depth`; `parent` names the member of the object that it belongs to.
+/// Reads one value at a place of the object.
 #[derive(Clone, Copy)]
 struct Reader<'p> {
     interest: Interest,
-    depth: usize,
-    parent: &'p str,
-}
-
-impl<'p> Reader<'p> {
-    fn below<'n>(self, name: &'n str) -> Reader<'n>
-    where
-        'p: 'n,
-    {
-        let parent = if self.depth == 0 { name } else { self.parent };
-        Reader { interest: self.interest, depth: self.depth + 1, parent }
-    }
+    place: Place<'p>,
 }
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {
@@ -129,7 +118,8 @@ impl<'de> Visitor<'de> for Reader<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value<'de>, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(self.below(""))? {
+        let item = Reader { place: self.place.item(), ..self };
+        while let Some(item) = items.next_element_seed(item)? {
             list.push(item);
         }
         Ok(Value::List(list))
@@ -138,8 +128,9 @@ impl<'de> Visitor<'de> for Reader<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value<'de>, A::Error> {
         let mut members = Vec::new();
         while let Some(Name(name)) = entries.next_key()? {
-            if self.interest.keeps(self.depth, self.parent, &name) {
-                let node = entries.next_value_seed(self.below(&name))?;
+            if self.place.keeps(self.interest, &name) {
+                let below = Reader { interest: self.interest, place: self.place.member(&name) };
+                let node = entries.next_value_seed(below)?;
                 members.push(Member { name, name_span: Span::default(), node });
             } else {
                 entries.next_value::<IgnoredAny>()?;

@@ -154,7 +154,10 @@ impl<'a> Node<'a> {
             Value::String(text) => text.as_ref().into(),
             Value::List(items) => items.iter().map(Self::to_json).collect(),
             Value::Map(members) => serde_json::Value::Object(
-                members.iter().map(|member| (member.name.clone().into_owned(), member.node.to_json())).collect(),
+                members
+                    .iter()
+                    .map(|member| (member.name.clone().into_owned(), member.node.to_json()))
+                    .collect(),
             ),
         }
     }
@@ -179,7 +182,11 @@ mod tests {
     }
 
     fn map<'a>(members: impl IntoIterator<Item = (&'a str, Node<'a>)>) -> Node<'a> {
-        let member = |(name, node): (&'a str, Node<'a>)| Member { name: name.into(), name_span: Span::default(), node };
+        let member = |(name, node): (&'a str, Node<'a>)| Member {
+            name: name.into(),
+            name_span: Span::default(),
+            node,
+        };
         Node::synthetic(Value::Map(members.into_iter().map(member).collect()))
     }
 
@@ -194,7 +201,10 @@ mod tests {
     fn the_nearest_parent_stands_for_an_absent_field() {
         let node = map([("metadata", map([("helm.sh/hook", text("test"))]))]);
         assert_eq!(node.nearest("/metadata/helm.sh~1hook").0.as_str(), Some("test"));
-        assert_eq!(node.nearest("/metadata/name/first").1.map(|member| member.name.as_ref()), Some("metadata"));
+        assert_eq!(
+            node.nearest("/metadata/name/first").1.map(|member| member.name.as_ref()),
+            Some("metadata")
+        );
         assert!(node.nearest("/spec").1.is_none());
     }
 

@@ -140,7 +140,8 @@ impl<'a> Object<'a> {
     /// Whether another object owns it, such as a `CronJob` its Jobs.
     #[must_use]
     pub fn is_owned(&self) -> bool {
-        self.metadata().is_some_and(|metadata| !metadata.get("ownerReferences").map_or(&[][..], Node::items).is_empty())
+        self.metadata()
+            .is_some_and(|metadata| !metadata.get("ownerReferences").map_or(&[][..], Node::items).is_empty())
     }
 
     /// The hook that its annotations describe.
@@ -168,11 +169,18 @@ impl<'a> Object<'a> {
             ),
             ("batch", "Job")
             | ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
-            | ("", "ReplicationController") => (&["template"], "/spec/template/spec", "/spec/template/metadata"),
+            | ("", "ReplicationController") => {
+                (&["template"], "/spec/template/spec", "/spec/template/metadata")
+            }
             _ => return None,
         };
         let template = self.spec()?.at(path)?;
-        Some(Pods { pointer, metadata_pointer, spec: template.get("spec")?, metadata: template.get("metadata") })
+        Some(Pods {
+            pointer,
+            metadata_pointer,
+            spec: template.get("spec")?,
+            metadata: template.get("metadata"),
+        })
     }
 }
 

@@ -55,7 +55,20 @@ mod tests {
 
     #[test]
     fn what_atoi_refuses_is_zero_and_known_to_be_ignored() {
-        for text in ["", " 5", "5 ", "1.5", "abc", "+", "--5", "+-5", "1_000", "0x10", "\u{662}", "9223372036854775808"] {
+        for text in [
+            "",
+            " 5",
+            "5 ",
+            "1.5",
+            "abc",
+            "+",
+            "--5",
+            "+-5",
+            "1_000",
+            "0x10",
+            "\u{662}",
+            "9223372036854775808",
+        ] {
             assert_eq!(weight(text), (0, true), "{text:?}");
         }
     }

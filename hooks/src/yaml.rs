@@ -8,7 +8,6 @@ mod characters;
 mod compose;
 mod members;
 mod number;
-mod place;
 mod scalar;
 mod tabs;
 mod timestamp;

@@ -15,6 +15,16 @@ fn refuses(text: &str, message: &str) {
 }
 
 #[test]
+fn data_of_secrets_in_a_list_is_not_held_either() {
+    let text =
+        br#"{"kind":"List","items":[{"kind":"Secret","data":{"password":"c2VjcmV0"},"type":"Opaque"}]}"#;
+    let list = object(text, Interest::Judged).unwrap();
+    let secret = &list.get("items").unwrap().items()[0];
+    assert_eq!(secret.get("data"), None);
+    assert_eq!(secret.str_at("type"), Some("Opaque"));
+}
+
+#[test]
 fn text_is_borrowed_unless_it_is_escaped() {
     let node = read(r#"{"plain":"a","esc\u0061ped":"a\nb"}"#);
     let [plain, escaped] = node.members() else { panic!("two members") };

@@ -8,12 +8,11 @@ use super::{
     Fault, Limits,
     characters::{begins_with_tab, cut_by_the_end, forbidden, has_foreign_escape},
     members::Members,
-    place::Place,
     scalar::{Resolved, resolve},
     tabs::Tabs,
 };
 use crate::{
-    interest::Interest,
+    interest::{Interest, Place},
     node::{Member, Node, Span, Value},
 };
 
