@@ -1,6 +1,6 @@
 //! What the pods of a hook need before it runs, and why it is not there by then.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use hooks::{DeletePolicy, Event, Hook, annotations::HOOK};
 
@@ -8,7 +8,7 @@ use crate::{
     context::ReleaseContext,
     exception::glob,
     references::{Reference, Referent, references},
-    release::Item,
+    release::{Item, Release},
     settings::Gitops,
 };
 
@@ -62,6 +62,7 @@ pub(crate) fn missing<'a>(
     external: &[String],
 ) -> Vec<Missing<'a>> {
     let (mut found, mut told) = (Vec::new(), HashSet::new());
+    let providers = by_name(cx.release);
     for wave in waves(cx) {
         for (index, item, hook) in cx.release.hooks() {
             let runs = wave.events.iter().any(|event| hook.events.contains(*event));
@@ -76,7 +77,8 @@ pub(crate) fn missing<'a>(
                 {
                     continue;
                 }
-                if let Some(missing) = look_up(cx, &wave, (index, item, hook), &reference) {
+                let named = providers.get(&(reference.to, reference.name)).map_or(&[][..], Vec::as_slice);
+                if let Some(missing) = look_up(cx, &wave, (index, item, hook), &reference, named) {
                     told.insert((index, reference.to, reference.name));
                     found.push(missing);
                 }
@@ -86,17 +88,29 @@ pub(crate) fn missing<'a>(
     found
 }
 
-/// Why `reference` is not there in time; `None` when it is, or when nobody knows.
+/// The items of the release that others refer to, by kind and name: releases can be large.
+fn by_name<'a, 'r>(release: &'r Release<'a>) -> HashMap<(Referent, &'a str), Vec<&'r Item<'a>>> {
+    let mut providers = HashMap::new();
+    for item in &release.items {
+        if let (Some(kind), Some(name)) = (Referent::of(item.object), item.object.name()) {
+            providers.entry((kind, name)).or_insert_with(Vec::new).push(item);
+        }
+    }
+    providers
+}
+
+/// Why `reference` is not there in time, of all items that are `named` so; `None` when it is, or when nobody knows.
 fn look_up<'a>(
     cx: &ReleaseContext<'a>,
     wave: &Wave,
     (index, item, hook): (usize, &Item<'a>, &Hook<'a>),
     reference: &Reference<'a>,
+    named: &[&Item<'a>],
 ) -> Option<Missing<'a>> {
     let is_meant =
-        |other: &&Item<'_>| reference.means(other.object, cx.release.namespace, item.object.namespace());
+        |other: &&&Item<'_>| reference.means(other.object, cx.release.namespace, item.object.namespace());
     let mut reason = None;
-    for provider in cx.release.items.iter().filter(is_meant) {
+    for provider in named.iter().filter(is_meant) {
         match absence(wave, hook, provider, reference.to) {
             Absence::None => return None,
             Absence::Of { is_certain, why, help } => {
