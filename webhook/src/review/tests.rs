@@ -1,7 +1,13 @@
 //! One object at a time: what is judged, what is left alone, and what the answer says.
 
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use tracing_subscriber::fmt::MakeWriter;
 
 use crate::testing::{answer, app, job, review};
 
@@ -148,4 +154,63 @@ async fn no_answer_tells_of_values() {
     for path in ["/validate", "/mutate"] {
         assert!(!ask(path, &object, &json!({})).await.to_string().contains("hunter2"));
     }
+}
+
+/// What is logged while `path` answers.
+fn logged(path: &str, object: &Value) -> String {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let subscriber = tracing_subscriber::fmt().json().with_writer(Lines(Arc::clone(&lines))).finish();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tracing::subscriber::with_default(subscriber, || runtime.block_on(ask(path, object, &json!({}))));
+    let lines = lines.lock().unwrap().clone();
+    String::from_utf8(lines).unwrap()
+}
+
+#[derive(Clone)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+#[test]
+fn a_denial_is_one_line_in_the_log() {
+    let mut object = suspended();
+    object["spec"]["template"]["spec"]["containers"] =
+        json!([{"name": "c", "env": [{"name": "P", "value": "hunter2"}]}]);
+    let log = logged("/validate", &object);
+    assert_eq!(log.lines().count(), 1, "{log}");
+    let line: Value = serde_json::from_str(&log).unwrap();
+    let fields = &line["fields"];
+    for (field, value) in [
+        ("decision", "denied"),
+        ("path", "validate"),
+        ("operation", "create"),
+        ("namespace", "shop"),
+        ("user", "helm"),
+    ] {
+        assert_eq!(fields[field], value, "{log}");
+    }
+    assert!(fields["rules"].as_str().unwrap().contains("job-suspended"));
+    assert!(!log.contains("hunter2"));
+}
+
+#[test]
+fn what_is_allowed_is_not_worth_a_line() {
+    assert_eq!(logged("/mutate", &suspended()), "");
 }
