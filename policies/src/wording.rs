@@ -7,9 +7,27 @@ pub(crate) fn annotation(name: &str) -> String {
     format!("/metadata/annotations/{}", escape(name))
 }
 
-/// `"a", "b" and "c"`.
+/// The longest text that a message repeats, in characters, and the most words.
+const LONGEST: usize = 60;
+const MOST: usize = 3;
+
+/// `"a", "b" and "c"`; the first few, if there are many.
 pub(crate) fn quoted<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
-    listed(words.into_iter().map(|word| format!("{word:?}")))
+    let mut words = words.into_iter();
+    let mut shown: Vec<String> = words.by_ref().take(MOST).map(one).collect();
+    match words.count() {
+        0 => {}
+        more => shown.push(format!("{more} more")),
+    }
+    listed(shown)
+}
+
+/// `"a"`, cut if it is long.
+pub(crate) fn one(word: &str) -> String {
+    match word.char_indices().nth(LONGEST) {
+        None => format!("{word:?}"),
+        Some((end, _)) => format!("{:?}", format!("{}…", &word[..end])),
+    }
 }
 
 /// `a, b and c`.
@@ -19,8 +37,13 @@ pub(crate) fn listed(words: impl IntoIterator<Item = impl ToString>) -> String {
     if words.is_empty() { last } else { format!("{} and {last}", words.join(", ")) }
 }
 
+/// The candidate that one of `words` was most likely meant to be; only the first few are looked at.
+pub(crate) fn suggestion<'c, const N: usize>(words: &[&str], candidates: [&'c str; N]) -> Option<&'c str> {
+    words.iter().take(MOST).find_map(|word| nearest(word, candidates))
+}
+
 /// The candidate that `word` was most likely meant to be: few letters differ, and fewer than half of them.
-pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let best = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate)).min()?;
     (best.0 <= 4 && best.0 * 2 < word.chars().count()).then_some(best.1)
 }
@@ -73,6 +96,8 @@ mod tests {
     fn lists_read_like_prose() {
         assert_eq!(quoted(["a"]), "\"a\"");
         assert_eq!(quoted(["a", "b", ""]), "\"a\", \"b\" and \"\"");
+        assert_eq!(quoted(["a", "b", "c", "d", "e"]), "\"a\", \"b\", \"c\" and 2 more");
+        assert_eq!(one(&"ä".repeat(100)).chars().count(), LONGEST + 3);
         assert_eq!(annotation("helm.sh/hook"), "/metadata/annotations/helm.sh~1hook");
     }
 }

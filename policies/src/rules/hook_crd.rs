@@ -13,7 +13,7 @@ use crate::{
 declare_rule! {
     /// ## What it checks
     ///
-    /// A CustomResourceDefinition is a hook, by itself or inside a `List`.
+    /// A `CustomResourceDefinition` is a hook, by itself or inside a `List`.
     ///
     /// ## Why it matters
     ///

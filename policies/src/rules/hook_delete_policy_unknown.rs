@@ -61,8 +61,7 @@ impl Rule for HookDeletePolicyUnknown {
         } else {
             format!("{} is deleted less often than written: {words} {verb}", cx.object)
         };
-        let nearest = |item: &&str| wording::nearest(item, DeletePolicy::ALL.map(DeletePolicy::name));
-        let help = match unknown.iter().find_map(nearest) {
+        let help = match wording::suggestion(&unknown, DeletePolicy::ALL.map(DeletePolicy::name)) {
             Some(policy) => format!("write {policy}"),
             None => format!("use {}, or remove the annotation", wording::listed(DeletePolicy::ALL)),
         };

@@ -60,18 +60,20 @@ impl Rule for HookDuplicateIdentity {
         for (_, item) in cx.release.resources() {
             resources.entry(identity(item, cx.release.namespace)).or_insert(item);
         }
-        let mut seen: BTreeMap<_, Vec<&Hook<'_>>> = BTreeMap::new();
+        let mut seen: BTreeMap<_, Vec<Event>> = BTreeMap::new();
         for (index, item, hook) in cx.release.hooks().filter(|(_, item, _)| item.object.name().is_some()) {
             let identity = identity(item, cx.release.namespace);
             let earlier = seen.entry(identity).or_default();
             if resources.contains_key(&identity) {
                 let message = format!("{} is a hook and an ordinary resource: {}", item.object, clash(hook));
                 findings.push(finding(index, item, message, "the release has it as a resource too"));
-            } else if let Some(event) = earlier.iter().find_map(|earlier| common_event(earlier, hook)) {
+            } else if let Some(event) = hook.events.known().find(|event| earlier.contains(event)) {
                 let message = format!("{} is a hook of {event} twice: {}", item.object, again(hook));
                 findings.push(finding(index, item, message, "another hook has the same name"));
             }
-            earlier.push(hook);
+            earlier.extend(Event::ALL.into_iter().filter(|event| hook.events.contains(*event)));
+            earlier.sort_unstable();
+            earlier.dedup();
         }
     }
 }
@@ -90,10 +92,6 @@ fn identity<'a>(item: &Item<'a>, namespace: Option<&'a str>) -> [&'a str; 4] {
         object.namespace().or(namespace).unwrap_or(""),
         object.name().unwrap_or(""),
     ]
-}
-
-fn common_event(left: &Hook<'_>, right: &Hook<'_>) -> Option<Event> {
-    left.events.known().find(|event| right.events.contains(*event))
 }
 
 /// What a hook does to the resource of its name.

@@ -1,6 +1,9 @@
 //! A namespace that is a hook: Helm deletes it with everything in it.
 
-use hooks::annotations::{DELETE_POLICY, HOOK, RESOURCE_POLICY};
+use hooks::{
+    Event,
+    annotations::{DELETE_POLICY, HOOK, RESOURCE_POLICY},
+};
 
 use crate::{
     context::Context,
@@ -60,13 +63,15 @@ impl Rule for HookNamespace {
             let message = format!("{} is deleted with everything in it {when}", cx.object);
             Finding::new(wording::annotation(HOOK), message, help)
                 .label("Helm deletes the namespace, and makes an empty one")
-        } else if let Some(written) = cx.hook.delete_policies.written.as_ref() {
-            let message = format!(
-                "{} is deleted with everything in it by its delete policy {:?}",
-                cx.object, written.text
-            );
+        } else if let Some(policy) = cx.hook.delete_policies.items.iter().find_map(|(_, policy)| *policy) {
+            let message =
+                format!("{} is deleted with everything in it by its delete policy {policy}", cx.object);
             Finding::new(wording::annotation(DELETE_POLICY), message, help)
                 .label("what is deleted here is a whole namespace")
+        } else if cx.hook.events.any(Event::repeats) {
+            let message =
+                format!("{} stays when it is to be created again: the release fails (Helm 3)", cx.object);
+            Finding::new(wording::annotation(HOOK), message, help)
         } else {
             let message =
                 format!("{} is deleted with everything in it when the hook runs a second time", cx.object);

@@ -15,7 +15,7 @@ use crate::{
 declare_rule! {
     /// ## What it checks
     ///
-    /// A hook is a Deployment, DaemonSet, StatefulSet, ReplicaSet, CronJob, HorizontalPodAutoscaler or Service.
+    /// A hook is a Deployment, DaemonSet, StatefulSet, ReplicaSet, CronJob, `HorizontalPodAutoscaler` or Service.
     ///
     /// ## Why it matters
     ///

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::{
         settings::Settings,
-        testing::{accepts, findings},
+        testing::{accepts, findings, fixed},
     };
 
     fn object(kind: &str, event: &str) -> String {
@@ -119,5 +119,19 @@ mod tests {
         assert!(fixable("apiVersion: batch/v1, kind: Job"));
         assert!(!fixable("apiVersion: v1, kind: PersistentVolumeClaim"));
         assert!(!fixable("apiVersion: example.org/v1, kind: Job"));
+    }
+
+    #[test]
+    fn the_fix_says_what_helm_does_anyway() {
+        let policy = |yaml: &str| {
+            let after = fixed(&HookPolicyImplicit, None, &Settings::default(), yaml);
+            after["metadata"]["annotations"].as_object().and_then(|all| all.get(DELETE_POLICY)).cloned()
+        };
+        let job = object("apiVersion: batch/v1, kind: Job", "pre-upgrade");
+        assert_eq!(policy(&job), Some("before-hook-creation".into()));
+        assert_eq!(policy(&object("apiVersion: v1, kind: PersistentVolumeClaim", "pre-upgrade")), None);
+        assert_eq!(policy(&object("apiVersion: v1, kind: Pod", "test")), None);
+        let written = job.replace("pre-upgrade", "pre-upgrade, helm.sh/hook-delete-policy: hook-failed");
+        assert_eq!(policy(&written), Some("hook-failed".into()));
     }
 }

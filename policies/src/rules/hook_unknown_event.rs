@@ -112,7 +112,7 @@ impl Rule for HookUnknownEvent {
 fn what(unknown: &[&str]) -> String {
     match unknown {
         [""] => "an item of its list of events is empty".to_owned(),
-        [one] => format!("{one:?} is no event"),
+        [one] => format!("{} is no event", wording::one(one)),
         more => format!("{} are no events", wording::quoted(more.iter().copied())),
     }
 }
@@ -122,8 +122,7 @@ fn label(unknown: &[&str]) -> &'static str {
 }
 
 fn help(unknown: &[&str]) -> String {
-    let nearest = |item: &&str| wording::nearest(item, Event::ALL.map(Event::name));
-    match unknown.iter().find_map(nearest) {
+    match wording::suggestion(unknown, Event::ALL.map(Event::name)) {
         Some(event) => format!("write {event}"),
         None if unknown.contains(&"") => "remove the comma, or name an event".to_owned(),
         None => format!("use {}", wording::listed(Event::ALL)),

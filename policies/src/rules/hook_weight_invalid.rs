@@ -52,27 +52,16 @@ impl Rule for HookWeightInvalid {
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let weight = &cx.hook.weight;
         let Some(written) = &weight.written else { return };
-        let text = &written.text;
-        let (message, help, label) = if !written.is_text {
-            let help = if weight.is_ignored {
-                "write a whole number in quotes".to_owned()
-            } else {
-                format!("write {text:?}")
-            };
-            (
-                format!("{} cannot be built by Helm: its weight is not text", cx.object),
-                help,
-                "without quotes this is not text",
-            )
+        let number = written.text.trim().parse::<i64>();
+        let help = match &number {
+            Ok(number) => format!("write \"{number}\""),
+            Err(_) => "write a whole number in quotes".to_owned(),
+        };
+        let (message, label) = if !written.is_text {
+            (format!("{} cannot be built by Helm: its weight is not text", cx.object), "this needs quotes")
         } else if weight.is_ignored {
-            let number = text.trim().parse::<i64>();
-            let help =
-                number.map_or("write a whole number".to_owned(), |number| format!("write \"{number}\""));
-            (
-                format!("{} runs with weight 0: {text:?} is no whole number", cx.object),
-                help,
-                "Helm reads this as 0",
-            )
+            let what = wording::one(&written.text);
+            (format!("{} runs with weight 0: {what} is no whole number", cx.object), "Helm reads this as 0")
         } else {
             return;
         };

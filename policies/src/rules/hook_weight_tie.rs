@@ -1,6 +1,8 @@
 //! Hooks of one weight, where the name decides that one runs before what it needs.
 
-use hooks::{Event, annotations::WEIGHT};
+use std::collections::{HashMap, HashSet};
+
+use hooks::{DeletePolicy, Event, annotations::WEIGHT};
 
 use crate::{
     context::ReleaseContext,
@@ -63,6 +65,20 @@ struct Step<'r, 'a> {
     references: Vec<Reference<'a>>,
 }
 
+/// What an object is to those who refer to it: kind, namespace, name.
+type Identity<'a> = (Referent, &'a str, &'a str);
+
+/// The hooks of one event in their order, and where each thing that is referred to comes first.
+struct Order<'r, 'a> {
+    release: &'r Release<'a>,
+    steps: Vec<Step<'r, 'a>>,
+    first: HashMap<Identity<'a>, usize>,
+    /// The first places of bindings, by the ServiceAccount that they give rights to, and by weight; ascending.
+    bindings: HashMap<(Identity<'a>, i64), Vec<usize>>,
+    /// What an earlier step of the same command, or the release itself, has made.
+    there: HashSet<Identity<'a>>,
+}
+
 impl Rule for HookWeightTie {
     fn meta(&self) -> &'static Meta {
         &Self::META
@@ -73,14 +89,13 @@ impl Rule for HookWeightTie {
             // Argo CD applies what has one weight by kind, all at once.
             return;
         }
-        let mut told = Vec::new();
+        let mut told = HashSet::new();
         for event in Event::ALL {
-            let steps = steps(cx.release, event);
-            for (place, user) in steps.iter().enumerate() {
-                for (used, reason) in too_late(cx.release, event, &steps, place) {
-                    if !told.contains(&(user.index, used.index)) {
-                        told.push((user.index, used.index));
-                        findings.push(finding(user, used, &reason));
+            let order = Order::of(cx.release, event);
+            for (place, user) in order.steps.iter().enumerate() {
+                for (needed, reason) in order.too_late(place) {
+                    if told.insert((user.index, needed.index)) {
+                        findings.push(finding(user, needed, &reason));
                     }
                 }
             }
@@ -88,101 +103,89 @@ impl Rule for HookWeightTie {
     }
 }
 
-fn steps<'r, 'a>(release: &'r Release<'a>, event: Event) -> Vec<Step<'r, 'a>> {
-    let order = release.execution(event).into_iter();
-    let step = |index: usize| {
-        let item = &release.items[index];
-        let weight = item.hook.as_ref().map_or(0, |hook| hook.weight.effective);
-        Step { index, item, weight, references: references(item.object) }
-    };
-    order.map(step).collect()
-}
-
-/// What the hook at `place` uses and Helm makes only later, although both have the same weight; and how it uses it.
-fn too_late<'s, 'r, 'a>(
-    release: &Release<'_>,
-    event: Event,
-    steps: &'s [Step<'r, 'a>],
-    place: usize,
-) -> Vec<(&'s Step<'r, 'a>, String)> {
-    let (before, user) = (&steps[..place], &steps[place]);
-    let later = || {
-        steps[place + 1..]
-            .iter()
-            .filter(|step| step.weight == user.weight && step.item.document != user.item.document)
-    };
-    let is_awaited = user.item.object.is_job() || user.item.object.is_pod();
-    let mut found = Vec::new();
-    for reference in user.references.iter().filter(|reference| !reference.is_optional) {
-        let is_meant =
-            |item: &Item<'_>| reference.means(item.object, release.namespace, user.item.object.namespace());
-        let is_role = matches!(reference.to, Referent::Role | Referent::ClusterRole);
-        let is_there =
-            before.iter().any(|step| is_meant(step.item)) || is_there_already(release, event, is_meant);
-        if (is_awaited || is_role) && !is_there {
-            found.extend(
-                later()
-                    .find(|step| is_meant(step.item))
-                    .map(|step| (step, format!("which it {}", reference.verb))),
-            );
+impl<'r, 'a> Order<'r, 'a> {
+    fn of(release: &'r Release<'a>, event: Event) -> Self {
+        let step = |index: usize| {
+            let item = &release.items[index];
+            let weight = item.hook.as_ref().map_or(0, |hook| hook.weight.effective);
+            Step { index, item, weight, references: references(item.object) }
+        };
+        let steps: Vec<_> = release.execution(event).into_iter().map(step).collect();
+        let (mut first, mut bindings) = (HashMap::new(), HashMap::<_, Vec<usize>>::new());
+        let mut bound = HashSet::new();
+        for (place, step) in steps.iter().enumerate() {
+            if let Some(identity) = identity(release, step.item) {
+                first.entry(identity).or_insert(place);
+            }
+            let object = step.item.object;
+            if object.group() == RBAC && bound.insert((object.kind(), object.namespace(), object.name())) {
+                let accounts =
+                    step.references.iter().filter(|reference| reference.to == Referent::ServiceAccount);
+                for account in accounts {
+                    let key = (meant(release, step.item, account), step.weight);
+                    bindings.entry(key).or_default().push(place);
+                }
+            }
         }
-        if is_awaited && reference.to == Referent::ServiceAccount {
-            let gives = |step: &&Step<'_, '_>| {
-                grants(step, reference.name, user.item.object.namespace().or(release.namespace), release)
-            };
-            let why = format!("which gives {reference} its rights");
-            found.extend(
-                later()
-                    .filter(gives)
-                    .filter(|step| !is_repeated(step, before))
-                    .map(|step| (step, why.clone())),
-            );
-        }
+        let there = release.items.iter().filter(|item| outlasts(item, event));
+        let there = there.filter_map(|item| identity(release, item)).collect();
+        Self { release, steps, first, bindings, there }
     }
-    found
+
+    /// What the hook at `place` uses and Helm makes only later, although both have the same weight; and how it uses it.
+    fn too_late(&self, place: usize) -> Vec<(&Step<'r, 'a>, String)> {
+        let user = &self.steps[place];
+        let is_later =
+            |step: &&Step<'_, '_>| step.weight == user.weight && step.item.document != user.item.document;
+        let is_awaited = user.item.object.is_job() || user.item.object.is_pod();
+        let mut found = Vec::new();
+        for reference in user.references.iter().filter(|reference| !reference.is_optional) {
+            let identity = meant(self.release, user.item, reference);
+            let is_role = matches!(reference.to, Referent::Role | Referent::ClusterRole);
+            let first =
+                self.first.get(&identity).filter(|first| **first > place && !self.there.contains(&identity));
+            if is_awaited || is_role {
+                let step = first.map(|first| &self.steps[*first]).filter(is_later);
+                found.extend(step.map(|step| (step, format!("which it {}", reference.verb))));
+            }
+            if is_awaited && reference.to == Referent::ServiceAccount {
+                let bindings = self.bindings.get(&(identity, user.weight)).map_or(&[][..], Vec::as_slice);
+                let next = bindings.get(bindings.partition_point(|binding| *binding <= place));
+                let step = next.map(|next| &self.steps[*next]).filter(is_later);
+                found.extend(step.map(|step| (step, format!("which gives {reference} its rights"))));
+            }
+        }
+        found
+    }
 }
 
-/// Whether an earlier step of the same command, or the release itself, has made it.
-fn is_there_already(release: &Release<'_>, event: Event, is_meant: impl Fn(&Item<'_>) -> bool) -> bool {
+fn identity<'a>(release: &Release<'a>, item: &Item<'a>) -> Option<Identity<'a>> {
+    let to = Referent::of(item.object)?;
+    let namespace = item.object.namespace().or(release.namespace).unwrap_or("");
+    Some((to, if to == Referent::ClusterRole { "" } else { namespace }, item.object.name()?))
+}
+
+/// What `item` means by a reference.
+fn meant<'a>(release: &Release<'a>, item: &Item<'a>, reference: &Reference<'a>) -> Identity<'a> {
+    let namespace = reference.namespace.or(item.object.namespace()).or(release.namespace).unwrap_or("");
+    (reference.to, if reference.to == Referent::ClusterRole { "" } else { namespace }, reference.name)
+}
+
+/// Whether a post event finds `item` in place: a resource, or a hook of the pre event that stays.
+fn outlasts(item: &Item<'_>, event: Event) -> bool {
     let earlier = match event {
         Event::PostInstall => Event::PreInstall,
         Event::PostUpgrade => Event::PreUpgrade,
         Event::PostRollback => Event::PreRollback,
         _ => return false,
     };
-    let stays = |item: &Item<'_>| match &item.hook {
-        None => true,
-        Some(hook) => {
-            hook.events.contains(earlier)
-                && !hook.delete_policies.contains(hooks::DeletePolicy::HookSucceeded)
-        }
-    };
-    release.items.iter().any(|item| stays(item) && is_meant(item))
+    item.hook.as_ref().is_none_or(|hook| {
+        hook.events.contains(earlier) && !hook.delete_policies.contains(DeletePolicy::HookSucceeded)
+    })
 }
 
-/// Whether `step` is a binding with the ServiceAccount `name` among its subjects.
-fn grants(step: &Step<'_, '_>, name: &str, namespace: Option<&str>, release: &Release<'_>) -> bool {
-    step.item.object.group() == RBAC
-        && step.references.iter().any(|reference| {
-            let place = reference.namespace.or(step.item.object.namespace()).or(release.namespace);
-            reference.to == Referent::ServiceAccount && reference.name == name && place == namespace
-        })
-}
-
-/// Whether the object of `step` was made before by another document.
-fn is_repeated(step: &Step<'_, '_>, before: &[Step<'_, '_>]) -> bool {
-    let identity = |item: &Item<'_>| {
-        (
-            item.object.kind().to_owned(),
-            item.object.namespace().map(str::to_owned),
-            item.object.name().map(str::to_owned),
-        )
-    };
-    before.iter().any(|other| identity(other.item) == identity(step.item))
-}
-
-fn finding(user: &Step<'_, '_>, used: &Step<'_, '_>, reason: &str) -> Finding {
-    let (left, right) = (user.item.object, used.item.object);
+fn finding(user: &Step<'_, '_>, needed: &Step<'_, '_>, reason: &str) -> Finding {
+    let (left, right) = (user.item.object, needed.item.object);
     let message = format!("{left} runs before {right}, {reason}");
     let help = format!("give {right} weight {}", user.weight.saturating_sub(1));
     let names = (left.name().unwrap_or(""), right.name().unwrap_or(""));
@@ -194,100 +197,4 @@ fn finding(user: &Step<'_, '_>, used: &Step<'_, '_>, reason: &str) -> Finding {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        settings::{Engine, Settings},
-        testing::{accepts, findings, rejects},
-    };
-
-    fn hook(kind: &str, name: &str, annotations: &str, rest: &str) -> String {
-        format!("{{{kind}, metadata: {{name: {name}, annotations: {{{annotations}}}}}{rest}}}\n---\n")
-    }
-
-    const JOB: &str = "apiVersion: batch/v1, kind: Job";
-    const MAP: &str = "apiVersion: v1, kind: ConfigMap";
-    const MOUNTS: &str = ", spec: {template: {spec: {volumes: [{name: s, configMap: {name: scripts}}]}}}";
-
-    fn mounts(job: &str, map: &str) -> String {
-        hook(JOB, "migrate", job, MOUNTS) + &hook(MAP, "scripts", map, "")
-    }
-
-    #[test]
-    fn the_message_says_who_needs_what_and_the_help_which_weight() {
-        let yaml = mounts(
-            "helm.sh/hook: pre-install, helm.sh/hook-weight: '5'",
-            "helm.sh/hook: pre-install, helm.sh/hook-weight: '5'",
-        );
-        let found = findings(&HookWeightTie, None, &Settings::default(), &yaml);
-        let finding = &found[0].finding;
-        assert_eq!(finding.message, "Job \"migrate\" runs before ConfigMap \"scripts\", which it mounts");
-        assert_eq!(finding.help, "give ConfigMap \"scripts\" weight 4");
-        assert_eq!((found.len(), finding.item), (1, Some(0)));
-    }
-
-    #[test]
-    fn a_pair_that_meets_at_two_events_is_told_once() {
-        let both = "helm.sh/hook: 'pre-install,pre-upgrade'";
-        assert_eq!(findings(&HookWeightTie, None, &Settings::default(), &mounts(both, both)).len(), 1);
-    }
-
-    #[test]
-    fn order_by_weight_and_events_apart_are_no_tie() {
-        let plain = "helm.sh/hook: pre-install";
-        accepts(&HookWeightTie, &mounts(plain, "helm.sh/hook: pre-install, helm.sh/hook-weight: '-1'"));
-        accepts(&HookWeightTie, &mounts(plain, "helm.sh/hook: pre-upgrade"));
-    }
-
-    #[test]
-    fn what_is_optional_or_there_already_is_not_missed() {
-        let post = "helm.sh/hook: post-install";
-        accepts(&HookWeightTie, &mounts(post, "helm.sh/hook: 'pre-install,post-install'"));
-        rejects(
-            &HookWeightTie,
-            &mounts(
-                post,
-                "helm.sh/hook: 'pre-install,post-install', helm.sh/hook-delete-policy: hook-succeeded",
-            ),
-            "which it mounts",
-        );
-        accepts(
-            &HookWeightTie,
-            &mounts(post, post).replace("name: scripts}}", "name: scripts, optional: true}}"),
-        );
-    }
-
-    #[test]
-    fn a_name_that_sorts_first_is_enough() {
-        accepts(
-            &HookWeightTie,
-            &mounts("helm.sh/hook: test", "helm.sh/hook: test").replace("name: scripts", "name: a-scripts"),
-        );
-    }
-
-    #[test]
-    fn rights_that_come_too_late_are_missed() {
-        let account = ", spec: {template: {spec: {serviceAccountName: a}}}";
-        let binding = "apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding";
-        let to = ", roleRef: {kind: Role, name: r}, subjects: [{kind: ServiceAccount, name: a}]";
-        let yaml = |name: &str| {
-            hook("apiVersion: v1, kind: ServiceAccount", "a", "helm.sh/hook: test", "")
-                + &hook(JOB, "migrate", "helm.sh/hook: test", account)
-                + &hook(binding, name, "helm.sh/hook: test", to)
-        };
-        rejects(&HookWeightTie, &yaml("z"), "RoleBinding \"z\", which gives ServiceAccount \"a\" its rights");
-        accepts(&HookWeightTie, &yaml("b"));
-        // Of one name, kinds go in Helm's install order: bindings before Jobs.
-        accepts(&HookWeightTie, &yaml("migrate"));
-    }
-
-    #[test]
-    fn argo_cd_goes_by_kind() {
-        let settings = Settings {
-            engine: Some(Engine { gitops: Gitops::Argocd, ..Engine::default() }),
-            ..Settings::default()
-        };
-        let plain = "helm.sh/hook: pre-install";
-        assert!(findings(&HookWeightTie, None, &settings, &mounts(plain, plain)).is_empty());
-    }
-}
+mod tests;
