@@ -3,5 +3,9 @@
 
 /// The house: import edges, budgets, purity, where names are spelled.
 mod architecture;
+/// Real Helm on a real control plane.
+mod e2e;
 /// Generated files are fresh.
 mod generated;
+/// The YAML reader against the one that Helm uses.
+mod yaml_go;

@@ -1,0 +1,169 @@
+//! The YAML reader against Go's, which Helm uses: generated texts, rendered charts, and every known difference.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use hooks::{
+    Interest, manifest,
+    yaml::{self, Limits},
+};
+use serde_json::{Value, json};
+use tests::rig::Programs;
+
+mod generate;
+mod words;
+
+/// What a reader makes of a text: a value, or the sentence that refuses it.
+type Answer = Result<Value, String>;
+
+fn go() -> Option<PathBuf> {
+    let reader = Programs::yaml_reader();
+    if reader.is_none() {
+        eprintln!("left out: the reference YAML reader is not built (cargo xtask rig)");
+    }
+    reader
+}
+
+/// Asks the reference reader about every text.
+fn ask(reader: &Path, texts: &[String]) -> Vec<Answer> {
+    let questions: String = texts
+        .iter()
+        .enumerate()
+        .map(|(id, text)| json!({"id": id, "text": text}).to_string() + "\n")
+        .collect();
+    let mut child = Command::new(reader).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || input.write_all(questions.as_bytes()).unwrap());
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    let lines = std::str::from_utf8(&output.stdout).unwrap().lines();
+    let answers: Vec<Answer> = lines.enumerate().map(|(id, line)| answer(id, line)).collect();
+    assert_eq!(answers.len(), texts.len());
+    answers
+}
+
+fn answer(id: usize, line: &str) -> Answer {
+    let reply: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(reply["id"], json!(id));
+    match reply["json"].as_str() {
+        Some(text) => Ok(serde_json::from_str(text).unwrap()),
+        None => Err(reply["error"].as_str().unwrap().to_owned()),
+    }
+}
+
+fn ours(text: &str) -> Answer {
+    let node = yaml::document(text, 0, Interest::Everything, &Limits::default());
+    node.map(|node| node.to_json()).map_err(|error| error.message)
+}
+
+/// Whether two values are the same in JSON. Parsing a float may cost its last bit, on either side.
+fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => {
+            let close = |left: f64, right: f64| (left - right).abs() <= left.abs() * 4.0 * f64::EPSILON;
+            left == right
+                || left.is_f64() && left.as_f64().zip(right.as_f64()).is_some_and(|(l, r)| close(l, r))
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left.iter().all(|(name, value)| right.get(name).is_some_and(|other| same(value, other)))
+        }
+        _ => left == right,
+    }
+}
+
+/// Our refusals of what Go reads that [`every_known_difference_is_still_one`] accounts for.
+const KNOWN_REFUSALS: [&str; 2] =
+    ["JSON has no word for this number", "wrongly indented line in block scalar"];
+
+#[test]
+fn generated_documents_mean_the_same() {
+    let Some(reader) = go() else { return };
+    let texts: Vec<String> = (0..3000).map(|seed| generate::Generator::new(seed).document()).collect();
+    let (mut read, mut refused, mut known) = (0, 0, 0);
+    for (text, theirs) in texts.iter().zip(ask(&reader, &texts)) {
+        match (ours(text), theirs) {
+            (Ok(ours), Ok(theirs)) if same(&ours, &theirs) => read += 1,
+            (Err(_), Err(_)) => refused += 1,
+            (Err(message), Ok(_)) if KNOWN_REFUSALS.contains(&message.as_str()) => known += 1,
+            (ours, theirs) => panic!("{text:?}\nours: {ours:?}\nGo's: {theirs:?}"),
+        }
+    }
+    assert!(read >= 1500, "{read} texts were read");
+    assert!(refused >= 100, "{refused} texts were refused");
+    assert!(known <= 10, "{known} texts were refused here alone");
+}
+
+#[test]
+fn rendered_charts_mean_the_same() {
+    let (Some(reader), Some(programs)) = (go(), Programs::find()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let helm = |arguments: &[&str]| {
+        let output = Command::new(programs.path("helm4"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .env_clear()
+            .env("HOME", folder.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    helm(&["create", "starter"]);
+    let odd = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/odd-yaml");
+    let all = ["ingress.enabled=true", "autoscaling.enabled=true", "httpRoute.enabled=true"].join(",");
+    let rendered = [
+        helm(&["template", "demo", "starter"]),
+        helm(&["template", "demo", "starter", "--set", &all]),
+        helm(&["template", "demo", odd.to_str().unwrap()]),
+    ];
+    let texts: Vec<String> = rendered
+        .iter()
+        .flat_map(|file| manifest::split(file))
+        .map(|document| document.text.to_owned())
+        .collect();
+    assert!(texts.len() > 15, "{} documents", texts.len());
+    for (text, theirs) in texts.iter().zip(ask(&reader, &texts)) {
+        let (ours, theirs) = (ours(text).unwrap(), theirs.unwrap());
+        assert!(same(&ours, &theirs), "{text}\nours: {ours}\nGo's: {theirs}");
+    }
+    assert!(rendered[2].contains("defaultMode: 0400"));
+    let sources = manifest::split(&rendered[2]).filter_map(|document| document.source);
+    assert!(sources.into_iter().any(|source| source == "odd-yaml/templates/job.yaml"));
+}
+
+#[test]
+fn every_known_difference_is_still_one() {
+    let Some(reader) = go() else { return };
+    let read_by_go = [
+        "a: .inf\na: 1\n",
+        "a: {~: 1}\na: 2\n",
+        "a: 'b\nc'\n",
+        "a: \"b\n\tc\"\n",
+        "a:\n  b: [\n\tc\n  ]\n",
+        "a: [-, b]\n",
+        "a: |\n    \n  #b\n",
+    ];
+    let read_here = ["...\na: b\n", "%SHOP 1\n---\na: b\n", "a: x\u{2028}y\nb: z\n"];
+    let texts: Vec<String> = read_by_go.iter().chain(&read_here).map(|text| (*text).to_owned()).collect();
+    for (at, (text, theirs)) in texts.iter().zip(ask(&reader, &texts)).enumerate() {
+        let by_go = at < read_by_go.len();
+        assert_eq!((theirs.is_ok(), ours(text).is_ok()), (by_go, !by_go), "{text:?}: {theirs:?}");
+    }
+}
+
+#[test]
+fn aliases_beyond_measure_are_refused_by_both() {
+    let Some(reader) = go() else { return };
+    let bomb = (1..10).fold("a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned(), |text, level| {
+        format!("{text}a{level}: &a{level} [{}]\n", format!("*a{},", level - 1).repeat(9))
+    });
+    assert!(ours(&bomb).is_err());
+    assert!(ask(&reader, &[bomb])[0].is_err());
+}
