@@ -10,7 +10,12 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 
-use crate::app::App;
+use policies::exception::Exception;
+
+use crate::{app::App, review};
+
+/// In seconds: how long before its end an exception counts as expiring.
+const WEEK: i64 = 7 * 24 * 60 * 60;
 
 /// The routes of the admin port.
 pub fn routes(app: Arc<App>) -> Router {
@@ -27,7 +32,12 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
-    app.metrics.policy_generation(i64::try_from(app.policies.load().generation()).unwrap_or(i64::MAX));
+    let policies = app.policies.load();
+    app.metrics.policy_generation(i64::try_from(policies.generation()).unwrap_or(i64::MAX));
+    let now = review::now();
+    let expiring = |exception: &&Exception| (now..now + WEEK).contains(&exception.expires_at);
+    let count = policies.exceptions().iter().filter(expiring).count();
+    app.metrics.exceptions_expiring(i64::try_from(count).unwrap_or(i64::MAX));
     let mut response = app.metrics.render().into_response();
     let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, format);
@@ -36,6 +46,8 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use policies::{PolicySet, Profile, exception::ExceptionSpec};
+
     use super::*;
     use crate::{ready::Part, testing};
 
@@ -59,9 +71,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn metrics_show_the_generation_in_force() {
-        let (status, text) = testing::fetch(routes(testing::app()), "/metrics").await;
-        assert_eq!(status, 200);
-        assert!(text.contains("\nhookward_policy_generation 0\n"), "{text}");
+    async fn exceptions_are_announced_a_week_before_their_end() {
+        let exception = |days: i64| Exception {
+            name: "shop".into(),
+            spec: ExceptionSpec {
+                rules: vec!["*".into()],
+                namespaces: vec!["shop".into()],
+                kinds: Vec::new(),
+                names: Vec::new(),
+                reason: "a reason".into(),
+                expires_at: String::new(),
+            },
+            expires_at: review::now() + days * 24 * 60 * 60,
+        };
+        let exceptions = [-1, 1, 6, 8].map(exception).to_vec();
+        let app = testing::app();
+        app.policies.store(Arc::new(PolicySet::new(Vec::new(), exceptions, Profile::Baseline, 7).unwrap()));
+        let (_, text) = testing::fetch(routes(app), "/metrics").await;
+        assert!(text.contains("\nhookward_exceptions_expiring 2\n"), "{text}");
+        assert!(text.contains("\nhookward_policy_generation 7\n"), "{text}");
     }
 }

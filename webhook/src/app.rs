@@ -3,10 +3,10 @@
 use std::{fmt, num::NonZero, sync::Arc, thread};
 
 use arc_swap::ArcSwap;
-use policies::PolicySet;
+use policies::{PolicySet, RULES};
 use tokio::sync::Semaphore;
 
-use crate::{metrics::Metrics, ready::Readiness};
+use crate::{drain::Drain, metrics::Metrics, ready::Readiness};
 
 /// Bodies above this are judged away from the event loop, so that small requests beside them do not wait.
 pub(crate) const LARGE: usize = 64 << 10;
@@ -22,6 +22,15 @@ pub struct App {
     pub ready: Readiness,
     /// How much is done at once.
     pub limits: Limits,
+}
+
+impl App {
+    /// Ready until parts are declared missing or `drain` begins; counts for every rule there is.
+    #[must_use]
+    pub fn new(policies: Arc<ArcSwap<PolicySet>>, drain: Drain, limits: Limits) -> Self {
+        let metrics = Metrics::new(RULES.iter().map(|rule| rule.meta().id));
+        Self { policies, metrics: Arc::new(metrics), ready: Readiness::new(drain), limits }
+    }
 }
 
 /// How much is done at once, so that no input can take all memory or all processors.

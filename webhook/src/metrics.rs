@@ -145,12 +145,12 @@ impl Metrics {
     }
 
     /// Says which generation of the policies is in force.
-    pub fn policy_generation(&self, generation: i64) {
+    pub(crate) fn policy_generation(&self, generation: i64) {
         self.policy_generation.set(generation);
     }
 
     /// Says how many exceptions expire within seven days.
-    pub fn exceptions_expiring(&self, count: i64) {
+    pub(crate) fn exceptions_expiring(&self, count: i64) {
         self.exceptions_expiring.set(count);
     }
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use axum::{Router, body::Body};
+use hooks::annotations::HOOK;
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use policies::{PolicySet, Profile, RULES};
+use policies::{PolicySet, Profile};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::{App, Limits, Metrics, Readiness};
+use crate::{App, Drain, Limits};
 
 pub(crate) mod tls;
 
@@ -20,12 +21,11 @@ pub(crate) fn app() -> Arc<App> {
 }
 
 pub(crate) fn app_with(limits: Limits) -> Arc<App> {
-    Arc::new(App {
-        policies: Arc::new(ArcSwap::from_pointee(PolicySet::shipped(Profile::Baseline))),
-        metrics: Arc::new(Metrics::new(RULES.iter().map(|rule| rule.meta().id))),
-        ready: Readiness::default(),
-        limits,
-    })
+    Arc::new(app_draining(limits, Drain::default()))
+}
+
+pub(crate) fn app_draining(limits: Limits, drain: Drain) -> App {
+    App::new(Arc::new(ArcSwap::from_pointee(PolicySet::shipped(Profile::Baseline))), drain, limits)
 }
 
 /// Status and text of a GET.
@@ -63,7 +63,7 @@ pub(crate) fn review(object: &Value, changes: &Value) -> Value {
 pub(crate) fn job(spec: &Value) -> Value {
     json!({
         "apiVersion": "batch/v1", "kind": "Job",
-        "metadata": {"name": "migrate", "namespace": "shop", "annotations": {"helm.sh/hook": "pre-upgrade"}},
+        "metadata": {"name": "migrate", "namespace": "shop", "annotations": {(HOOK): "pre-upgrade"}},
         "spec": spec,
     })
 }

@@ -298,6 +298,34 @@ async fn a_drain_under_load_loses_nothing() {
     assert_eq!(server.outcome.await.unwrap(), Outcome::Drained);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_under_load_loses_nothing_over_http2() {
+    let server = Server::start(args()).await;
+    let client = server.http2().await;
+    let mut askers = JoinSet::new();
+    for _ in 0..8 {
+        let mut client = client.clone();
+        askers.spawn(async move {
+            let mut answered = 0;
+            loop {
+                match client.send_request(request(harmless())).await {
+                    Ok(response) => assert!(is_answered(response).await),
+                    // Never sent: a client sends it again elsewhere.
+                    Err(error) => return (answered, error.is_canceled()),
+                }
+                answered += 1;
+            }
+        });
+    }
+    until(|| asked(&server) > 100).await;
+    server.drain.signalled();
+    let outcomes = askers.join_all().await;
+    assert!(outcomes.iter().all(|(_, was_never_sent)| *was_never_sent));
+    assert_eq!(outcomes.iter().map(|(answered, _)| answered).sum::<usize>(), asked(&server));
+    drop(client);
+    assert_eq!(server.outcome.await.unwrap(), Outcome::Drained);
+}
+
 /// Reviews that the server says it has answered.
 fn asked(server: &Server) -> usize {
     let text = server.app.metrics.render();

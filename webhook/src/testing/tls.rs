@@ -22,8 +22,8 @@ use rustls::{
 use tokio::{net::TcpStream, task::JoinHandle};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{app_with, job, review};
-use crate::{App, Args, Drain, Outcome, Readiness, serve, tls};
+use super::{app_draining, job, review};
+use crate::{App, Args, Drain, Outcome, serve, tls};
 
 /// An authority and what it has signed.
 pub(crate) struct Authority {
@@ -94,9 +94,7 @@ impl Server {
         let bound = args.bind(config).await.unwrap();
         let admin = args.bind_admin().await.unwrap();
         let (address, admin_address, drain) = (bound.address(), admin.address(), Drain::default());
-        let mut app = Arc::into_inner(app_with(args.limits())).unwrap();
-        app.ready = Readiness::new(drain.clone());
-        let app = Arc::new(app);
+        let app = Arc::new(app_draining(args.limits(), drain.clone()));
         let outcome = tokio::spawn(serve(bound, admin, Arc::clone(&app), drain.clone()));
         Self { address, admin_address, app, drain, outcome, authority }
     }
