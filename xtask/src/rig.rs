@@ -17,7 +17,6 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-pub(crate) use self::build::go_version;
 use self::{
     cache::Cache,
     found::Found,
@@ -28,7 +27,9 @@ use self::{
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct RigArgs {
     /// Folder of the cache; one folder inside it per state of the Go modules.
-    #[arg(long, env = "HOOKWARD_RIG", value_name = "DIR")]
+    ///
+    /// Without it the environment variable `HOOKWARD_RIG` decides, and without both it is `target/rig`.
+    #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
     /// Go packages compiled at once; default: one per core.
     #[arg(long, value_name = "N")]
@@ -42,14 +43,6 @@ pub(crate) struct RigPrograms {
     pub(crate) bin: PathBuf,
 }
 
-impl RigPrograms {
-    /// The path of one program, by the name it has in the folder (`helm4`, `kube-apiserver` …).
-    #[must_use]
-    pub(crate) fn program(&self, name: &str) -> PathBuf {
-        self.bin.join(name)
-    }
-}
-
 /// Builds what is missing and gathers everything in one folder of links.
 ///
 /// A developer's own programs are used in place of built ones where their versions fit: `HOOKWARD_HELM3`, `HOOKWARD_HELM4`,
@@ -58,7 +51,8 @@ impl RigPrograms {
 /// # Errors
 /// When Go is missing or too old, a program does not build, or the cache cannot be written.
 pub(crate) fn rig(args: &RigArgs) -> Result<RigPrograms> {
-    let root = args.dir.clone().unwrap_or_else(|| workspace().join("target/rig"));
+    let root = args.dir.clone().or_else(|| std::env::var_os("HOOKWARD_RIG").map(PathBuf::from));
+    let root = root.unwrap_or_else(|| workspace().join("target/rig"));
     let modules = workspace().join("tests/rig");
     let cache = Cache::open(&root, &modules, RECIPES)?;
     // Two runs at once would build everything twice; the second waits and finds it done.

@@ -10,10 +10,7 @@ use super::recipe::Recipe;
 const OLDEST_MINOR: u32 = 26;
 
 /// The version of the Go on `PATH`, such as `1.26.8`.
-///
-/// # Errors
-/// When there is no Go, or it is too old for the modules.
-pub(crate) fn go_version() -> Result<String> {
+fn go_version() -> Result<String> {
     let output = Command::new("go")
         .args(["env", "GOVERSION"])
         .output()

@@ -37,10 +37,10 @@ impl Found {
                     version.as_deref().unwrap_or("of unknown version"),
                 );
                 found.0.insert(name, path);
-            } else if let Some(path) = on_path("helm") {
-                if reported_helm_version(&path).as_deref() == Some(wanted) {
-                    found.0.insert(name, path);
-                }
+            } else if let Some(path) = on_path("helm")
+                && reported_helm_version(&path).as_deref() == Some(wanted)
+            {
+                found.0.insert(name, path);
             }
         }
         Ok(found)
