@@ -57,8 +57,9 @@ impl<'a> Tabs<'a> {
             Event::SequenceEnd | Event::MappingEnd => (-1, Last::Token),
             _ => return None,
         };
-        let to = if matches!(event, Event::DocumentEnd) { self.text.len() } else { start };
-        let found = if self.brackets == 0 { self.gap(from, to) } else { None };
+        let ends = matches!(event, Event::DocumentEnd);
+        let to = if ends { self.text.len() } else { start };
+        let found = if self.brackets == 0 { self.gap(from, to, ends) } else { None };
         self.end = Some(end);
         self.last = last;
         self.indent = self.columns.last().map_or(0, |column| column + 1);
@@ -66,8 +67,14 @@ impl<'a> Tabs<'a> {
         found
     }
 
-    /// Looks through what is between two tokens.
-    fn gap(&self, from: usize, to: usize) -> Option<usize> {
+    /// Whether the byte begins anything but an empty item, an empty value, or a comment.
+    fn ends_document(&self, byte: u8, at: usize) -> bool {
+        let separates = byte == b'-' && column(self.text, at) == 0 && self.text[at..].starts_with("---");
+        separates || !matches!(byte, b'#' | b'-' | b'?' | b':' | b'&' | b'!' | b'|' | b'>')
+    }
+
+    /// Looks through what is between two tokens, or between the last one and whatever comes after the document.
+    fn gap(&self, from: usize, to: usize, ends: bool) -> Option<usize> {
         let bytes = self.text.as_bytes();
         let (mut at, mut name_may_begin, mut new_line) =
             (from, self.last == Last::Line, self.last == Last::Line);
@@ -78,6 +85,7 @@ impl<'a> Tabs<'a> {
                 b'\t' if !plain && name_may_begin => return Some(at),
                 b' ' | b'\t' => {}
                 b'\n' | b'\r' => (name_may_begin, new_line) = (true, true),
+                other if ends && self.ends_document(other, at) => return None,
                 other => {
                     plain = false;
                     let word = bytes[at..to].iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
@@ -87,7 +95,6 @@ impl<'a> Tabs<'a> {
                         b'-' if begins_line && bytes[at..to].starts_with(b"---") => {
                             (at, name_may_begin) = (at + 2, false);
                         }
-                        b'.' if begins_line && bytes[at..to].starts_with(b"...") => return None,
                         b'-' | b'?' => name_may_begin = true,
                         b':' => name_may_begin = new_line,
                         b'&' | b'!' | b'*' => (at, name_may_begin) = (at + word - 1, false),
@@ -135,6 +142,7 @@ mod tests {
             ("a: |\n  b\n\t\nc: d", 9),
             ("a: {}\n\t# b\n", 6),
             ("a: b # c\n\t# d\n", 9),
+            ("- a\n-\t# b", 5),
         ] {
             assert_eq!(tab(text), Some(at), "{text:?}");
         }
@@ -152,6 +160,8 @@ mod tests {
             "---\t# a\nb: c",
             "a: b\tc",
             "a: &b\tc",
+            "a\n---\n-\tb",
+            "a: b\n...\n\tc",
         ] {
             assert_eq!(tab(text), None, "{text:?}");
         }
