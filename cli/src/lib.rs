@@ -1,1 +1,75 @@
-//! x
+//! The `hookward` command line: arguments in, findings out, one exit code.
+
+use std::{ffi::OsString, io};
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+pub mod args;
+pub mod commands;
+pub mod exit;
+pub mod inputs;
+pub mod judge;
+pub mod locate;
+pub mod output;
+pub mod plain;
+pub mod policy_file;
+pub mod report;
+mod streams;
+pub mod workers;
+
+pub use streams::Io;
+
+use args::{Args, Command};
+
+/// Runs one command line, the name of the program first, and gives the exit code: 0, 1 for findings, 2 for «could not run».
+pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8 {
+    let parsed = Args::command().try_get_matches_from(arguments).and_then(|matches| {
+        let args = Args::from_arg_matches(&matches)?;
+        Ok((args, matches))
+    });
+    let (args, matches) = match parsed {
+        Ok(parsed) => parsed,
+        Err(refused) => return explain(&refused, io),
+    };
+    let of_command = matches.subcommand().map_or(&matches, |(_, of_command)| of_command);
+    let result = match args.command {
+        Command::Check(command) => command.run(&args.global, of_command, io),
+        Command::Rules(command) => command.run(&args.global, io),
+        Command::Certs(command) => command.run(&args.global, io),
+        Command::Completions(command) => command.run(io),
+    };
+    match result {
+        Ok(code) => code,
+        Err(failure) if is_broken_pipe(&failure) => exit::CLEAN,
+        Err(failure) => {
+            let colors = args.global.colors(io.stderr_is_terminal, io.no_color);
+            // There is nobody left to tell when this fails.
+            let _ = writeln!(io.stderr, "{}", output::text::error_line(&format!("{failure:#}"), colors));
+            exit::FAILED
+        }
+    }
+}
+
+/// Prints what clap has to say: help and version on stdout, refusals on stderr.
+fn explain(refused: &clap::Error, io: &mut Io<'_>) -> u8 {
+    let text = refused.render();
+    let (is_terminal, stream): (_, &mut dyn io::Write) = if refused.use_stderr() {
+        (io.stderr_is_terminal, io.stderr)
+    } else {
+        (io.stdout_is_terminal, io.stdout)
+    };
+    // There is nobody left to tell when this fails.
+    let _ = if is_terminal && !io.no_color {
+        write!(stream, "{}", text.ansi())
+    } else {
+        write!(stream, "{text}")
+    };
+    if refused.use_stderr() { exit::FAILED } else { exit::CLEAN }
+}
+
+fn is_broken_pipe(failure: &anyhow::Error) -> bool {
+    failure
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,119 @@
+//! The command line: global flags, and one variant per command.
+
+use clap::{Parser, Subcommand, ValueEnum, builder::Styles};
+
+use crate::commands::{certs, check, completions, rules};
+
+/// The guardrail for Helm hooks.
+#[derive(Debug, Parser)]
+#[command(name = "hookward", version, about, long_about = None, styles = Styles::styled(), max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 nothing to object to, 1 findings, 2 could not run or could not read some input."
+)]
+pub struct Args {
+    /// What applies to every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct Global {
+    /// When to use colour; NO_COLOR is respected.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help_heading = "Global options"
+    )]
+    pub color: Color,
+    /// How much to log.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "LEVEL",
+        help_heading = "Global options"
+    )]
+    pub log_level: LogLevel,
+    /// How to log.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        help_heading = "Global options"
+    )]
+    pub log_format: LogFormat,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Even into a file.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// How much to log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogLevel {
+    /// What failed.
+    Error,
+    /// And what may fail soon.
+    Warn,
+    /// And decisions.
+    #[default]
+    Info,
+    /// And how they came about.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// How to log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines: one object per line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find what is wrong with the hooks of a release, offline.
+    Check(check::Args),
+    /// List the rules, or explain one.
+    Rules(rules::Args),
+    /// Make and inspect the certificates that the server needs.
+    Certs(certs::Args),
+    /// Print a completion script for a shell.
+    Completions(completions::Args),
+}
+
+impl Global {
+    /// Whether to use colour on a stream.
+    #[must_use]
+    pub const fn colors(&self, is_terminal: bool, no_color: bool) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => is_terminal && !no_color,
+        }
+    }
+}

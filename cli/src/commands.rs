@@ -1,0 +1,6 @@
+//! One file per command.
+
+pub mod certs;
+pub mod check;
+pub mod completions;
+pub mod rules;

@@ -1,0 +1,176 @@
+//! `hookward certs`: makes and inspects the certificates that the server needs.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, anyhow, bail};
+use certs::{Authority, Name, Summary, authority::DAY, folder};
+use clap::{Subcommand, ValueEnum};
+use time::OffsetDateTime;
+
+use crate::{
+    Io,
+    args::Global,
+    exit,
+    output::certs::{Entry, json, text},
+};
+
+/// Files that `inspect` looks for in a folder.
+const CERTIFICATES: [&str; 2] = ["ca.crt", "tls.crt"];
+/// No certificate is larger, in bytes.
+const LIMIT: u64 = 1 << 20;
+
+/// What to do with certificates.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do with certificates.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Make an authority of our own and a certificate for a server.
+    Make(Make),
+    /// Say what certificates hold, and for how long.
+    Inspect(Inspect),
+}
+
+/// What to make.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct Make {
+    /// The folder for ca.crt, ca.key, tls.crt and tls.key.
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// A DNS name or IP address of the server (repeatable).
+    #[arg(long = "name", value_name = "NAME", required = true, num_args = 1..)]
+    pub names: Vec<Name>,
+    /// How long the certificate is valid.
+    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub days: u32,
+    /// How long the authority is valid.
+    #[arg(long, default_value_t = 3650, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub ca_days: u32,
+    /// Replace files that are there already.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What to inspect.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct Inspect {
+    /// Folders with ca.crt and tls.crt, or PEM files.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// How certificates are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For machines; version 1.
+    Json,
+}
+
+impl Args {
+    /// Makes or inspects.
+    ///
+    /// # Errors
+    /// When files cannot be written, or some could not be read; the others are still shown.
+    pub fn run(&self, _global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
+        match &self.command {
+            Command::Make(make) => make.run(io),
+            Command::Inspect(inspect) => inspect.run(io),
+        }
+    }
+}
+
+impl Make {
+    fn run(&self, io: &mut Io<'_>) -> anyhow::Result<u8> {
+        if self.days > self.ca_days {
+            bail!(
+                "a certificate for {} days would outlive its authority, which has {}; raise --ca-days",
+                self.days,
+                self.ca_days
+            );
+        }
+        let authority =
+            Authority::new("Hookward", DAY * self.ca_days).context("cannot make the authority")?;
+        let leaf = authority.issue(&self.names, DAY * self.days).context("cannot make the certificate")?;
+        for path in folder::write(&self.dir, &authority, &leaf, self.force)? {
+            writeln!(io.stdout, "{}", path.display())?;
+        }
+        Ok(exit::CLEAN)
+    }
+}
+
+impl Inspect {
+    fn run(&self, io: &mut Io<'_>) -> anyhow::Result<u8> {
+        let (mut entries, mut failures) = (Vec::new(), Vec::new());
+        for path in &self.paths {
+            match inspect(path) {
+                Ok(found) => entries.extend(found),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        let now = OffsetDateTime::now_utc();
+        let printed = match self.format {
+            Format::Text => text(&entries, now),
+            Format::Json => json(&entries, now),
+        };
+        io.stdout.write_all(printed.as_bytes()).context("cannot write to the standard output")?;
+        match failures.into_iter().reduce(|all, next| anyhow!("{all:#}\n{next:#}")) {
+            None => Ok(exit::CLEAN),
+            Some(failure) => Err(failure),
+        }
+    }
+}
+
+/// The certificates of a file, or of the known files of a folder, the authority first.
+fn inspect(path: &Path) -> anyhow::Result<Vec<Entry>> {
+    if !path.is_dir() {
+        return read(path);
+    }
+    let files: Vec<PathBuf> =
+        CERTIFICATES.iter().map(|name| path.join(name)).filter(|file| file.exists()).collect();
+    if files.is_empty() {
+        bail!(
+            "{}: neither ca.crt nor tls.crt in this folder; make them with hookward certs make",
+            path.display()
+        );
+    }
+    let mut entries = Vec::new();
+    for file in files {
+        entries.extend(read(&file)?);
+    }
+    let authorities: Vec<Summary> =
+        entries.iter().map(|entry| &entry.summary).filter(|summary| summary.is_authority).cloned().collect();
+    for entry in entries.iter_mut().filter(|entry| !entry.summary.is_authority && !authorities.is_empty()) {
+        entry.is_trusted = Some(authorities.iter().any(|authority| entry.summary.issued_by(authority)));
+    }
+    Ok(entries)
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<Entry>> {
+    let shown = path.display().to_string();
+    let metadata = fs::metadata(path).with_context(|| shown.clone())?;
+    if metadata.len() > LIMIT {
+        bail!("{shown}: too large for a certificate");
+    }
+    let pem = fs::read(path).with_context(|| shown.clone())?;
+    let summaries = Summary::from_pem(&pem).with_context(|| shown.clone())?;
+    Ok(summaries
+        .into_iter()
+        .map(|summary| Entry { file: shown.clone(), summary, is_trusted: None })
+        .collect())
+}

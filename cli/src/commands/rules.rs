@@ -1,0 +1,89 @@
+//! `hookward rules`: the rules that there are, and what each is about.
+
+use anyhow::{Context as _, anyhow};
+use clap::ValueEnum;
+use policies::rules::{RULES, find};
+
+use crate::{Io, args::Global, exit, output::rules};
+
+/// Which rule, and how to print it.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// The rule to explain; all are listed without one.
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// How rules are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For machines; version 1.
+    Json,
+    /// For a page.
+    Markdown,
+}
+
+impl Args {
+    /// Prints one rule, or all.
+    ///
+    /// # Errors
+    /// When there is no such rule.
+    pub fn run(&self, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
+        let one = self.id.as_deref().map(|id| find(id).ok_or_else(|| unknown(id))).transpose()?;
+        let rules = one.map_or_else(|| RULES.to_vec(), |rule| vec![rule]);
+        let colors = global.colors(io.stdout_is_terminal, io.no_color);
+        let text = match (self.format, one) {
+            (Format::Text, None) => rules::table(&rules, colors),
+            (Format::Text, Some(rule)) => rules::explain(rule.meta(), colors),
+            (Format::Json, _) => rules::json(&rules),
+            (Format::Markdown, None) => rules::markdown(),
+            (Format::Markdown, Some(rule)) => rules::markdown_of(rule.meta()),
+        };
+        io.stdout.write_all(text.as_bytes()).context("cannot write to the standard output")?;
+        Ok(exit::CLEAN)
+    }
+}
+
+fn unknown(id: &str) -> anyhow::Error {
+    let known = RULES.iter().map(|rule| rule.meta().id);
+    let nearest = known
+        .map(|known| (distance(id, known), known))
+        .min()
+        .filter(|(distance, _)| *distance <= id.len().max(6) / 2);
+    let suggestion = nearest.map_or_else(String::new, |(_, known)| format!("; did you mean {known}?"));
+    anyhow!("there is no rule {id:?}{suggestion} (hookward rules lists all)")
+}
+
+/// How many letters must be changed, added or taken away to make one word of the other.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, letter) in left.chars().take(100).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = index + 1;
+        for (at, other) in right.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *other);
+            diagonal = row[at + 1];
+            row[at + 1] = changed.min(diagonal + 1).min(row[at] + 1);
+        }
+    }
+    row[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_rule_is_suggested() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert!(unknown("job-suspend").to_string().contains("did you mean job-suspended?"));
+        assert!(!unknown("zzzzzzzzzzzzzzz").to_string().contains("did you mean"));
+    }
+}

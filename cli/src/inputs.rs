@@ -1,0 +1,231 @@
+//! What a PATH on the command line stands for: files, the standard input, charts, stored releases; and how each becomes text.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{Io, report::Problem};
+
+mod chart;
+mod dropped;
+mod file;
+mod walk;
+
+pub use chart::ChartSource;
+
+/// More than any policy file needs, in bytes.
+const POLICY_LIMIT: u64 = 8 << 20;
+
+/// Where manifests come from, and how charts are rendered.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Folders, files or `-`: rendered manifests (YAML or JSON), charts (folder or .tgz), stored release Secrets.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Take each folder for one release, not each file in it.
+    #[arg(long)]
+    pub join: bool,
+    /// Refuse files larger than this.
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub max_file_size: u64,
+    /// The namespace of the release.
+    #[arg(short, long, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// The name of the release.
+    #[arg(long, value_name = "NAME")]
+    pub release: Option<String>,
+    /// How charts are rendered.
+    #[command(flatten)]
+    pub helm: HelmArgs,
+}
+
+/// How charts are rendered; the words are Helm's.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+#[command(next_help_heading = "Charts")]
+pub struct HelmArgs {
+    /// The helm that renders charts.
+    #[arg(long, value_name = "FILE", default_value = "helm")]
+    pub helm: PathBuf,
+    /// Values in a YAML file (repeatable).
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub values: Vec<PathBuf>,
+    /// One value: `key=value` (repeatable).
+    #[arg(long, value_name = "VALUE")]
+    pub set: Vec<String>,
+    /// One value that is text (repeatable).
+    #[arg(long, value_name = "VALUE")]
+    pub set_string: Vec<String>,
+    /// One value from a file: `key=path` (repeatable).
+    #[arg(long, value_name = "VALUE")]
+    pub set_file: Vec<String>,
+    /// The version of Kubernetes that charts see.
+    #[arg(long, value_name = "VERSION", default_value = "1.36.0")]
+    pub kube_version: String,
+    /// An API that charts see (repeatable).
+    #[arg(short = 'a', long, value_name = "VERSION")]
+    pub api_versions: Vec<String>,
+    /// Render as for an upgrade.
+    #[arg(long)]
+    pub is_upgrade: bool,
+    /// Give up on a chart after this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub helm_timeout: u64,
+}
+
+impl HelmArgs {
+    const fn timeout(&self) -> Duration {
+        Duration::from_secs(self.helm_timeout)
+    }
+}
+
+/// One thing to read.
+#[derive(Debug)]
+pub enum Source {
+    /// The standard input, read already since there is only one.
+    Stdin(Result<String, Problem>),
+    /// A file.
+    File(Found),
+    /// A chart, folder or archive.
+    Chart(Found),
+}
+
+/// A path, how it was given, and whether somebody asked for it by name.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// As people know it.
+    pub shown: String,
+    /// As the system knows it.
+    pub path: PathBuf,
+    /// Whether it was met in a folder, not named.
+    pub is_walked: bool,
+}
+
+/// The sources of one release.
+#[derive(Debug)]
+pub struct Unit {
+    /// More than one only with `--join`.
+    pub sources: Vec<Source>,
+}
+
+/// What there is to read, and what is wrong before anything was read.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// In the order given, folders sorted.
+    pub units: Vec<Unit>,
+    /// Paths that stand for nothing.
+    pub problems: Vec<Problem>,
+}
+
+/// A source as text.
+#[derive(Debug)]
+pub struct Text {
+    /// The file as given.
+    pub shown: String,
+    /// Manifests.
+    pub text: String,
+    /// Whether the file was met in a folder: then it may hold no object at all.
+    pub is_walked: bool,
+    /// The chart it was rendered from.
+    pub chart: Option<ChartSource>,
+    /// Hooks that Helm dropped while it rendered.
+    pub dropped: Vec<policies::release::Dropped>,
+}
+
+/// What became of a source.
+#[derive(Debug)]
+pub enum Loaded {
+    /// Text.
+    Text(Box<Text>),
+    /// Nothing, which is no error; a line for stderr, if there is anything to say.
+    Skipped(Option<String>),
+    /// Nothing, which is.
+    Problem(Problem),
+}
+
+impl Args {
+    /// Finds out what the paths stand for; only the standard input is read yet.
+    #[must_use]
+    pub fn plan(&self, io: &mut Io<'_>) -> Plan {
+        let mut plan = Plan::default();
+        let mut stdin_is_read = false;
+        for path in &self.paths {
+            if path.as_os_str() == "-" {
+                let text = if stdin_is_read {
+                    Err(Problem::new("-", "the standard input can be read only once; name it once"))
+                } else {
+                    file::read_stream(&mut *io.stdin, "-", self.limit())
+                };
+                stdin_is_read = true;
+                plan.units.push(Unit { sources: vec![Source::Stdin(text)] });
+            } else {
+                self.plan_path(path, &mut plan);
+            }
+        }
+        plan
+    }
+
+    fn plan_path(&self, path: &Path, plan: &mut Plan) {
+        let found = Found { shown: path.display().to_string(), path: path.to_owned(), is_walked: false };
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) => return plan.problems.push(file::refused(&found.shown, &error)),
+        };
+        if !metadata.is_dir() {
+            let is_archive = [".tgz", ".tar.gz"].iter().any(|end| found.shown.ends_with(end));
+            let source = if is_archive { Source::Chart(found) } else { Source::File(found) };
+            return plan.units.push(Unit { sources: vec![source] });
+        }
+        if chart::is_chart(path) {
+            return plan.units.push(Unit { sources: vec![Source::Chart(found)] });
+        }
+        let mut walked = walk::folder(&found);
+        plan.problems.append(&mut walked.problems);
+        if self.join {
+            if !walked.sources.is_empty() {
+                plan.units.push(Unit { sources: walked.sources });
+            }
+        } else {
+            plan.units.extend(walked.sources.into_iter().map(|source| Unit { sources: vec![source] }));
+        }
+    }
+
+    /// Reads a source, or renders it.
+    #[must_use]
+    pub fn load(&self, source: &Source) -> Loaded {
+        let text = |shown: &str, is_walked, text| {
+            Loaded::Text(Box::new(Text {
+                shown: shown.to_owned(),
+                text,
+                is_walked,
+                chart: None,
+                dropped: Vec::new(),
+            }))
+        };
+        match source {
+            Source::Stdin(Ok(read)) => text("-", false, read.clone()),
+            Source::Stdin(Err(problem)) => Loaded::Problem(problem.clone()),
+            Source::File(found) => match file::read(&found.path, &found.shown, self.limit()) {
+                Ok(read) => text(&found.shown, found.is_walked, read),
+                Err(problem) => Loaded::Problem(problem),
+            },
+            Source::Chart(found) => chart::render(found, self),
+        }
+    }
+
+    /// In bytes.
+    const fn limit(&self) -> u64 {
+        self.max_file_size << 20
+    }
+}
+
+/// Reads a file that is no manifest: a policy.
+///
+/// # Errors
+/// When it cannot be read, is binary, or is larger than any policy.
+pub fn read_file(path: &Path, shown: &str) -> Result<String, Problem> {
+    file::read(path, shown, POLICY_LIMIT)
+}

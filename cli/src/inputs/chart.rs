@@ -1,0 +1,266 @@
+//! Charts rendered by `helm template`, within a time and a size, and the way back from what it printed to the templates.
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Component, Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use hooks::{Interest, yaml::Limits};
+
+use super::{Args, Found, Loaded, Text, dropped, file};
+use crate::report::Problem;
+
+/// The file that makes a folder a chart.
+const CHART_FILE: &str = "Chart.yaml";
+/// What Helm calls a release that has no name yet.
+const RELEASE: &str = "release-name";
+/// How much of what helm says on stderr is kept, in bytes.
+const STDERR_LIMIT: u64 = 1 << 20;
+/// How much of a template is read to find a line in it, in bytes.
+const TEMPLATE_LIMIT: u64 = 4 << 20;
+
+/// A chart that was rendered, as the place that its manifests came from.
+#[derive(Debug, Clone)]
+pub struct ChartSource {
+    shown: String,
+    /// `None` for an archive.
+    folder: Option<PathBuf>,
+}
+
+impl ChartSource {
+    /// The path of a template for people: Helm's name for it, with the chart as it was given in front.
+    #[must_use]
+    pub fn shown(&self, source: &str) -> String {
+        let within = source.split_once('/').map_or(source, |(_, within)| within);
+        format!("{}/{within}", self.shown.trim_end_matches('/'))
+    }
+
+    /// The text of a template, if it is a file of the chart's folder.
+    #[must_use]
+    pub fn template(&self, source: &str) -> Option<String> {
+        let (_, within) = source.split_once('/')?;
+        let is_inside = Path::new(within).components().all(|part| matches!(part, Component::Normal(_)));
+        let path = self.folder.as_ref().filter(|_| is_inside)?.join(within);
+        file::read(&path, within, TEMPLATE_LIMIT).ok()
+    }
+
+    /// The chart's own templates: Helm's name for each, and its text.
+    pub(super) fn templates(&self) -> Vec<(String, String)> {
+        let Some(folder) = &self.folder else { return Vec::new() };
+        let name = word(folder, "name").unwrap_or_else(|| "chart".to_owned());
+        let (mut found, mut folders) = (Vec::new(), vec![PathBuf::from("templates")]);
+        while let Some(within) = folders.pop() {
+            for entry in fs::read_dir(folder.join(&within)).into_iter().flatten().flatten() {
+                let path = within.join(entry.file_name());
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    folders.push(path);
+                } else {
+                    let path = format!("{name}/{}", path.display());
+                    found.extend(self.template(&path).map(|text| (path, text)));
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+}
+
+/// Whether a folder is a chart.
+pub(super) fn is_chart(folder: &Path) -> bool {
+    folder.join(CHART_FILE).is_file()
+}
+
+/// Renders a chart.
+pub(super) fn render(found: &Found, args: &Args) -> Loaded {
+    if found.is_walked && word(&found.path, "type").as_deref() == Some("library") {
+        return Loaded::Skipped(Some(format!("{}: skipped: a library chart renders nothing", found.shown)));
+    }
+    let output = match run(&mut command(found, args), args) {
+        Ok(output) => output,
+        Err(Failure::NoHelm) if found.is_walked && args.helm.helm.as_os_str() == "helm" => {
+            return Loaded::Skipped(Some(format!(
+                "{}: skipped: needs helm on PATH, or --helm FILE",
+                found.shown
+            )));
+        }
+        Err(failure) => return Loaded::Problem(Problem::new(found.shown.clone(), failure.sentence(args))),
+    };
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        let message = format!("helm template failed: {}", dropped::first_lines(&stderr));
+        return Loaded::Problem(Problem::new(found.shown.clone(), message));
+    }
+    match file::text(output.stdout, &found.shown) {
+        Ok(text) => {
+            let folder = found.path.is_dir().then(|| found.path.clone());
+            let chart = ChartSource { shown: found.shown.clone(), folder };
+            let dropped = dropped::hooks(&stderr, &chart);
+            // A chart may render nothing.
+            Loaded::Text(Box::new(Text {
+                shown: found.shown.clone(),
+                text,
+                is_walked: true,
+                chart: Some(chart),
+                dropped,
+            }))
+        }
+        Err(problem) => Loaded::Problem(problem),
+    }
+}
+
+/// `name` or `type` of the chart in a folder, as `Chart.yaml` has it.
+fn word(folder: &Path, field: &str) -> Option<String> {
+    let text = file::read(&folder.join(CHART_FILE), CHART_FILE, TEMPLATE_LIMIT).ok()?;
+    let root = hooks::yaml::document(&text, 0, Interest::Everything, &Limits::default()).ok()?;
+    root.str_at(field).map(str::to_owned)
+}
+
+fn command(found: &Found, args: &Args) -> Command {
+    let helm = &args.helm;
+    let mut command = Command::new(&helm.helm);
+    command.arg("template").args(["--kube-version", &helm.kube_version]);
+    if let Some(namespace) = &args.namespace {
+        command.args(["--namespace", namespace]);
+    }
+    for file in &helm.values {
+        command.arg("--values").arg(file);
+    }
+    for (flag, values) in [
+        ("--set", &helm.set),
+        ("--set-string", &helm.set_string),
+        ("--set-file", &helm.set_file),
+        ("--api-versions", &helm.api_versions),
+    ] {
+        for value in values {
+            command.args([flag, value]);
+        }
+    }
+    if helm.is_upgrade {
+        command.arg("--is-upgrade");
+    }
+    // Helm takes a name that is no path for one of a repository.
+    let chart = if found.path.is_absolute() { found.path.clone() } else { Path::new(".").join(&found.path) };
+    command.arg("--").arg(args.release.as_deref().unwrap_or(RELEASE)).arg(chart);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Why nothing was rendered.
+#[derive(Debug)]
+enum Failure {
+    NoHelm,
+    Start(io::Error),
+    TooLate,
+    TooMuch,
+}
+
+impl Failure {
+    fn sentence(&self, args: &Args) -> String {
+        let helm = args.helm.helm.display();
+        match self {
+            Self::NoHelm => format!(
+                "this is a chart, and there is no {helm} to render it; install helm, or name it with --helm FILE"
+            ),
+            Self::Start(error) => {
+                format!("cannot start {helm} to render this chart: {}", error.to_string().to_lowercase())
+            }
+            Self::TooLate => format!(
+                "helm template did not finish within {} s; raise --helm-timeout",
+                args.helm.helm_timeout
+            ),
+            Self::TooMuch => {
+                format!("helm template prints more than {} MiB; raise --max-file-size", args.max_file_size)
+            }
+        }
+    }
+}
+
+struct Output {
+    status: ExitStatus,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+fn run(command: &mut Command, args: &Args) -> Result<Output, Failure> {
+    let deadline = Instant::now() + args.helm.timeout();
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Failure::NoHelm,
+        _ => Failure::Start(error),
+    })?;
+    let limit = args.limit();
+    let (stdout, stderr) = (drain(child.stdout.take(), limit + 1), drain(child.stderr.take(), STDERR_LIMIT));
+    let result = wait(&mut child, &stdout, limit, deadline);
+    if result.is_err() {
+        // It has ended by itself, or it is ended now; either way there is nothing left behind.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let (status, stdout) = result?;
+    let stderr = stderr.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
+    Ok(Output { status, stdout, stderr })
+}
+
+/// Reads a pipe on a thread of its own, so that helm never waits for us.
+fn drain(pipe: Option<impl Read + Send + 'static>, limit: u64) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(pipe) = pipe {
+            // What was read before a failure still counts; helm's own exit code tells the rest.
+            let _ = pipe.take(limit).read_to_end(&mut bytes);
+        }
+        // Nobody listens any more when helm was too late.
+        let _ = sender.send(bytes);
+    });
+    receiver
+}
+
+fn wait(
+    child: &mut Child,
+    stdout: &mpsc::Receiver<Vec<u8>>,
+    limit: u64,
+    deadline: Instant,
+) -> Result<(ExitStatus, Vec<u8>), Failure> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let bytes = stdout.recv_timeout(left).map_err(|_| Failure::TooLate)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
+        return Err(Failure::TooMuch);
+    }
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok((status, bytes)),
+            Ok(None) if Instant::now() >= deadline => return Err(Failure::TooLate),
+            Ok(None) => thread::sleep(Duration::from_millis(2)),
+            Err(error) => return Err(Failure::Start(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_are_shown_with_the_chart_as_given() {
+        let chart = ChartSource { shown: "charts/shop/".into(), folder: None };
+        assert_eq!(chart.shown("shop/templates/pvc.yaml"), "charts/shop/templates/pvc.yaml");
+        assert_eq!(chart.shown("shop/charts/db/templates/a.yaml"), "charts/shop/charts/db/templates/a.yaml");
+    }
+
+    #[test]
+    fn nothing_outside_of_the_chart_is_read() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("shop/templates")).unwrap();
+        fs::write(root.path().join("outside.yaml"), "x").unwrap();
+        fs::write(root.path().join("shop/templates/a.yaml"), "y").unwrap();
+        let chart = ChartSource { shown: "shop".into(), folder: Some(root.path().join("shop")) };
+        assert_eq!(chart.template("shop/../outside.yaml"), None);
+        assert_eq!(chart.template("shop/templates/a.yaml").as_deref(), Some("y"));
+        assert_eq!(chart.templates(), [("chart/templates/a.yaml".to_owned(), "y".to_owned())]);
+    }
+}

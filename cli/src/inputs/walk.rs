@@ -1,0 +1,112 @@
+//! What a folder holds: manifests and charts, sorted, hidden names left out, every folder once.
+
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{Found, Source, chart, file};
+use crate::report::Problem;
+
+/// Names of manifests end like this.
+const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    pub(super) sources: Vec<Source>,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Walks a folder. A chart in it is one source, and its files are not looked at.
+pub(super) fn folder(found: &Found) -> Walked {
+    let mut walked = Walked::default();
+    let mut seen = HashSet::new();
+    enter(&found.path, &mut seen, &mut walked);
+    if walked.sources.is_empty() && walked.problems.is_empty() {
+        let message = "no .yaml, .yml or .json file and no chart in this folder";
+        walked.problems.push(Problem::new(found.shown.clone(), message));
+    }
+    walked
+}
+
+/// Folders that links lead to a second time are left out, so that a loop ends.
+fn enter(folder: &Path, seen: &mut HashSet<PathBuf>, walked: &mut Walked) {
+    let shown = folder.display().to_string();
+    let entries = fs::canonicalize(folder)
+        .and_then(|real| if seen.insert(real) { list(folder) } else { Ok(Vec::new()) });
+    match entries {
+        Ok(entries) => entries.iter().for_each(|path| take(path, seen, walked)),
+        Err(error) => walked.problems.push(file::refused(&shown, &error)),
+    }
+}
+
+fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut paths =
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    paths.retain(|path| !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')));
+    paths.sort_unstable();
+    Ok(paths)
+}
+
+fn take(path: &Path, seen: &mut HashSet<PathBuf>, walked: &mut Walked) {
+    let found = || Found { shown: path.display().to_string(), path: path.to_owned(), is_walked: true };
+    let is_manifest =
+        path.extension().is_some_and(|end| ENDINGS.iter().any(|known| end.eq_ignore_ascii_case(known)));
+    if path.is_dir() {
+        if chart::is_chart(path) {
+            walked.sources.push(Source::Chart(found()));
+        } else {
+            enter(path, seen, walked);
+        }
+    } else if is_manifest {
+        walked.sources.push(Source::File(found()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_walked_sorted_and_charts_are_not_entered() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        };
+        for name in [
+            "b.yaml",
+            "a/z.yml",
+            "c/Chart.yaml",
+            "c/templates/x.yaml",
+            "d.JSON",
+            "e.txt",
+            ".git/x.yaml",
+            "..data/y.yaml",
+        ] {
+            write(name);
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(root.path(), root.path().join("a/loop")).unwrap();
+        let found = Found { shown: "r".into(), path: root.path().into(), is_walked: false };
+        let walked = folder(&found);
+        let names = walked.sources.iter().map(|source| match source {
+            Source::File(found) => found.path.strip_prefix(root.path()).unwrap().display().to_string(),
+            Source::Chart(found) => {
+                format!("chart {}", found.path.strip_prefix(root.path()).unwrap().display())
+            }
+            Source::Stdin(_) => String::new(),
+        });
+        assert_eq!(names.collect::<Vec<_>>(), ["a/z.yml", "b.yaml", "chart c", "d.JSON"]);
+    }
+
+    #[test]
+    fn a_folder_without_manifests_is_a_problem() {
+        let root = tempfile::tempdir().unwrap();
+        let found = Found { shown: "empty".into(), path: root.path().into(), is_walked: false };
+        assert_eq!(folder(&found).problems.len(), 1);
+    }
+}

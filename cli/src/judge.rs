@@ -1,0 +1,293 @@
+//! From text to findings: reads the documents, makes releases of them, asks the rules, and finds the places again.
+
+use std::{cell::RefCell, collections::HashMap};
+
+use hooks::{
+    Interest, Node, Object,
+    manifest::{self, Manifest},
+    release as record,
+    yaml::Limits,
+};
+use policies::{
+    Judged, Moment, Namespace, Policy, PolicySet, Release, documents::API_VERSION, evaluate, release::Item,
+};
+
+use crate::{
+    inputs::Text,
+    locate::{Lines, Spot},
+    report::{Entry, Excerpt, ObjectName, Place, Problem, Report},
+};
+
+mod stored;
+
+/// What all releases of one run share.
+#[derive(Debug)]
+pub struct Judge<'p> {
+    /// The policies and exceptions in force.
+    pub policies: &'p PolicySet,
+    /// The namespace of the releases, if somebody said so.
+    pub namespace: Option<&'p str>,
+    /// Their name, if somebody said so.
+    pub release: Option<&'p str>,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+/// The documents of one text.
+struct Source<'t> {
+    text: &'t Text,
+    lines: Lines<'t>,
+    /// Templates of the chart that findings were looked up in.
+    templates: RefCell<HashMap<String, Option<String>>>,
+}
+
+impl Judge<'_> {
+    /// Judges the texts of one release, and every stored release in them by itself.
+    #[must_use]
+    pub fn texts(&self, texts: &[Text]) -> Report {
+        let mut report = Report::default();
+        let sources: Vec<Source<'_>> = texts.iter().map(Source::new).collect();
+        let mut manifests: Vec<(usize, Manifest<'_>)> = Vec::new();
+        for (index, source) in sources.iter().enumerate() {
+            let read = read(source.text, &mut report);
+            manifests.extend(read.into_iter().map(|manifest| (index, manifest)));
+        }
+        let mut release = Release { name: self.release, namespace: self.namespace, ..Release::default() };
+        for (index, (source, manifest)) in manifests.iter().enumerate() {
+            let text = sources[*source].text;
+            for secret in stored::secrets(manifest) {
+                match secret {
+                    Ok(record) => report.absorb(self.record(&text.shown, &record)),
+                    Err(message) => {
+                        report.problems.push(at(text, &sources[*source].lines, manifest, message))
+                    }
+                }
+            }
+            add(&mut release, index, manifest);
+        }
+        release.dropped = texts.iter().flat_map(|text| text.dropped.clone()).collect();
+        let verdict = evaluate::release(&self.policy(self.namespace), &release, self.now);
+        count(&release, &mut report);
+        for judged in verdict.findings {
+            let item = judged.finding.item.and_then(|index| release.items.get(index));
+            let place = match item.and_then(|item| manifests.get(item.document)) {
+                Some((source, manifest)) => sources[*source].place(manifest, &judged.finding.field),
+                None => template_place(&sources, &judged),
+            };
+            report.findings.push(entry(judged, item, self.namespace, place));
+        }
+        report
+    }
+
+    fn policy(&self, namespace: Option<&str>) -> std::sync::Arc<Policy> {
+        self.policies.policy(namespace.map(|name| Namespace { name, labels: None }))
+    }
+
+    /// Judges a stored release, which has no text that anybody could look at.
+    fn record(&self, shown: &str, record: &record::Record) -> Report {
+        let mut report = Report::default();
+        let namespace = Some(record.namespace.as_str()).filter(|name| !name.is_empty());
+        let manifests = stored::manifests(record);
+        let mut release = Release {
+            name: Some(&record.name),
+            namespace,
+            moment: moment(record.status),
+            ..Release::default()
+        };
+        for (index, (path, manifest)) in manifests.iter().enumerate() {
+            match manifest {
+                Ok(manifest) if is_object(&manifest.root) => release.add(index, path, &manifest.root),
+                Ok(_) => {}
+                Err(_) => {
+                    let message = format!(
+                        "release {} revision {}: a manifest in it cannot be read",
+                        record.name, record.version
+                    );
+                    report.problems.push(Problem::new(shown, message));
+                }
+            }
+        }
+        release.dropped = stored::dropped(record);
+        count(&release, &mut report);
+        for judged in evaluate::release(&self.policy(namespace), &release, self.now).findings {
+            let item = judged.finding.item.and_then(|index| release.items.get(index));
+            let template =
+                judged.finding.template.as_ref().map(|place| format!(", {}", place.path)).unwrap_or_default();
+            let place = Place { file: shown.to_owned(), ..Place::default() };
+            let mut entry = entry(judged, item, namespace, place);
+            entry.release = Some(format!("release {} revision {}{template}", record.name, record.version));
+            report.findings.push(entry);
+        }
+        report
+    }
+}
+
+/// What Helm is doing, as the status of the revision tells; a finished one tells nothing.
+const fn moment(status: record::Status) -> Moment {
+    match status {
+        record::Status::PendingInstall => Moment::Install,
+        record::Status::PendingUpgrade => Moment::Upgrade,
+        record::Status::PendingRollback => Moment::Rollback,
+        record::Status::Uninstalling => Moment::Uninstall,
+        _ => Moment::Unknown,
+    }
+}
+
+/// Reads the documents of a text; each that cannot be read is a problem, and the others still count.
+fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>> {
+    let mut manifests = Vec::new();
+    let mut broken = Vec::new();
+    for document in manifest::read(&text.text, Interest::Judged, &Limits::default()) {
+        match document {
+            Ok(manifest) => manifests.push(manifest),
+            Err(error) => broken.push(error),
+        }
+    }
+    let others = match manifests.len() {
+        0 => String::new(),
+        1 => "; the other document was checked".to_owned(),
+        count => format!("; the other {count} documents were checked"),
+    };
+    for error in &broken {
+        let rest = text.text.get(error.offset..).unwrap_or("");
+        let is_template = rest.lines().next().is_some_and(|line| line.contains("{{"));
+        let hint =
+            if is_template { ": it looks like a template; give the chart's folder instead" } else { "" };
+        let message = format!("this document cannot be read: {}{hint}{others}", error.message);
+        report.problems.push(Problem::new(text.shown.clone(), message).at(error.line, error.column));
+    }
+    let has_objects = manifests.iter().any(|manifest| is_object(&manifest.root));
+    if broken.is_empty() && !has_objects && !text.is_walked {
+        let message = "no Kubernetes object in it; give rendered manifests, a chart or a release Secret";
+        report.problems.push(Problem::new(text.shown.clone(), message));
+    }
+    manifests
+}
+
+fn at(text: &Text, lines: &Lines<'_>, manifest: &Manifest<'_>, message: String) -> Problem {
+    let (line, start, _) = lines.line(manifest.document.offset);
+    Problem::new(text.shown.clone(), message).at(line, manifest.document.offset - start + 1)
+}
+
+/// Whether this is an object at all: values files and other YAML have no kind.
+fn is_object(root: &Node<'_>) -> bool {
+    let object = Object::new(root);
+    (!object.kind().is_empty() && !object.api_version().is_empty()) || object.hook().is_some()
+}
+
+/// Whether an object belongs to a release: our own documents do not, and stored releases are releases themselves.
+fn is_released(root: &Node<'_>) -> bool {
+    let group = API_VERSION.split('/').next().unwrap_or_default();
+    is_object(root) && Object::new(root).group() != group && record::secret(root).is_none()
+}
+
+fn add<'m>(release: &mut Release<'m>, index: usize, manifest: &'m Manifest<'_>) {
+    let first = release.items.len();
+    if is_released(&manifest.root) {
+        release.add(index, manifest.document.source.unwrap_or(""), &manifest.root);
+    }
+    let is_list = release.items.len() > first + 1
+        || release.items.get(first).is_some_and(|item| !item.pointer.is_empty());
+    if is_list {
+        let mut items = release.items.split_off(first);
+        items.retain(|item| item.hook.is_some() || is_released(item.object.root()));
+        release.items.append(&mut items);
+    }
+}
+
+fn count(release: &Release<'_>, report: &mut Report) {
+    report.objects += release.items.len();
+    report.hooks += release.items.iter().filter(|item| item.hook.is_some()).count();
+}
+
+fn entry(judged: Judged, item: Option<&Item<'_>>, namespace: Option<&str>, place: Place) -> Entry {
+    let Judged { rule, mode, severity, finding, excepted } = judged;
+    Entry {
+        rule,
+        mode,
+        severity,
+        message: finding.message,
+        help: finding.help,
+        label: finding.label,
+        fixable: finding.fixable,
+        exception: excepted.map(|excepted| excepted.by),
+        object: item.map(|item| object_name(item.object, namespace)),
+        field: item.map(|_| finding.field),
+        release: None,
+        place,
+    }
+}
+
+fn object_name(object: Object<'_>, namespace: Option<&str>) -> ObjectName {
+    ObjectName {
+        api_version: object.api_version().to_owned(),
+        kind: object.kind().to_owned(),
+        namespace: object.namespace().or(namespace).map(str::to_owned),
+        name: object.name().or_else(|| object.generate_name()).map(str::to_owned),
+    }
+}
+
+/// The place of a finding that has no object: a template that Helm dropped, or else the whole text.
+fn template_place(sources: &[Source<'_>], judged: &Judged) -> Place {
+    let source = sources.iter().find(|source| source.text.chart.is_some()).or_else(|| sources.first());
+    let file = source.map(|source| source.text.shown.clone()).unwrap_or_default();
+    let chart = source.and_then(|source| source.text.chart.as_ref());
+    let (Some(template), Some(chart)) = (&judged.finding.template, chart) else {
+        return Place { file, ..Place::default() };
+    };
+    let line = template.line.and_then(|number| {
+        let text = chart.template(&template.path)?;
+        let line = crate::plain::line(text.lines().nth(number - 1)?).into_owned();
+        let indent = line.len() - line.trim_start().len();
+        let caret = line.find(": ").map_or(indent, |colon| colon + 2)..line.trim_end().len();
+        let column = line[..indent].chars().count() + 1;
+        Some(Spot { line: number, column, excerpt: Some(Excerpt { text: line, caret }) })
+    });
+    placed(chart.shown(&template.path), line)
+}
+
+fn placed(file: String, spot: Option<Spot>) -> Place {
+    match spot {
+        None => Place { file, ..Place::default() },
+        Some(Spot { line, column, excerpt }) => {
+            Place { file, line: Some(line), column: Some(column), excerpt }
+        }
+    }
+}
+
+impl<'t> Source<'t> {
+    fn new(text: &'t Text) -> Self {
+        Self { text, lines: Lines::new(&text.text), templates: RefCell::default() }
+    }
+
+    fn place(&self, manifest: &Manifest<'t>, pointer: &str) -> Place {
+        let spot = self.lines.spot(manifest, pointer);
+        match (&self.text.chart, manifest.document.source) {
+            (None, _) => placed(self.text.shown.clone(), Some(spot)),
+            (Some(chart), Some(source)) => {
+                let mut templates = self.templates.borrow_mut();
+                let template = templates.entry(source.to_owned()).or_insert_with(|| chart.template(source));
+                let spot = template.as_deref().and_then(|template| in_template(template, spot));
+                placed(chart.shown(source), spot)
+            }
+            (Some(_), None) => placed(self.text.shown.clone(), None),
+        }
+    }
+}
+
+/// The place in a template of a line that was rendered from it, if exactly one line of it reads the same.
+fn in_template(template: &str, spot: Spot) -> Option<Spot> {
+    let excerpt = spot.excerpt?;
+    let wanted = excerpt.text.trim();
+    let mut same = template.lines().enumerate().filter(|(_, line)| line.trim() == wanted);
+    let (index, line) = same.next()?;
+    if wanted.is_empty() || same.next().is_some() {
+        return None;
+    }
+    let indent = |text: &str| text.len() - text.trim_start().len();
+    let (before, after) = (indent(&excerpt.text), indent(line));
+    let caret =
+        excerpt.caret.start.checked_sub(before)? + after..excerpt.caret.end.checked_sub(before)? + after;
+    let column = (spot.column + after).saturating_sub(before);
+    Some(Spot { line: index + 1, column, excerpt: Some(Excerpt { text: line.to_owned(), caret }) })
+}

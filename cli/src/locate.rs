@@ -1,0 +1,156 @@
+//! From a JSON pointer to a line: the name of the field is the place, its value gets the caret.
+
+use std::{cell::OnceCell, ops::Range};
+
+use hooks::{Interest, Member, Node, Span, Value, manifest::Manifest, yaml::Limits};
+
+use crate::{plain, report::Excerpt};
+
+mod secret_spans;
+
+/// The beginnings of the lines of a text, so that many places cost no more than one reading.
+#[derive(Debug)]
+pub struct Lines<'t> {
+    text: &'t str,
+    starts: OnceCell<Vec<usize>>,
+}
+
+/// A place in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// What may be shown of the line; `None` when nothing may.
+    pub excerpt: Option<Excerpt>,
+}
+
+impl<'t> Lines<'t> {
+    /// Counts nothing yet.
+    #[must_use]
+    pub const fn new(text: &'t str) -> Self {
+        Self { text, starts: OnceCell::new() }
+    }
+
+    /// The line that holds the byte `offset`: its number from 1, where it begins, and its text without the line break.
+    #[must_use]
+    pub fn line(&self, offset: usize) -> (usize, usize, &'t str) {
+        let starts = self.starts.get_or_init(|| {
+            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect()
+        });
+        let number = starts.partition_point(|start| *start <= offset);
+        let start = starts[number - 1];
+        let end = starts.get(number).map_or(self.text.len(), |next| next - 1);
+        let line = self.text.get(start..end).unwrap_or("");
+        (number, start, line.strip_suffix('\r').unwrap_or(line))
+    }
+
+    /// The place of `pointer` in a document of this text. An absent field is where its nearest parent is.
+    #[must_use]
+    pub fn spot(&self, manifest: &Manifest<'t>, pointer: &str) -> Spot {
+        let found = Found::at(&manifest.root, pointer);
+        let anchor = found.anchor();
+        let (number, start, line) = self.line(anchor.start as usize);
+        let before = line.get(..anchor.start as usize - start).unwrap_or("");
+        let column = before.chars().count() + 1;
+        let caret = found.caret(start + line.len());
+        let secrets = if found.stands_alone(before) {
+            Some(Vec::new())
+        } else {
+            secret_spans::of_document(&manifest.document)
+        };
+        let excerpt = secrets.map(|secrets| excerpt(line, start, caret, &secrets));
+        Spot { line: number, column, excerpt }
+    }
+}
+
+/// A field, or what is nearest to it.
+struct Found<'n, 'a> {
+    node: &'n Node<'a>,
+    member: Option<&'n Member<'a>>,
+    is_exact: bool,
+}
+
+impl<'n, 'a> Found<'n, 'a> {
+    fn at(root: &'n Node<'a>, pointer: &str) -> Self {
+        let (mut node, mut member) = (root, None);
+        for token in pointer.split('/').skip(1) {
+            let name = token.replace("~1", "/").replace("~0", "~");
+            if let Some(found) = node.member(&name) {
+                (node, member) = (&found.node, Some(found));
+            } else if let Some(found) = name.parse::<usize>().ok().and_then(|index| node.items().get(index)) {
+                (node, member) = (found, None);
+            } else {
+                return Self { node, member, is_exact: false };
+            }
+        }
+        Self { node, member, is_exact: true }
+    }
+
+    fn anchor(&self) -> Span {
+        self.member.map_or(self.node.span, |member| member.name_span)
+    }
+
+    /// The value, if it was written on the line that ends at `end`, else the name.
+    fn caret(&self, end: usize) -> Range<usize> {
+        let (anchor, value) = (self.anchor(), self.node.span);
+        let is_beside = value.start > anchor.start && (value.start as usize) < end && value.end > value.start;
+        let span = if self.is_exact && is_beside && self.node.value != Value::Null { value } else { anchor };
+        span.start as usize..(span.end as usize).min(end)
+    }
+
+    /// Whether the line holds this one field and a value that is nobody's secret: block style, nothing else beside it.
+    fn stands_alone(&self, before: &str) -> bool {
+        let name = self.member.map_or("", |member| member.name.as_ref());
+        let (anchor, value) = (self.anchor(), self.node.span);
+        let is_plain = match self.node.value {
+            Value::Map(_) | Value::List(_) => {
+                value.start > anchor.end + 1 && self.member.is_some_and(|_| !self.is_flow())
+            }
+            _ => self.member.is_some(),
+        };
+        is_plain
+            && before.chars().all(|one| one == ' ' || one == '-')
+            && !secret_spans::may_hold_secrets(name)
+    }
+
+    /// Whether the value begins right after its name, as flow style and JSON have it.
+    fn is_flow(&self) -> bool {
+        self.member.is_some_and(|member| self.node.span.start.saturating_sub(member.name_span.end) <= 2)
+    }
+}
+
+/// The line as it may be shown: secrets become `…`, control characters are replaced, and the caret moves along.
+fn excerpt(line: &str, start: usize, caret: Range<usize>, secrets: &[Range<usize>]) -> Excerpt {
+    let mut text = String::with_capacity(line.len());
+    let (mut from, mut to, mut hidden) = (None, None, false);
+    for (at, character) in line.char_indices() {
+        let at = at + start;
+        if at >= caret.start && from.is_none() {
+            from = Some(text.len());
+        }
+        if at >= caret.end && to.is_none() {
+            to = Some(text.len());
+        }
+        let is_secret = secrets.iter().any(|secret| secret.contains(&at));
+        if !is_secret {
+            text.push(plain::shown(character));
+        } else if !hidden {
+            text.push('…');
+        }
+        hidden = is_secret;
+    }
+    let from = from.unwrap_or(text.len());
+    let to = to.unwrap_or(text.len()).max(from);
+    Excerpt { text, caret: from..to }
+}
+
+/// Reads a document again with everything in it, for those who must know where its secrets are.
+fn read_all<'a>(document: &hooks::manifest::Document<'a>) -> Option<Node<'a>> {
+    hooks::yaml::document(document.text, document.offset, Interest::Everything, &Limits::default()).ok()
+}
+
+#[cfg(test)]
+mod tests;

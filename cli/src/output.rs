@@ -1,0 +1,172 @@
+//! Where results go: which format to which file, several at once.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use clap::{ArgMatches, ValueEnum};
+
+use crate::Io;
+
+pub mod certs;
+pub mod json_v1;
+pub mod rules;
+pub mod text;
+
+/// The flags that say where results go.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+#[command(next_help_heading = "Output")]
+pub struct Args {
+    /// How to write results; repeatable, each to the `-o` that follows it, else to the standard output.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Vec<Format>,
+    /// Write results to a file; the one before it, or else after it, is its format.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Vec<PathBuf>,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For machines; version 1.
+    Json,
+}
+
+/// One result to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// How.
+    pub format: Format,
+    /// Where; `None` is the standard output.
+    pub file: Option<PathBuf>,
+}
+
+impl Args {
+    /// Pairs formats and files in the order in which they were written.
+    ///
+    /// # Errors
+    /// When two results would go to the standard output, or a file has no format.
+    pub fn targets(&self, matches: &ArgMatches) -> anyhow::Result<Vec<Target>> {
+        enum Word<'a> {
+            Format(Format),
+            File(&'a PathBuf),
+        }
+        let indices = |id: &str| matches.indices_of(id).into_iter().flatten();
+        let mut words: Vec<_> =
+            indices("format").zip(self.format.iter().map(|format| Word::Format(*format))).collect();
+        words.extend(indices("output").zip(self.output.iter().map(Word::File)));
+        words.sort_by_key(|(index, _)| *index);
+
+        let (mut targets, mut waiting) = (Vec::<Target>::new(), None);
+        for (_, word) in words {
+            match word {
+                Word::Format(format) => targets.push(Target { format, file: waiting.take() }),
+                Word::File(file) => match targets.last_mut().filter(|target| target.file.is_none()) {
+                    Some(target) => target.file = Some(file.clone()),
+                    None if waiting.is_none() => waiting = Some(file.clone()),
+                    None => bail!("-o {} has no --format; give one for each file", file.display()),
+                },
+            }
+        }
+        match waiting {
+            Some(file) if targets.is_empty() => {
+                targets.push(Target { format: Format::Text, file: Some(file) })
+            }
+            Some(file) => bail!("-o {} has no --format; give one for each file", file.display()),
+            None if targets.is_empty() => targets.push(Target { format: Format::Text, file: None }),
+            None => {}
+        }
+        for target in &mut targets {
+            target.file = target.file.take().filter(|file| file.as_os_str() != "-");
+        }
+        if targets.iter().filter(|target| target.file.is_none()).count() > 1 {
+            bail!("two formats would go to the standard output; name a file for one of them with -o FILE");
+        }
+        Ok(targets)
+    }
+}
+
+impl Target {
+    /// Writes one result. A file is replaced only when all of it is there.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(
+        &self,
+        io: &mut Io<'_>,
+        print: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
+        match &self.file {
+            None => {
+                let mut buffered = io::BufWriter::new(&mut *io.stdout);
+                print(&mut buffered)
+                    .and_then(|()| buffered.flush())
+                    .context("cannot write to the standard output")
+            }
+            Some(file) => {
+                let mut bytes = Vec::new();
+                print(&mut bytes)
+                    .and_then(|()| replace(file, &bytes))
+                    .with_context(|| format!("cannot write {}", file.display()))
+            }
+        }
+    }
+}
+
+/// Devices and pipes are written to; a file is written beside its place and then put there.
+fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
+        return fs::write(file, bytes);
+    }
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(format!(".{}.part", std::process::id()));
+    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, file)).inspect_err(|_| {
+        // The first failure is the one to tell.
+        let _ = fs::remove_file(&beside);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, FromArgMatches as _};
+
+    use super::*;
+
+    fn targets(line: &str) -> Result<Vec<(Format, Option<String>)>, String> {
+        let command = Args::augment_args(clap::Command::new("x"));
+        let matches = command.try_get_matches_from(["x"].into_iter().chain(line.split_whitespace())).unwrap();
+        let args = Args::from_arg_matches(&matches).unwrap();
+        let targets = args.targets(&matches).map_err(|error| error.to_string())?;
+        Ok(targets
+            .into_iter()
+            .map(|target| (target.format, target.file.map(|file| file.display().to_string())))
+            .collect())
+    }
+
+    #[test]
+    fn text_on_the_standard_output_is_the_default() {
+        assert_eq!(targets("").unwrap(), [(Format::Text, None)]);
+        assert_eq!(targets("-o a.txt").unwrap(), [(Format::Text, Some("a.txt".into()))]);
+        assert_eq!(targets("--format json").unwrap(), [(Format::Json, None)]);
+    }
+
+    #[test]
+    fn each_file_takes_the_format_beside_it() {
+        let both = [(Format::Text, None), (Format::Json, Some("a.json".to_owned()))];
+        assert_eq!(targets("--format text --format json -o a.json").unwrap(), both);
+        assert_eq!(targets("-o a.json --format json").unwrap(), both[1..]);
+        assert_eq!(targets("--format json -o a.json --format text -o -").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn ambiguities_are_refused() {
+        assert!(targets("--format json --format text").unwrap_err().contains("two formats"));
+        assert!(targets("--format json -o a -o b").unwrap_err().contains("has no --format"));
+    }
+}

@@ -1,0 +1,153 @@
+//! Text for people: findings as a compiler shows them, colour where a terminal shows it.
+
+use std::io::{self, Write};
+
+use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet};
+use anstyle::{AnsiColor, Style};
+use policies::Mode;
+
+use crate::{
+    plain,
+    report::{Entry, Excerpt, Report},
+};
+
+/// No line is wider, but for what cannot be broken.
+pub const WIDTH: usize = 100;
+
+/// How findings are shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// With colour.
+    pub colors: bool,
+    /// The mildest mode that is shown in full; the others are counted.
+    pub show: Mode,
+}
+
+/// `error: …`, with colour or without.
+#[must_use]
+pub fn error_line(message: &str, colors: bool) -> String {
+    labelled("error", AnsiColor::BrightRed, message, colors)
+}
+
+/// `note: …`, with colour or without.
+#[must_use]
+pub fn note_line(message: &str, colors: bool) -> String {
+    labelled("note", AnsiColor::BrightGreen, message, colors)
+}
+
+fn labelled(label: &str, color: AnsiColor, message: &str, colors: bool) -> String {
+    let style = if colors { color.on_default().bold() } else { Style::new() };
+    let lines: Vec<_> = message.lines().map(plain::line).collect();
+    format!("{style}{label}{style:#}: {}", lines.join("\n"))
+}
+
+/// Writes findings and a summary.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn write(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    for entry in report.findings.iter().filter(|entry| entry.mode >= look.show) {
+        writeln!(out, "{}\n", finding(entry, look.colors))?;
+    }
+    writeln!(out, "{}", summary(report, look))
+}
+
+fn finding(entry: &Entry, colors: bool) -> String {
+    let renderer = if colors { Renderer::styled() } else { Renderer::plain() };
+    let (level, word) = match entry.mode {
+        Mode::Deny => (Level::ERROR, "error"),
+        Mode::Warn => (Level::WARNING, "warning"),
+        Mode::Audit | Mode::Off => (Level::NOTE, "note"),
+    };
+    let taken = word.len() + entry.rule.id.len() + 4;
+    let title = wrapped(&entry.message, WIDTH - taken);
+    let title = level.primary_title(title).id(entry.rule.id);
+    let mut group = match excerpt(entry) {
+        Some(excerpt) => title.element(excerpt),
+        None => title.element(origin(entry)),
+    };
+    for (name, text) in footers(entry) {
+        let width = WIDTH - name.len() - 9;
+        group = group.element(Level::NOTE.with_name(Some(name)).message(wrapped(&text, width)));
+    }
+    with_column(renderer.term_width(WIDTH).render(&[group]), entry)
+}
+
+fn excerpt(entry: &Entry) -> Option<Snippet<'_, Annotation<'_>>> {
+    let Excerpt { text, caret } = entry.place.excerpt.as_ref()?;
+    let label = entry.label.as_deref().map(plain::line);
+    let annotation = AnnotationKind::Primary.span(caret.clone()).label(label);
+    Some(
+        Snippet::source(text.as_str()).path(path(entry)).line_start(entry.place.line?).annotation(annotation),
+    )
+}
+
+/// The caret is under the value, and the place is where its name begins: what editors jump to.
+fn with_column(rendered: String, entry: &Entry) -> String {
+    let (Some(Excerpt { text, caret }), Some(line), Some(column)) =
+        (&entry.place.excerpt, entry.place.line, entry.place.column)
+    else {
+        return rendered;
+    };
+    let shown = text.get(..caret.start).unwrap_or("").chars().count() + 1;
+    let path = path(entry);
+    rendered.replacen(&format!("{path}:{line}:{shown}\n"), &format!("{path}:{line}:{column}\n"), 1)
+}
+
+fn path(entry: &Entry) -> String {
+    let path = plain::line(&entry.place.file);
+    match &entry.release {
+        Some(release) => format!("{path} ({})", plain::line(release)),
+        None => path.into_owned(),
+    }
+}
+
+fn origin(entry: &Entry) -> Origin<'static> {
+    let path = path(entry);
+    match (entry.place.line, entry.place.column) {
+        (Some(line), Some(column)) => Origin::path(path).line(line).char_column(column),
+        (Some(line), None) => Origin::path(path).line(line),
+        (None, _) => Origin::path(path),
+    }
+}
+
+/// What stands below the place. Without a line to look at, the object and the field say where it is.
+fn footers(entry: &Entry) -> Vec<(&'static str, String)> {
+    let mut footers = Vec::new();
+    if let (None, Some(object)) = (&entry.place.excerpt, &entry.object) {
+        let field = entry.field.as_deref().filter(|field| !field.is_empty()).unwrap_or("/");
+        let name = object.name.as_deref().unwrap_or("(no name)");
+        footers.push(("at", format!("{}/{name} {field}", object.kind)));
+    }
+    if let Some(by) = &entry.exception {
+        footers.push(("except", format!("HookException {by} covers it")));
+    }
+    footers.push(("fix", entry.help.clone()));
+    footers.push(("docs", format!("hookward rules {}", entry.rule.id)));
+    footers
+}
+
+fn wrapped(text: &str, width: usize) -> String {
+    plain::wrap(&plain::line(text), width).join("\n")
+}
+
+/// `7 hooks in 31 objects: 2 errors, 0 warnings, 4 notes (hookward check --show audit)`.
+fn summary(report: &Report, look: Look) -> String {
+    let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
+    let hidden: Vec<_> = [(Mode::Warn, "warn"), (Mode::Audit, "audit")]
+        .into_iter()
+        .filter(|(mode, _)| *mode < look.show && report.count(*mode) > 0)
+        .collect();
+    let rest = hidden.last().map_or_else(String::new, |(_, word)| format!(" (hookward check --show {word})"));
+    format!(
+        "{} in {}: {}, {}, {}{rest}",
+        count(report.hooks, "hook"),
+        count(report.objects, "object"),
+        count(report.count(Mode::Deny), "error"),
+        count(report.count(Mode::Warn), "warning"),
+        count(report.count(Mode::Audit), "note"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Text from files made safe for a terminal: no escape sequence, no control character, no hidden reordering gets through.
+
+use std::borrow::Cow;
+
+/// Stands for a character that must not reach a terminal.
+pub const REPLACEMENT: char = '\u{fffd}';
+
+/// The character, or what is shown in its place; one for one, so that columns stay.
+#[must_use]
+pub const fn shown(character: char) -> char {
+    match character {
+        '\t' => ' ',
+        // C0 and C1 control characters start escape sequences; the rest reorders or hides what stands beside it.
+        '\0'..='\u{1f}'
+        | '\u{7f}'..='\u{9f}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{feff}'
+        | '\u{e0000}'..='\u{e007f}' => REPLACEMENT,
+        _ => character,
+    }
+}
+
+/// The text as it may be shown, on one line.
+#[must_use]
+pub fn line(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|character| shown(character) == character) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(shown).collect())
+}
+
+/// Breaks a text between words so that no line is wider than `width`, but for a single word that is.
+#[must_use]
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let (mut lines, mut current, mut used) = (Vec::new(), String::new(), 0);
+    for word in text.trim_end().split(' ') {
+        let length = word.chars().count();
+        if !current.is_empty() && used + 1 + length > width {
+            lines.push(std::mem::take(&mut current));
+            used = 0;
+        }
+        if !current.is_empty() {
+            current.push(' ');
+            used += 1;
+        }
+        current.push_str(word);
+        used += length;
+    }
+    lines.push(current);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_and_reordering_do_not_get_through() {
+        assert_eq!(line("a\u{1b}[2Jb"), "a\u{fffd}[2Jb");
+        assert_eq!(line("a\r\nb\u{9b}c\u{202e}d"), "a\u{fffd}\u{fffd}b\u{fffd}c\u{fffd}d");
+        assert_eq!(line("naïve \t→ ok"), "naïve  → ok");
+    }
+
+    #[test]
+    fn words_are_kept_whole() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("unbreakable", 4), ["unbreakable"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+}
