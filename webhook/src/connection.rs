@@ -12,13 +12,13 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::{Instant, sleep},
+    time::{Instant, sleep, sleep_until},
 };
 use tower::Service;
 
 use crate::{
     drain::{Drain, Stage},
-    patience::{Activity, Patient},
+    patience::{Activity, IDLE, Patient},
 };
 
 /// Requests at once on one HTTP/2 connection.
@@ -80,6 +80,8 @@ where
         // How a connection ends is the client's business.
         _ = connection => {}
         () = shared.drain.reached(Stage::Ended) => {}
+        // By now it was asked to close or was idle for too long: what is left is a client that does not read its answers.
+        () = sleep_until(retires + IDLE + GRACE) => {}
     }
 }
 

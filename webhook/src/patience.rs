@@ -18,7 +18,7 @@ use tokio::{
 
 /// How long a connection may be idle. Go's clients, and so the API server, drop an idle connection themselves after 90 s: at
 /// this age nobody is left who could be about to send, and closing cannot lose a request.
-const IDLE: Duration = Duration::from_secs(600);
+pub(crate) const IDLE: Duration = Duration::from_secs(600);
 
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
