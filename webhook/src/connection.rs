@@ -29,6 +29,8 @@ const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
 /// How often a silent HTTP/2 connection is asked whether it lives, and how long the answer may take.
 const PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+/// An age beyond this means "for ever", and could not be added to a clock.
+const LONGEST_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How long requests may go on after GOAWAY because of age; the longest timeout of a webhook is 30 s.
 const GRACE: Duration = Duration::from_secs(35);
 
@@ -45,7 +47,7 @@ impl Shared {
     /// Between 0.9 and 1.1 of the configured age, so that connections that began together do not end together.
     fn jittered_age(&self) -> Duration {
         let random = std::hash::RandomState::new().hash_one(0_u8) % 201;
-        self.age.saturating_mul(900 + u32::try_from(random).unwrap_or(100)) / 1000
+        self.age.min(LONGEST_AGE).saturating_mul(900 + u32::try_from(random).unwrap_or(100)) / 1000
     }
 }
 

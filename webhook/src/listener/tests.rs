@@ -137,6 +137,13 @@ async fn clients_must_be_signed_and_on_the_list() {
 }
 
 #[tokio::test]
+async fn an_age_without_end_is_one() {
+    let server = Server::start(Args { connection_age: Duration::MAX, ..args() }).await;
+    let response = server.http1().await.send_request(request(harmless())).await.unwrap();
+    assert!(!closes(&response) && is_answered(response).await);
+}
+
+#[tokio::test]
 async fn an_old_connection_is_asked_to_close_and_never_closed_first() {
     let server = Server::start(Args { connection_age: Duration::ZERO, ..args() }).await;
     let mut client = server.http1().await;
