@@ -11,15 +11,12 @@ use std::{
 };
 
 /// Reads ids of processes, one per line. When the writing end closes, however its owner ended, it ends those processes
-/// with their groups, waits until they are gone, and removes the folder.
+/// with their groups, and removes the folder; until they are really gone, one may still write into it.
 const JANITOR: &str = r#"
 while read -r id; do ids="$ids $id"; done
 for id in $ids; do kill -s KILL -- "-$id" 2>/dev/null; done
-for id in $ids; do
-  tries=0
-  while kill -0 "$id" 2>/dev/null && [ "$tries" -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done
-done
-rm -rf -- "$1"
+tries=0
+until rm -rf -- "$1" 2>/dev/null || [ "$tries" -ge 50 ]; do sleep 0.1; tries=$((tries + 1)); done
 "#;
 
 /// A group of servers and their folder, which end together with this value or with the whole process.
