@@ -23,7 +23,7 @@ pub struct Args {
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct Global {
-    /// When to use colour; NO_COLOR is respected.
+    /// When to use colour; the variable `NO_COLOR` is respected.
     #[arg(
         long,
         global = true,
@@ -95,6 +95,7 @@ pub enum LogFormat {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one in the whole process")]
 pub enum Command {
     /// Find what is wrong with the hooks of a release, offline.
     Check(check::Args),

@@ -59,7 +59,7 @@ impl Judge<'_> {
                 match secret {
                     Ok(record) => report.absorb(self.record(&text.shown, &record)),
                     Err(message) => {
-                        report.problems.push(at(text, &sources[*source].lines, manifest, message))
+                        report.problems.push(at(text, &sources[*source].lines, manifest, message));
                     }
                 }
             }
@@ -149,8 +149,7 @@ fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>> {
         count => format!("; the other {count} documents were checked"),
     };
     for error in &broken {
-        let rest = text.text.get(error.offset..).unwrap_or("");
-        let is_template = rest.lines().next().is_some_and(|line| line.contains("{{"));
+        let is_template = text.text.lines().nth(error.line - 1).is_some_and(|line| line.contains("{{"));
         let hint =
             if is_template { ": it looks like a template; give the chart's folder instead" } else { "" };
         let message = format!("this document cannot be read: {}{hint}{others}", error.message);

@@ -76,7 +76,7 @@ impl Args {
         }
         match waiting {
             Some(file) if targets.is_empty() => {
-                targets.push(Target { format: Format::Text, file: Some(file) })
+                targets.push(Target { format: Format::Text, file: Some(file) });
             }
             Some(file) => bail!("-o {} has no --format; give one for each file", file.display()),
             None if targets.is_empty() => targets.push(Target { format: Format::Text, file: None }),

@@ -39,7 +39,7 @@ pub(super) fn text(bytes: Vec<u8>, shown: &str) -> Result<String, Problem> {
             (nul.map_or(at, |nul| nul.min(at)), error.into_bytes())
         }
     };
-    let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = bytes[..at].split(|byte| *byte == b'\n').count();
     let hint = match bytes.get(..2) {
         Some([0x1f, 0x8b]) => {
             "; it is compressed: a chart's archive is named .tgz, anything else must be unpacked first"

@@ -1,4 +1,4 @@
-//! Which bytes of a document must never be shown: data of Secrets and ConfigMaps, environment values, scripts.
+//! Which bytes of a document must never be shown: data of Secrets and the like, environment values, scripts.
 
 use std::ops::Range;
 

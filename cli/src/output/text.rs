@@ -139,8 +139,12 @@ fn summary(report: &Report, look: Look) -> String {
         .filter(|(mode, _)| *mode < look.show && report.count(*mode) > 0)
         .collect();
     let rest = hidden.last().map_or_else(String::new, |(_, word)| format!(" (hookward check --show {word})"));
+    let unread = match report.problems.len() {
+        0 => String::new(),
+        count => format!("; {count} could not be read, see above"),
+    };
     format!(
-        "{} in {}: {}, {}, {}{rest}",
+        "{} in {}: {}, {}, {}{rest}{unread}",
         count(report.hooks, "hook"),
         count(report.objects, "object"),
         count(report.count(Mode::Deny), "error"),
