@@ -1,1 +1,6 @@
-//! x
+//! What the integration tests share.
+
+pub mod chart;
+pub mod registration;
+pub mod rig;
+pub mod server;

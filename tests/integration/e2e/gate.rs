@@ -1,0 +1,67 @@
+//! The release gate: what it refuses has touched nothing.
+
+use tests::{
+    chart::{Chart, hook_job, settings, suspended_job},
+    rig::Helm,
+};
+
+use super::{Place, assert_refused, assert_says, revisions, uid, with_both_helms};
+
+const EVENTS: &str = "pre-install,pre-upgrade";
+
+with_both_helms! {
+    the_gate_refuses_an_upgrade_before_the_old_job_is_deleted
+    the_gate_refuses_an_install_and_leaves_no_release
+    a_hook_that_helm_dropped_is_warned_of
+}
+
+fn the_gate_refuses_an_upgrade_before_the_old_job_is_deleted(helm: Helm) {
+    let place = Place::guarded("gate");
+    let _ = place.install(helm, &Chart::new(&[hook_job("migrate", EVENTS), settings("1")])).expect_ok();
+    let before = place.job("migrate");
+    let marker = place.rig.audit_marker();
+
+    let refused = place.upgrade(helm, &Chart::new(&[suspended_job("migrate", EVENTS), settings("2")]));
+    assert_refused(
+        &refused,
+        &[
+            "admission webhook \"release.hookward.dev\" denied the request: ",
+            "release \"shop\" revision 2 is refused, no hook and no object was touched:",
+            "`job-suspended`: Job \"migrate\" /spec/suspend: ",
+            "explain: hookward rules job-suspended",
+        ],
+    );
+    let wrote = place.helm_wrote(marker);
+    let secrets =
+        wrote.iter().all(|event| event.resource == "secrets" && event.verb == "create" && event.code == 403);
+    assert!(secrets && !wrote.is_empty(), "{wrote:?}");
+    assert_eq!(uid(&place.job("migrate")), uid(&before));
+    assert_eq!(place.find("configmap", "settings").unwrap()["data"]["value"], "1");
+    assert_eq!(place.history(helm), revisions(&[(1, "deployed")]));
+
+    let _ = place.upgrade(helm, &Chart::new(&[hook_job("migrate", EVENTS), settings("3")])).expect_ok();
+    assert_ne!(uid(&place.job("migrate")), uid(&before));
+    assert_eq!(place.find("configmap", "settings").unwrap()["data"]["value"], "3");
+    assert_eq!(place.history(helm), revisions(&[(1, "superseded"), (2, "deployed")]));
+}
+
+fn the_gate_refuses_an_install_and_leaves_no_release(helm: Helm) {
+    let place = Place::guarded("gate-install");
+    let refused = place.install(helm, &Chart::new(&[suspended_job("migrate", EVENTS), settings("1")]));
+    assert_refused(&refused, &["INSTALLATION FAILED", "release \"shop\" revision 1 is refused"]);
+    for kind in ["job", "secret"] {
+        let all = place.kubectl(&["get", kind, "--output=name"], "").expect_ok();
+        assert_eq!(all.stdout, "", "{kind}");
+    }
+    assert!(place.find("configmap", "settings").is_none());
+    let _ = place.install(helm, &Chart::new(&[hook_job("migrate", EVENTS)])).expect_ok();
+}
+
+fn a_hook_that_helm_dropped_is_warned_of(helm: Helm) {
+    let place = Place::guarded("gate-dropped");
+    let template = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: migrate\n  annotations:\n    helm.sh/hook: pre-instal\n";
+    let chart = Chart::new(&[settings("1")]).with("templates/migrate.yaml", template.as_bytes());
+    let installed = place.install(helm, &chart).expect_ok();
+    assert_says(&installed, &["`hook-unknown-event`", "shop/templates/migrate.yaml:6"]);
+    assert!(place.find("job", "migrate").is_none());
+}
