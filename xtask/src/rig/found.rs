@@ -36,11 +36,11 @@ impl Found {
                     path.display(),
                     version.as_deref().unwrap_or("of unknown version"),
                 );
-                found.0.insert(name, path);
+                found.insert(name, path);
             } else if let Some(path) = on_path("helm")
                 && reported_helm_version(&path).as_deref() == Some(wanted)
             {
-                found.0.insert(name, path);
+                found.insert(name, path);
             }
         }
         Ok(found)
@@ -49,6 +49,11 @@ impl Found {
     /// The developer's program for this name.
     pub(super) fn program(&self, name: &str) -> Option<&Path> {
         self.0.get(name).map(PathBuf::as_path)
+    }
+
+    /// Follows links, so that naming our own folder of links does not make links that point to themselves.
+    fn insert(&mut self, name: &'static str, path: PathBuf) {
+        self.0.insert(name, path.canonicalize().unwrap_or(path));
     }
 
     /// An API server of another minor version would not go with the controllers built here.
@@ -61,7 +66,7 @@ impl Found {
         for name in ["etcd", "kube-apiserver", "kubectl"] {
             let path = folder.join(name);
             if path.is_file() {
-                self.0.insert(name, path);
+                self.insert(name, path);
             }
         }
     }
