@@ -45,6 +45,9 @@ impl Cache {
         let current = self.root.join("current");
         fs::create_dir_all(&current).with_context(|| format!("cannot make {}", current.display()))?;
         for (name, target) in programs {
+            if *target == current.join(name) {
+                continue;
+            }
             // A link inside the cache is relative, so that the cache can be moved.
             let inside = target.strip_prefix(&self.root).map(|path| Path::new("..").join(path));
             link(inside.as_deref().unwrap_or(target), &current, name)
