@@ -7,6 +7,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 pub mod args;
 pub mod commands;
 pub mod exit;
+pub mod generated;
 pub mod inputs;
 pub mod judge;
 pub mod locate;

@@ -151,7 +151,8 @@ spec: {rules: [job-suspended], namespaces: [legacy-*], reason: moves in May, exp
 
     #[test]
     fn another_version_is_refused() {
-        let error = read("apiVersion: hookward.dev/v9\nkind: HookPolicy\nmetadata: {name: x}\nspec: {}\n").unwrap_err();
+        let error = read("apiVersion: hookward.dev/v9\nkind: HookPolicy\nmetadata: {name: x}\nspec: {}\n")
+            .unwrap_err();
         assert!(matches!(error, Error::Version { .. }), "{error}");
     }
 }

@@ -85,13 +85,14 @@ fn judge_object(policy: &Policy, request: &Request<'_>, hook: &Hook<'_>, object:
     found
 }
 
-/// The repairs of one object; empty but for CREATE of a hook that nobody owns and that is not being deleted.
+/// The repairs of one object; empty but for CREATE of a hook that nobody owns. A deletion mark in a CREATE exempts nothing: the API
+/// server takes it off.
 #[must_use]
 pub fn fixes(policy: &Policy, request: &Request<'_>) -> Fixes {
     let mut fixes = Fixes::default();
     let object = request.object;
     let Some(hook) = object.hook() else { return fixes };
-    if request.operation != Operation::Create || object.is_being_deleted() || object.is_owned() {
+    if request.operation != Operation::Create || object.is_owned() {
         return fixes;
     }
     for active in policy.rules.iter().filter(|active| active.fix && applies(active, Judging::Object, &hook)) {

@@ -29,8 +29,10 @@ pub fn policy_file() -> serde_json::Value {
 
 /// Ids to settings: every rule with its own options, and nothing else.
 fn rules(generator: &mut SchemaGenerator) -> serde_json::Value {
-    let properties: serde_json::Map<_, _> =
-        RULES.iter().map(|rule| (rule.meta().id.to_owned(), settings_of(*rule, generator).to_value())).collect();
+    let properties: serde_json::Map<_, _> = RULES
+        .iter()
+        .map(|rule| (rule.meta().id.to_owned(), settings_of(*rule, generator).to_value()))
+        .collect();
     serde_json::json!({
         "description": "Settings of single rules, by id.",
         "type": "object",

@@ -86,9 +86,18 @@ mod tests {
 
     #[test]
     fn presence_can_be_asked_for() {
-        assert!(selects(serde_json::json!({"matchExpressions": [{"key": "a", "operator": "Exists"}]}), &[("a", "")]));
-        assert!(selects(serde_json::json!({"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}), &[]));
-        assert!(!selects(serde_json::json!({"matchExpressions": [{"key": "a", "operator": "In", "values": ["x"]}]}), &[]));
+        assert!(selects(
+            serde_json::json!({"matchExpressions": [{"key": "a", "operator": "Exists"}]}),
+            &[("a", "")]
+        ));
+        assert!(selects(
+            serde_json::json!({"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}),
+            &[]
+        ));
+        assert!(!selects(
+            serde_json::json!({"matchExpressions": [{"key": "a", "operator": "In", "values": ["x"]}]}),
+            &[]
+        ));
     }
 
     #[test]

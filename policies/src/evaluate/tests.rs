@@ -219,17 +219,24 @@ mod repairs {
     }
 
     #[test]
-    fn what_is_owned_deleted_or_no_hook_is_left_as_it_is() {
+    fn what_is_owned_or_no_hook_is_left_as_it_is() {
         let policy = policy(&json!({}));
         let bare = job("pre-upgrade", BARE);
         for yaml in [
             bare.replace("name: migrate", "name: migrate, ownerReferences: [{kind: CronJob, name: nightly}]"),
-            bare.replace("name: migrate", "name: migrate, deletionTimestamp: '2026-01-01T00:00:00Z'"),
             bare.replace("helm.sh/hook: 'pre-upgrade'", "a: b"),
         ] {
             let before = only(&yaml).root.to_json();
             assert_eq!(fix_once(&policy, &before), before);
         }
+    }
+
+    #[test]
+    fn a_deletion_mark_in_a_new_object_is_no_way_around_repairs() {
+        let marked = job("pre-upgrade", BARE)
+            .replace("name: migrate", "name: migrate, deletionTimestamp: '2026-01-01T00:00:00Z'");
+        let before = only(&marked).root.to_json();
+        assert_ne!(fix_once(&policy(&json!({})), &before), before);
     }
 
     #[test]

@@ -1,0 +1,17 @@
+//! The files of the repository that are generated from the code; a test compares them with what is committed.
+
+use crate::output;
+
+/// Path from the root of the repository, and text, of every generated file.
+#[must_use]
+pub fn files() -> Vec<(&'static str, String)> {
+    vec![
+        ("docs/rules.md", output::rules::markdown()),
+        ("docs/schemas/check-v1.json", pretty(&output::json_v1::schema().to_value())),
+        ("docs/schemas/policy-v1alpha1.json", pretty(&policies::schema::policy_file())),
+    ]
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    format!("{value:#}\n")
+}
