@@ -1,4 +1,5 @@
 //! The helper of those who work on Hookward: `cargo xtask test` and its friends.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a helper talks to the person who called it")]
 
 mod codegen;
 mod new_rule;
