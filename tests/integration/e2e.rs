@@ -12,9 +12,12 @@ use tests::{
 
 mod dry_run;
 mod gate;
+mod json_keys;
+mod kinds;
 mod large;
 mod never_blocked;
 mod outage;
+mod recovery;
 mod repairs;
 mod stale_rerun;
 mod updates;
