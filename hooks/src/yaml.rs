@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use self::leniency::Leniency;
 use crate::{interest::Interest, manifest::line_column, node::Node};
 
 mod characters;
 mod compose;
+mod leniency;
 mod members;
 mod number;
 mod scalar;
@@ -55,11 +57,13 @@ impl std::error::Error for Error {}
 struct Fault {
     at: usize,
     message: String,
+    /// How Go reads on.
+    leniency: Leniency,
 }
 
 impl Fault {
     fn new(at: usize, message: impl Into<String>) -> Self {
-        Self { at, message: message.into() }
+        Self { at, message: message.into(), leniency: Leniency::None }
     }
 }
 
@@ -79,8 +83,7 @@ impl Fault {
 /// Where the two differ, all of it rare:
 /// - A value that JSON has no word for (`.inf`, a null name) is an error even if a later member would replace it.
 /// - A name written both as text and as a number is one member here; Go picks either by chance.
-/// - Refused here, read by Go: a quoted text that goes on in the columns of its parent or behind a tab, a tab that indents what stands
-///   in brackets inside of a block, `-` alone in brackets, a block scalar that begins with blanks deeper than the line that ends it.
+/// - Refused here, read by Go: `-` alone in brackets, a block scalar that begins with blanks deeper than the line that ends it.
 /// - Read here, refused by Go: unknown `%` directives, `...` before the first document.
 /// - U+0085, U+2028 and U+2029 do not break lines here.
 ///
@@ -92,7 +95,7 @@ pub fn document<'a>(
     interest: Interest,
     limits: &Limits,
 ) -> Result<Node<'a>, Error> {
-    compose::compose(text, offset, interest, limits).map_err(|Fault { at, message }| {
+    leniency::compose(text, offset, interest, limits).map_err(|Fault { at, message, .. }| {
         let (line, column) = line_column(text, at);
         Error { message, line, column, offset: offset + at }
     })

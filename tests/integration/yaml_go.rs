@@ -144,9 +144,6 @@ fn every_known_difference_is_still_one() {
     let read_by_go = [
         "a: .inf\na: 1\n",
         "a: {~: 1}\na: 2\n",
-        "a: 'b\nc'\n",
-        "a: \"b\n\tc\"\n",
-        "a:\n  b: [\n\tc\n  ]\n",
         "a: [-, b]\n",
         "a: |\n    \n  #b\n",
     ];

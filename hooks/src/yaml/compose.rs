@@ -7,6 +7,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, 
 use super::{
     Fault, Limits,
     characters::{begins_with_tab, cut_by_the_end, forbidden, has_foreign_escape},
+    leniency::Leniency,
     members::Members,
     scalar::{Resolved, resolve},
     tabs::Tabs,
@@ -120,7 +121,7 @@ impl<'a> Composer<'a> {
                 }
                 Ok(Step { event, start: bytes.start, end: bytes.end })
             }
-            Some(Err(error)) => Err(syntax(&error, self.text)),
+            Some(Err(error)) => Err(syntax(&error, self.text, self.tabs.in_brackets())),
             None => Err(Fault::new(self.text.len(), "document ends too early")),
         }
     }
@@ -351,10 +352,17 @@ fn measure(node: &Node<'_>) -> (usize, usize) {
     }
 }
 
-fn syntax(error: &ScanError, text: &str) -> Fault {
+fn syntax(error: &ScanError, text: &str, in_brackets: bool) -> Fault {
     let at = error.marker().byte_offset().unwrap_or_default().min(text.len());
-    match error.kind() {
-        ErrorKind::RecursionLimitExceeded => Fault::new(at, "nested too deeply"),
-        kind => Fault::new(at, kind.to_string()),
-    }
+    let leniency = match error.kind() {
+        ErrorKind::InvalidQuotedScalarIndent | ErrorKind::TabInIndentation => Leniency::Line,
+        ErrorKind::TabInBlockIndentation if in_brackets => Leniency::Line,
+        ErrorKind::CommentNotSeparated if text[..at].ends_with(['"', '\'', ']', '}', '|', '>']) => {
+            Leniency::Comment
+        }
+        ErrorKind::InvalidDocumentEnd => Leniency::End,
+        ErrorKind::RecursionLimitExceeded => return Fault::new(at, "nested too deeply"),
+        _ => Leniency::None,
+    };
+    Fault { leniency, ..Fault::new(at, error.kind().to_string()) }
 }

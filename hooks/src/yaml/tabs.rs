@@ -36,6 +36,11 @@ impl<'a> Tabs<'a> {
         Self { text, end, last: Last::Line, indent: 0, columns: Vec::new(), brackets: 0 }
     }
 
+    /// Whether the last token opened brackets, or stands in some. Known only where the text has a tab.
+    pub(super) fn in_brackets(&self) -> bool {
+        self.brackets > 0
+    }
+
     /// Takes note of an event; the place of the tab before it that Go refuses.
     pub(super) fn event(&mut self, event: &Event<'_>, start: usize, end: usize) -> Option<usize> {
         let from = self.end?;

@@ -184,7 +184,8 @@ impl Generator {
             6 => format!(" first\n{}  second{}\n", " ".repeat(deeper), self.comment()),
             _ => {
                 let (scalar, comment) = (self.scalar(), self.comment());
-                let scalar = scalar.replace('\n', &format!("\n{}", " ".repeat(indent + 1)));
+                let margin = if self.one_in(3) { 0 } else { indent + 1 };
+                let scalar = scalar.replace('\n', &format!("\n{}", " ".repeat(margin)));
                 let anchor = self.anchor(false);
                 let blanks = [" ", " ", " ", "  ", "\t", " \t"][self.below(6)];
                 format!("{blanks}{anchor}{scalar}{comment}\n")
