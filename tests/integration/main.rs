@@ -3,6 +3,8 @@
 
 /// The house: import edges, budgets, purity, where names are spelled.
 mod architecture;
+/// The command line.
+mod cli;
 /// Real Helm on a real control plane.
 mod e2e;
 /// Generated files are fresh.
