@@ -85,7 +85,7 @@ impl Fault {
 /// - A name written both as text and as a number is one member here; Go picks either by chance.
 /// - Refused here, read by Go: `-` alone in brackets, a block scalar that begins with blanks deeper than the line that ends it.
 /// - Read here, refused by Go: unknown `%` directives, `...` before the first document.
-/// - U+0085, U+2028 and U+2029 do not break lines here.
+/// - `?` that touches what follows it in brackets is text here. U+0085, U+2028 and U+2029 do not break lines here.
 ///
 /// # Errors
 /// Whatever Go refuses, and whatever is beyond `limits`. [`Error::line`] and [`Error::column`] are counted in `text`.

@@ -141,18 +141,16 @@ fn rendered_charts_mean_the_same() {
 #[test]
 fn every_known_difference_is_still_one() {
     let Some(reader) = go() else { return };
-    let read_by_go = [
-        "a: .inf\na: 1\n",
-        "a: {~: 1}\na: 2\n",
-        "a: [-, b]\n",
-        "a: |\n    \n  #b\n",
-    ];
+    let read_by_go = ["a: .inf\na: 1\n", "a: {~: 1}\na: 2\n", "a: [-, b]\n", "a: |\n    \n  #b\n"];
     let read_here = ["...\na: b\n", "%SHOP 1\n---\na: b\n", "a: x\u{2028}y\nb: z\n"];
     let texts: Vec<String> = read_by_go.iter().chain(&read_here).map(|text| (*text).to_owned()).collect();
     for (at, (text, theirs)) in texts.iter().zip(ask(&reader, &texts)).enumerate() {
         let by_go = at < read_by_go.len();
         assert_eq!((theirs.is_ok(), ours(text).is_ok()), (by_go, !by_go), "{text:?}: {theirs:?}");
     }
+    let touching = "a: [?\"b\"]\n".to_owned();
+    assert_eq!(ours(&touching), Ok(json!({"a": ["?\"b\""]})));
+    assert_eq!(ask(&reader, &[touching]), [Ok(json!({"a": [{"b": null}]}))]);
 }
 
 #[test]
