@@ -21,11 +21,11 @@ pub(super) enum Leniency {
     End,
 }
 
-/// How many blanks are put in. Nothing can stand farther right and still have children.
-const BLANKS: usize = 1100;
+/// How many blanks are put in: farther than any parent stands to the right.
+const BLANKS: usize = 256;
 
 /// How many bytes may be read again in all.
-const AGAIN: usize = 32 << 20;
+const AGAIN: usize = 64 << 20;
 
 /// Reads `text` like [`compose::compose`], and again with blanks put in where they mean nothing to Go and something to the parser.
 /// Places are counted as if they were not there.
@@ -45,28 +45,43 @@ pub(super) fn compose<'a>(
     let (mut text, mut places, mut again) = (text, Vec::new(), 0);
     loop {
         let line = text[..fault.at].rfind(['\n', '\r']).map_or(0, |at| at + 1);
-        let place = if fault.leniency == Leniency::Line { line } else { fault.at };
-        again += text.len() + places.len() * BLANKS;
-        if again > AGAIN || places.contains(&place) || separates(&text[place..]) {
-            return Err(fault);
+        let known = places.len();
+        match fault.leniency {
+            Leniency::Line => places.extend(shallow_lines(text, line)),
+            Leniency::Comment => places.push(fault.at),
+            Leniency::End | Leniency::None => text = &text[..line],
         }
-        if fault.leniency == Leniency::End {
-            text = &text[..line];
-        } else {
-            places.insert(places.partition_point(|other| *other < place), place);
+        places.sort_unstable();
+        places.dedup();
+        again += text.len() + places.len() * BLANKS;
+        if again > AGAIN || places.len() == known && fault.leniency != Leniency::End {
+            return Err(fault);
         }
         let padded = pad(text, &places);
         match compose::compose(&padded, 0, interest, &Limits { bytes: usize::MAX, ..*limits }) {
-            Ok(node) => return Ok(Original { places: &places, offset }.node(node)),
+            Ok(node) => return Ok(Original::new(&places, offset).node(node)),
             Err(next) => {
-                let at = Original { places: &places, offset: 0 }.place(next.at);
-                fault = Fault { at, ..next };
+                fault = Fault { at: Original::new(&places, 0).place(next.at), ..next };
                 if fault.leniency == Leniency::None {
                     return Err(fault);
                 }
             }
         }
     }
+}
+
+/// Where the line at byte `first` begins, and those after it up to one that may end the quotes or brackets that they stand in.
+fn shallow_lines(text: &str, first: usize) -> impl Iterator<Item = usize> {
+    let mut next = Some(first);
+    let lines = std::iter::from_fn(move || {
+        let start = next?;
+        let line = &text[start..];
+        let length = line.find('\n').map_or(line.len(), |at| at + 1);
+        let may_end = length == line.len() || line[..length].contains(['"', '\'', ']', '}']);
+        next = (!may_end).then_some(start + length);
+        Some(start)
+    });
+    lines.take_while(|start| !separates(&text[*start..]))
 }
 
 /// Whether a line is one that ends a document even within quotes.
@@ -87,32 +102,33 @@ fn pad(text: &str, places: &[usize]) -> String {
     padded
 }
 
-/// The way back from a text that was padded at `places`.
-#[derive(Clone, Copy)]
-struct Original<'l> {
-    places: &'l [usize],
+/// The way back from a text that was padded.
+struct Original {
+    /// Where the blanks begin in the padded text.
+    blanks: Vec<usize>,
     offset: usize,
 }
 
-impl Original<'_> {
-    fn place(self, at: usize) -> usize {
-        let mut blanks = 0;
-        for (count, place) in self.places.iter().enumerate() {
-            let start = place + count * BLANKS;
-            if at < start {
-                break;
-            }
-            blanks = count * BLANKS + BLANKS.min(at - start);
+impl Original {
+    fn new(places: &[usize], offset: usize) -> Self {
+        Self {
+            blanks: places.iter().enumerate().map(|(count, place)| place + count * BLANKS).collect(),
+            offset,
         }
-        self.offset + at - blanks
     }
 
-    fn span(self, span: Span) -> Span {
+    fn place(&self, at: usize) -> usize {
+        let before = self.blanks.partition_point(|blanks| *blanks <= at);
+        let last = before.checked_sub(1).map_or(0, |last| last * BLANKS + BLANKS.min(at - self.blanks[last]));
+        self.offset + at - last
+    }
+
+    fn span(&self, span: Span) -> Span {
         let place = |at: u32| u32::try_from(self.place(at as usize)).unwrap_or(u32::MAX);
         Span { start: place(span.start), end: place(span.end) }
     }
 
-    fn node<'a>(self, node: Node<'_>) -> Node<'a> {
+    fn node<'a>(&self, node: Node<'_>) -> Node<'a> {
         let value = match node.value {
             Value::Null => Value::Null,
             Value::Bool(value) => Value::Bool(value),
@@ -126,7 +142,7 @@ impl Original<'_> {
         Node { value, span: self.span(node.span) }
     }
 
-    fn member<'a>(self, member: Member<'_>) -> Member<'a> {
+    fn member<'a>(&self, member: Member<'_>) -> Member<'a> {
         let Member { name, name_span, node } = member;
         Member { name: Cow::Owned(name.into_owned()), name_span: self.span(name_span), node: self.node(node) }
     }
@@ -146,6 +162,7 @@ mod tests {
         for (text, value) in [
             ("a:\n  b: 'c\nd\n\n e'\n", "c d\ne"),
             ("a:\n  b: \"c\n\td\"\n", "c d"),
+            ("a:\n  b: \"c\n it's\n\n[d]\n\"\n", "c it's\n[d] "),
             ("a:\n  b: \"c\\\nd\"\n", "cd"),
             ("a:\n  b: \"\n\nc\n\"\n", "\nc "),
         ] {
@@ -159,6 +176,13 @@ mod tests {
         let text = "a:\n  b: [\n\tc,\n\t\"d\"\n  ]\n";
         let node = document(text, 0, Interest::Everything, &Limits::default());
         assert_eq!(node.map(|node| node.to_json()), Ok(json!({"a": {"b": ["c", "d"]}})));
+    }
+
+    #[test]
+    fn many_lines_at_the_margin_are_read_at_once() {
+        let text = format!("a: \"{}\"\nb: [\n", "line\n".repeat(20_000));
+        let error = document(&text, 0, Interest::Everything, &Limits::default()).unwrap_err();
+        assert_eq!(error.line, 20_002);
     }
 
     #[test]
