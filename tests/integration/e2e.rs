@@ -10,6 +10,7 @@ use tests::{
     server::Server,
 };
 
+mod drain;
 mod dry_run;
 mod gate;
 mod json_keys;

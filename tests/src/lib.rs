@@ -1,6 +1,7 @@
 //! What the integration tests share.
 
 pub mod chart;
+pub mod load;
 pub mod registration;
 pub mod rig;
 pub mod server;

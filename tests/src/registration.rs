@@ -36,23 +36,31 @@ impl Registration {
     #[track_caller]
     pub fn new(rig: &'static Rig, server: &Server, namespace: &str, names: &[&str]) -> Self {
         let registration = Self { rig, name: format!("hookward-{namespace}") };
+        registration.turn_to(server, namespace, names);
+        registration
+    }
+
+    /// Leads to this server from now on.
+    ///
+    /// # Panics
+    /// As [`Registration::new`].
+    #[track_caller]
+    pub fn turn_to(&self, server: &Server, namespace: &str, names: &[&str]) {
         let is_wanted = |webhook: &Value| {
-            names
-                .iter()
-                .any(|name| webhook["name"].as_str().is_some_and(|full| full.split('.').next() == Some(name)))
+            let name = webhook["name"].as_str().and_then(|full| full.split('.').next());
+            name.is_some_and(|name| names.contains(&name))
         };
         let mut configurations = printed(server);
         for configuration in &mut configurations {
-            configuration["metadata"] = json!({"name": registration.name});
+            configuration["metadata"] = json!({"name": self.name});
             if let Some(webhooks) = configuration["webhooks"].as_array_mut() {
                 webhooks.retain(is_wanted);
                 webhooks.iter_mut().for_each(|webhook| restrict(webhook, namespace));
             }
         }
         let list = json!({"apiVersion": "v1", "kind": "List", "items": configurations});
-        let _ = rig.kubectl_with(&["create", "-f", "-"], &list.to_string()).expect_ok();
-        registration.wait(server, namespace, names);
-        registration
+        self.rig.apply(&list.to_string());
+        self.wait(server, namespace, names);
     }
 
     fn wait(&self, server: &Server, namespace: &str, names: &[&str]) {
