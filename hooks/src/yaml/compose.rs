@@ -43,6 +43,7 @@ pub(super) fn compose<'a>(
     let composer = Composer {
         parser: Parser::new_from_str_with_options(text_after_mark, options),
         text: text_after_mark,
+        end: 0,
         tabs: Tabs::new(text_after_mark),
         offset: offset + mark,
         interest,
@@ -50,7 +51,7 @@ pub(super) fn compose<'a>(
         nodes: limits.nodes,
         anchors: HashMap::new(),
     };
-    composer.document().map_err(|fault| Fault { at: fault.at + mark, ..fault })
+    composer.document().map_err(|fault| Fault { at: fault.at + mark, after: fault.after + mark, ..fault })
 }
 
 /// An event and the bytes of the document that it covers.
@@ -84,6 +85,8 @@ enum Name<'a> {
 struct Composer<'a> {
     parser: Parser<'a, StrInput<'a>>,
     text: &'a str,
+    /// Where the last token ended.
+    end: usize,
     tabs: Tabs<'a>,
     offset: usize,
     interest: Interest,
@@ -119,9 +122,12 @@ impl<'a> Composer<'a> {
                 if let Some(at) = self.tabs.event(&event, bytes.start, bytes.end) {
                     return Err(Fault::new(at, "a tab cannot stand where a name could begin"));
                 }
+                self.end = self.end.max(bytes.end);
                 Ok(Step { event, start: bytes.start, end: bytes.end })
             }
-            Some(Err(error)) => Err(syntax(&error, self.text, self.tabs.in_brackets())),
+            Some(Err(error)) => {
+                Err(Fault { after: self.end, ..syntax(&error, self.text, self.tabs.in_brackets()) })
+            }
             None => Err(Fault::new(self.text.len(), "document ends too early")),
         }
     }

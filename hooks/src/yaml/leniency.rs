@@ -21,11 +21,11 @@ pub(super) enum Leniency {
     End,
 }
 
-/// How many blanks are put in: farther than any parent stands to the right.
+/// More blanks than this are never put in at one place.
 const BLANKS: usize = 256;
 
-/// How many bytes may be read again in all.
-const AGAIN: usize = 64 << 20;
+/// How many bytes may be read again, for each byte of the text.
+const AGAIN: usize = 64;
 
 /// Reads `text` like [`compose::compose`], and again with blanks put in where they mean nothing to Go and something to the parser.
 /// Places are counted as if they were not there.
@@ -42,26 +42,30 @@ pub(super) fn compose<'a>(
         Err(fault) if fault.leniency != Leniency::None => fault,
         done => return done,
     };
+    // A parent stands in some line, so that a line that begins after the widest one ends is deep enough.
+    let blanks = 1 + text.lines().map(str::len).max().unwrap_or_default().min(BLANKS);
     let (mut text, mut places, mut again) = (text, Vec::new(), 0);
     loop {
         let line = text[..fault.at].rfind(['\n', '\r']).map_or(0, |at| at + 1);
         let known = places.len();
         match fault.leniency {
-            Leniency::Line => places.extend(shallow_lines(text, line)),
+            Leniency::Line => places.extend(shallow_lines(text, line, fault.after)),
             Leniency::Comment => places.push(fault.at),
             Leniency::End | Leniency::None => text = &text[..line],
         }
         places.sort_unstable();
         places.dedup();
-        again += text.len() + places.len() * BLANKS;
-        if again > AGAIN || places.len() == known && fault.leniency != Leniency::End {
+        again += text.len() + places.len() * blanks;
+        if again > AGAIN * text.len().max(BLANKS) || places.len() == known && fault.leniency != Leniency::End
+        {
             return Err(fault);
         }
-        let padded = pad(text, &places);
+        let padded = pad(text, &places, blanks);
         match compose::compose(&padded, 0, interest, &Limits { bytes: usize::MAX, ..*limits }) {
-            Ok(node) => return Ok(Original::new(&places, offset).node(node)),
+            Ok(node) => return Ok(Original::new(&places, blanks, offset).node(node)),
             Err(next) => {
-                fault = Fault { at: Original::new(&places, 0).place(next.at), ..next };
+                let original = Original::new(&places, blanks, 0);
+                fault = Fault { at: original.place(next.at), after: original.place(next.after), ..next };
                 if fault.leniency == Leniency::None {
                     return Err(fault);
                 }
@@ -70,18 +74,38 @@ pub(super) fn compose<'a>(
     }
 }
 
-/// Where the line at byte `first` begins, and those after it up to one that may end the quotes or brackets that they stand in.
-fn shallow_lines(text: &str, first: usize) -> impl Iterator<Item = usize> {
+/// Where the line at byte `first` begins, and those after it up to the end of the quoted text that began after byte `token`; if that
+/// is none, up to one that may end the brackets.
+fn shallow_lines(text: &str, first: usize, token: usize) -> impl Iterator<Item = usize> {
+    let quoted = closing_quote(text, token).filter(|end| *end >= first);
     let mut next = Some(first);
     let lines = std::iter::from_fn(move || {
         let start = next?;
-        let line = &text[start..];
-        let length = line.find('\n').map_or(line.len(), |at| at + 1);
-        let may_end = length == line.len() || line[..length].contains(['"', '\'', ']', '}']);
-        next = (!may_end).then_some(start + length);
+        let end = text[start..].find('\n').map_or(text.len(), |at| start + at + 1);
+        let is_last =
+            quoted.map_or_else(|| text[start..end].contains(['"', '\'', ']', '}']), |quote| end > quote);
+        next = (!is_last && end < text.len()).then_some(end);
         Some(start)
     });
     lines.take_while(|start| !separates(&text[*start..]))
+}
+
+/// Where the first quoted text after byte `token` ends.
+fn closing_quote(text: &str, token: usize) -> Option<usize> {
+    let open = token + text[token..].find(['"', '\''])?;
+    let quote = text.as_bytes()[open];
+    let mut at = open + 1;
+    loop {
+        at += text.as_bytes()[at..].iter().position(|byte| *byte == quote || *byte == b'\\')?;
+        match (text.as_bytes()[at], text.as_bytes().get(at + 1)) {
+            (b'\\', _) => at += 1 + usize::from(quote == b'"'),
+            (b'\'', Some(b'\'')) => at += 2,
+            _ => return Some(at),
+        }
+        if at > text.len() {
+            return None;
+        }
+    }
 }
 
 /// Whether a line is one that ends a document even within quotes.
@@ -90,12 +114,12 @@ fn separates(line: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']))
 }
 
-fn pad(text: &str, places: &[usize]) -> String {
-    let mut padded = String::with_capacity(text.len() + places.len() * BLANKS);
+fn pad(text: &str, places: &[usize], blanks: usize) -> String {
+    let mut padded = String::with_capacity(text.len() + places.len() * blanks);
     let mut copied = 0;
     for place in places {
         padded.push_str(&text[copied..*place]);
-        padded.extend(std::iter::repeat_n(' ', BLANKS));
+        padded.extend(std::iter::repeat_n(' ', blanks));
         copied = *place;
     }
     padded.push_str(&text[copied..]);
@@ -105,22 +129,22 @@ fn pad(text: &str, places: &[usize]) -> String {
 /// The way back from a text that was padded.
 struct Original {
     /// Where the blanks begin in the padded text.
-    blanks: Vec<usize>,
+    starts: Vec<usize>,
+    /// How many they are at each place.
+    blanks: usize,
     offset: usize,
 }
 
 impl Original {
-    fn new(places: &[usize], offset: usize) -> Self {
-        Self {
-            blanks: places.iter().enumerate().map(|(count, place)| place + count * BLANKS).collect(),
-            offset,
-        }
+    fn new(places: &[usize], blanks: usize, offset: usize) -> Self {
+        let starts = places.iter().enumerate().map(|(count, place)| place + count * blanks).collect();
+        Self { starts, blanks, offset }
     }
 
     fn place(&self, at: usize) -> usize {
-        let before = self.blanks.partition_point(|blanks| *blanks <= at);
-        let last = before.checked_sub(1).map_or(0, |last| last * BLANKS + BLANKS.min(at - self.blanks[last]));
-        self.offset + at - last
+        let before = self.starts.partition_point(|start| *start <= at);
+        let blanks = |last: usize| last * self.blanks + self.blanks.min(at - self.starts[last]);
+        self.offset + at - before.checked_sub(1).map_or(0, blanks)
     }
 
     fn span(&self, span: Span) -> Span {
@@ -183,6 +207,10 @@ mod tests {
         let text = format!("a: \"{}\"\nb: [\n", "line\n".repeat(20_000));
         let error = document(&text, 0, Interest::Everything, &Limits::default()).unwrap_err();
         assert_eq!(error.line, 20_002);
+        let json = "{\n\"a\": [\"''\"],\n}\n".repeat(1000);
+        let text = format!("a:\n  - '{json}'\n  - b\n");
+        let node = document(&text, 0, Interest::Everything, &Limits::default()).unwrap();
+        assert_eq!(node.get("a").map(|list| list.items().len()), Some(2));
     }
 
     #[test]
