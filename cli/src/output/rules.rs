@@ -56,12 +56,11 @@ pub fn explain(meta: &Meta, colors: bool) -> String {
     let bold = if colors { Style::new().bold() } else { Style::new() };
     let mut text = format!("{bold}{}{bold:#}\n", meta.id);
     let _ = writeln!(text, "{}\n", plain::wrap(&facts(meta), WIDTH).join("\n"));
-    for line in documentation(meta).lines() {
-        if let Some(heading) = line.strip_prefix("## ") {
-            let _ = writeln!(text, "{bold}{heading}{bold:#}");
-        } else if !line.starts_with("```") {
-            let _ = writeln!(text, "{}", if line.is_empty() { String::new() } else { format!("  {line}") });
-        }
+    for line in readable(&documentation(meta)) {
+        let _ = match line.strip_prefix("## ") {
+            Some(heading) => writeln!(text, "{bold}{heading}{bold:#}"),
+            None => writeln!(text, "{line}"),
+        };
     }
     let options = options(meta);
     if !options.is_empty() {
@@ -74,6 +73,39 @@ pub fn explain(meta: &Meta, colors: bool) -> String {
         }
     }
     text
+}
+
+/// Markdown for a terminal: paragraphs and items of lists are filled anew within the width, code is left as it is.
+fn readable(markdown: &str) -> Vec<String> {
+    let (mut lines, mut paragraph, mut in_code) = (Vec::new(), String::new(), false);
+    for line in markdown.lines().chain([""]) {
+        let ends =
+            in_code || line.is_empty() || ["```", "## ", "- "].iter().any(|mark| line.starts_with(mark));
+        if ends && !paragraph.is_empty() {
+            let indent = if paragraph.starts_with("- ") { "  " } else { "" };
+            let wrapped = plain::wrap(&paragraph, WIDTH - 4);
+            lines.extend(
+                wrapped
+                    .iter()
+                    .enumerate()
+                    .map(|(index, line)| format!("  {}{line}", if index == 0 { "" } else { indent })),
+            );
+            paragraph.clear();
+        }
+        if line.starts_with("```") {
+            in_code = !in_code;
+        } else if in_code {
+            lines.push(format!("  {line}"));
+        } else if line.is_empty() || line.starts_with("## ") {
+            lines.push(line.to_owned());
+        } else {
+            if !paragraph.is_empty() {
+                paragraph.push(' ');
+            }
+            paragraph.push_str(line);
+        }
+    }
+    lines
 }
 
 /// The page `docs/rules.md`: a table, then every rule under a heading that is its id.

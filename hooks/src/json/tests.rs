@@ -1,3 +1,5 @@
+//! What the JSON reader makes of odd texts.
+
 use std::borrow::Cow;
 
 use proptest::prelude::*;

@@ -18,6 +18,8 @@ use crate::{
 declare_rule! {
     /// ## What it checks
     ///
+    /// An object says almost, and not quite, that it is a hook:
+    ///
     /// - an annotation that is almost one of Helm's: `helm.sh/weight`, `helm.sh/hooks`, `helm.sh/hook-deletion-policy`;
     /// - a weight or a policy on an object without `helm.sh/hook`;
     /// - `helm.sh/hook` as a label, on a pod template, or on an item of a `List`.
