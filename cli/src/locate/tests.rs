@@ -1,3 +1,5 @@
+//! Where findings point to, and what is never shown there.
+
 use hooks::manifest;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What is read of a release record, and what a hostile one cannot do.
+
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Which literal events are seen in templates that nobody has rendered.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What the policy, the hook and the moment make of a finding.
+
 use hooks::{Interest, Object, manifest};
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! What people see, to the letter.
+
 use policies::{Severity, rules};
 
 use super::*;
