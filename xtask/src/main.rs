@@ -1,6 +1,7 @@
 //! The helper of those who work on Hookward: `cargo xtask test` and its friends.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a helper talks to the person who called it")]
 
+mod bench;
 mod codegen;
 mod new_rule;
 mod rig;
@@ -8,6 +9,10 @@ mod shell;
 mod test;
 
 use clap::{Parser, Subcommand};
+
+/// The allocator of `hookward`, so that the server it is compared with has no other.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Everything that is done to the tree by a command.
 #[derive(Parser)]
@@ -23,6 +28,8 @@ enum Task {
     Test(test::TestArgs),
     /// Builds the programs of the test cluster, or finds those that are built.
     Rig(rig::RigArgs),
+    /// Measures the server and `check`, next to a server that does nothing.
+    Bench(bench::BenchArgs),
     /// Writes the file of a new rule and its line in the registry.
     NewRule(new_rule::NewRuleArgs),
     /// Writes the generated files: docs/rules.md, docs/schemas.
@@ -33,6 +40,7 @@ fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Test(args) => test::test(&args),
         Task::Rig(args) => rig::rig(&args).map(drop),
+        Task::Bench(args) => bench::bench(&args),
         Task::NewRule(args) => new_rule::new_rule(&args),
         Task::Codegen => codegen::codegen(),
     }
