@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum, builder::Styles};
 
-use crate::commands::{certs, check, completions, rules};
+use crate::commands::{certs, check, completions, rules, serve};
 
 /// The guardrail for Helm hooks.
 #[derive(Debug, Parser)]
@@ -103,6 +103,8 @@ pub enum Command {
     Rules(rules::Args),
     /// Make and inspect the certificates that the server needs.
     Certs(certs::Args),
+    /// Run the server, without a cluster.
+    Serve(Box<serve::Args>),
     /// Print a completion script for a shell.
     Completions(completions::Args),
 }

@@ -11,6 +11,7 @@ pub mod generated;
 pub mod inputs;
 pub mod judge;
 pub mod locate;
+pub mod logging;
 pub mod output;
 pub mod plain;
 pub mod policy_file;
@@ -37,6 +38,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
         Command::Check(command) => command.run(&args.global, of_command, io),
         Command::Rules(command) => command.run(&args.global, io),
         Command::Certs(command) => command.run(&args.global, io),
+        Command::Serve(command) => command.run(&args.global, io),
         Command::Completions(command) => command.run(io),
     };
     match result {
