@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{
     chart::Chart,
     registration::Registration,
@@ -16,10 +16,12 @@ mod gate;
 mod json_keys;
 mod kinds;
 mod large;
+mod memory;
 mod never_blocked;
 mod outage;
 mod recovery;
 mod repairs;
+mod rig_smoke;
 mod stale_rerun;
 mod updates;
 mod words;
@@ -176,4 +178,20 @@ fn assert_says(ran: &Ran, words: &[&str]) {
     for word in words {
         assert!(ran.stderr.contains(word), "{word:?} is missing in\n{}", ran.stderr);
     }
+}
+
+/// What the API server asks about the creation of an object.
+fn review(object: &Value) -> String {
+    json!({
+        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+        "request": {
+            "uid": "705ab4f5-6393-11e8-b7cc-42010a800002", "operation": "CREATE",
+            "namespace": "shop", "name": object["metadata"]["name"],
+            "kind": {"group": "", "version": "v1", "kind": object["kind"]},
+            "resource": {"group": "", "version": "v1", "resource": "things"},
+            "userInfo": {"username": "admin"}, "dryRun": false, "object": object, "oldObject": null,
+            "options": {"apiVersion": "meta.k8s.io/v1", "kind": "CreateOptions", "fieldManager": "helm"},
+        },
+    })
+    .to_string()
 }

@@ -57,6 +57,7 @@ pub struct Load {
 #[derive(Debug)]
 struct Shared {
     protocol: Protocol,
+    uri: http::Uri,
     body: Bytes,
     target: Mutex<Target>,
     is_over: AtomicBool,
@@ -66,15 +67,17 @@ struct Shared {
 }
 
 impl Load {
-    /// Sends `body` to `/validate` over and over.
+    /// Sends `body` to `path` over and over.
     ///
     /// # Panics
     /// When there is no runtime.
     #[must_use]
     #[track_caller]
-    pub fn start(server: &Server, protocol: Protocol, connections: usize, body: &str) -> Self {
+    pub fn start(server: &Server, protocol: Protocol, connections: usize, path: &str, body: &str) -> Self {
+        let uri = format!("https://127.0.0.1{path}?timeout=10s").parse();
         let shared = Arc::new(Shared {
             protocol,
+            uri: uri.unwrap_or_else(|error| panic!("{path} is no path: {error}")),
             body: Bytes::copy_from_slice(body.as_bytes()),
             target: Mutex::new(Target::of(server, protocol)),
             is_over: AtomicBool::new(false),
@@ -210,7 +213,7 @@ impl Shared {
     fn request(&self) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = http::Method::POST;
-        *request.uri_mut() = http::Uri::from_static("https://127.0.0.1/validate?timeout=10s");
+        *request.uri_mut() = self.uri.clone();
         let headers = request.headers_mut();
         headers.insert("content-type", http::HeaderValue::from_static("application/json"));
         headers.insert("host", http::HeaderValue::from_static("127.0.0.1"));

@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::{rig::Rig, server::Server};
 
 /// A hook and a release record that nobody means: whether they reach the server shows whether webhooks are in force.
-const CANARY: &str = r#"
+const CANARY: &str = "
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: canary, annotations: {helm.sh/hook: pre-install}}
@@ -18,7 +17,7 @@ apiVersion: v1
 kind: Secret
 metadata: {name: canary, labels: {owner: helm, status: pending-install}}
 type: helm.sh/release.v1
-"#;
+";
 
 /// Registered webhooks; they are removed when the value is dropped.
 #[derive(Debug)]
@@ -50,12 +49,14 @@ impl Registration {
             let name = webhook["name"].as_str().and_then(|full| full.split('.').next());
             name.is_some_and(|name| names.contains(&name))
         };
-        let mut configurations = printed(server);
+        let mut configurations = printed(self.rig, server);
         for configuration in &mut configurations {
             configuration["metadata"] = json!({"name": self.name});
             if let Some(webhooks) = configuration["webhooks"].as_array_mut() {
                 webhooks.retain(is_wanted);
-                webhooks.iter_mut().for_each(|webhook| restrict(webhook, namespace));
+                for webhook in webhooks {
+                    restrict(webhook, namespace);
+                }
             }
         }
         let list = json!({"apiVersion": "v1", "kind": "List", "items": configurations});
@@ -93,42 +94,17 @@ fn restrict(webhook: &mut Value, namespace: &str) {
     }
 }
 
-/// The configurations as the server would have them.
-fn printed(server: &Server) -> Vec<Value> {
-    let bundle = STANDARD.encode(server.authority());
-    let one = |name: &str, path: &str, operations: Value, policy: &str, condition: &str| {
-        json!({
-            "name": format!("{name}.hookward.dev"), "admissionReviewVersions": ["v1"], "sideEffects": "NoneOnDryRun",
-            "clientConfig": {"url": format!("{}/{path}", server.url()), "caBundle": bundle},
-            "failurePolicy": policy, "matchPolicy": "Equivalent",
-            "rules": [{"apiGroups": ["*"], "apiVersions": ["*"], "operations": operations, "resources": ["*"]}],
-            "matchConditions": [{"name": "hook", "expression": condition}],
+/// The configurations that the program prints, read by `kubectl`.
+fn printed(rig: &Rig, server: &Server) -> Vec<Value> {
+    let read = ["create", "--dry-run=client", "--output=json", "--filename=-"];
+    let text = rig.kubectl_with(&read, &server.webhooks()).expect_ok().stdout;
+    let objects = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
+    let objects =
+        objects.map(|object| object.unwrap_or_else(|error| panic!("kubectl wrote no JSON: {error}")));
+    objects
+        .flat_map(|mut object| match object["items"].take() {
+            Value::Array(items) => items,
+            _ => vec![object],
         })
-    };
-    let annotated = "[object, oldObject].exists(one, one != null && has(one.metadata.annotations) && 'helm.sh/hook' in one.metadata.annotations";
-    let event = "one.metadata.annotations['helm.sh/hook'].split(',')";
-    let recovery =
-        "event.trim().lowerAscii() in ['pre-rollback', 'post-rollback', 'pre-delete', 'post-delete']";
-    let both = json!(["CREATE", "UPDATE"]);
-    let mut mutate = one("mutate", "mutate", json!(["CREATE"]), "Ignore", &format!("{annotated})"));
-    mutate["reinvocationPolicy"] = json!("IfNeeded");
-    let forward = format!("{annotated} && !{event}.all(event, {recovery}))");
-    let validate = one(
-        "validate",
-        "validate",
-        both.clone(),
-        if server.profile() == "audit" { "Ignore" } else { "Fail" },
-        &forward,
-    );
-    let recovery = one("recovery", "validate", both, "Ignore", &format!("{annotated}) && !{forward}"));
-    let mut release =
-        one("release", "release", json!(["CREATE"]), "Ignore", "object.type == 'helm.sh/release.v1'");
-    release["rules"] = json!([{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["secrets"]}]);
-    release["objectSelector"] = json!({"matchLabels": {"owner": "helm"}, "matchExpressions": [
-        {"key": "status", "operator": "In", "values": ["pending-install", "pending-upgrade"]}]});
-    let configuration = |kind: &str, webhooks: Value| json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {}, "webhooks": webhooks});
-    vec![
-        configuration("MutatingWebhookConfiguration", json!([mutate])),
-        configuration("ValidatingWebhookConfiguration", json!([validate, recovery, release])),
-    ]
+        .collect()
 }

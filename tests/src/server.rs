@@ -1,100 +1,52 @@
-//! The server under test.
+//! The server under test: the program itself, as `hookward serve` runs outside a cluster.
 #![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::{
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
-    sync::Arc,
+    env, fs,
+    io::{self, Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::OnceLock,
     thread,
+    time::{Duration, Instant},
 };
 
-use certs::{Authority, Resolver};
-use clap::Parser;
-use policies::{PolicySet, Profile, RULES};
-use webhook::{App, Args, Drain, Metrics, Readiness};
+use tempfile::TempDir;
+
+/// A server that is not up by then never will be, and one that should end has.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Ends the process given to it when its own input ends: when this process has gone, however it went.
+const GUARD: &str = r#"read -r never; kill -9 "$1" 2>/dev/null"#;
 
 /// A running server; it ends when the value is dropped.
 #[derive(Debug)]
 pub struct Server {
+    folder: TempDir,
+    profile: String,
     address: SocketAddr,
     admin: SocketAddr,
-    authority: String,
-    profile: String,
-    drain: Drain,
-    thread: Option<thread::JoinHandle<()>>,
-}
-
-#[derive(Debug, Parser)]
-struct Program {
-    #[command(flatten)]
-    args: Args,
+    process: Child,
+    guard: Child,
 }
 
 impl Server {
-    /// Starts a server with this profile and this file of policies, which may be empty.
+    /// Starts a server with certificates of its own, this profile, and this file of policies, which may be empty.
     ///
     /// # Panics
     /// When it does not start.
     #[must_use]
     #[track_caller]
     pub fn start(profile: &str, policies: &str) -> Self {
-        let documents = policies::documents::read(policies).unwrap();
-        let set = PolicySet::new(
-            documents.policies,
-            documents.exceptions,
-            if profile == "audit" { Profile::Audit } else { Profile::Baseline },
-            1,
-        )
-        .unwrap();
-        let authority = Authority::new("hookward", certs::authority::DAY).unwrap();
-        let leaf = authority.issue(&["127.0.0.1".parse().unwrap()], certs::authority::DAY).unwrap();
-        let resolver = Resolver::new(leaf.serving_pair(Some(&authority)).unwrap());
-        let args = Program::parse_from([
-            "x",
-            "--listen=127.0.0.1:0",
-            "--admin-listen=127.0.0.1:0",
-            "--drain-delay=1s",
-        ])
-        .args;
-        let drain = Drain::default();
-        let app = Arc::new(App {
-            policies: Arc::new(arc_swap::ArcSwap::from_pointee(set)),
-            metrics: Arc::new(Metrics::new(RULES.iter().map(|rule| rule.meta().id))),
-            ready: Readiness::new(drain.clone()),
-            limits: args.limits(),
-        });
-        let (sender, receiver) = std::sync::mpsc::channel();
-        let config = webhook::tls::server_config(Arc::new(resolver), &args.tls().unwrap()).unwrap();
-        let thread = thread::spawn({
-            let drain = drain.clone();
-            move || {
-                let runtime = tokio::runtime::Builder::new_multi_thread()
-                    .worker_threads(2)
-                    .enable_all()
-                    .build()
-                    .unwrap();
-                runtime.block_on(async {
-                    let bound = args.bind(config).await.unwrap();
-                    let admin = args.bind_admin().await.unwrap();
-                    sender.send((bound.address(), admin.address())).unwrap();
-                    let metrics = Arc::clone(&app.metrics);
-                    tokio::spawn(admin.serve(
-                        webhook::admin::routes(Arc::clone(&app)),
-                        Arc::clone(&metrics),
-                        Drain::default(),
-                    ));
-                    bound.serve(webhook::routes(app), metrics, drain).await;
-                });
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            // The port for its health is free when it is chosen; it may be taken when it is used.
+            match try_start(profile, policies) {
+                Ok(server) => return server,
+                Err(error) => assert!(tries < 3, "no server to test: {error}"),
             }
-        });
-        let (address, admin) = receiver.recv().unwrap();
-        Self {
-            address,
-            admin,
-            authority: authority.certificate_pem().to_owned(),
-            profile: profile.to_owned(),
-            drain,
-            thread: Some(thread),
         }
     }
 
@@ -106,40 +58,65 @@ impl Server {
 
     /// Where reviews go.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
+    pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// As given.
-    #[must_use]
-    pub fn profile(&self) -> &str {
-        &self.profile
-    }
-
     /// The authority that clients trust, as PEM.
+    ///
+    /// # Panics
+    /// When it cannot be read.
     #[must_use]
-    pub fn authority(&self) -> &str {
-        &self.authority
+    #[track_caller]
+    pub fn authority(&self) -> String {
+        fs::read_to_string(self.certificates().join("ca.crt"))
+            .unwrap_or_else(|error| panic!("the server has no authority: {error}"))
     }
 
-    /// Ends the server as a signal does.
-    pub fn terminate(&mut self) {
-        self.drain.signalled();
+    /// The webhook configurations that the program prints for this server: YAML.
+    ///
+    /// # Panics
+    /// When it prints none.
+    #[must_use]
+    #[track_caller]
+    pub fn webhooks(&self) -> String {
+        let mut command = Command::new(program());
+        command.args(["serve", "--print-webhooks", "--url", &self.url(), "--profile", &self.profile]);
+        let output = command.arg("--cert-dir").arg(self.certificates()).output();
+        let output = output.unwrap_or_else(|error| panic!("the program does not run: {error}"));
+        assert!(output.status.success(), "no webhooks: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Sends SIGTERM.
+    ///
+    /// # Panics
+    /// When that is not possible.
+    #[track_caller]
+    pub fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "the server cannot be told to end");
     }
 
     /// Ends the server without a drain.
     pub fn kill(&mut self) {
-        self.drain.signalled();
-        self.drain.signalled();
-        if let Some(thread) = self.thread.take() {
-            thread.join().unwrap();
-        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 
-    /// Waits until it is gone.
-    pub fn wait(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            thread.join().unwrap();
+    /// Waits until it has ended by itself.
+    ///
+    /// # Panics
+    /// When it has not within a minute.
+    #[track_caller]
+    pub fn wait(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Ok(Some(status)) = self.process.try_wait() {
+                return status;
+            }
+            assert!(start.elapsed() < LIMIT, "the server does not end: {}", self.log());
+            thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -150,17 +127,11 @@ impl Server {
     #[must_use]
     #[track_caller]
     pub fn metrics(&self) -> String {
-        let ask = || {
-            let mut stream = TcpStream::connect(self.admin)?;
-            stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok::<_, std::io::Error>(answer)
-        };
-        ask().unwrap_or_else(|error| panic!("the server does not show its metrics: {error}"))
+        self.ask("/metrics")
+            .unwrap_or_else(|error| panic!("the server shows no metrics: {error}: {}", self.log()))
     }
 
-    /// The sum of all metrics of this name whose labels contain all of `labels`, such as `path="release"`.
+    /// The sum of the counters of this name whose labels contain all of `labels`, such as `path="release"`.
     #[must_use]
     #[track_caller]
     pub fn count(&self, name: &str, labels: &[&str]) -> u64 {
@@ -169,10 +140,129 @@ impl Server {
         let counts = lines.filter(|line| labels.iter().all(|label| line.contains(label)));
         counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
     }
+
+    /// KiB of memory that it has now (`VmRSS`), or had at most (`VmHWM`).
+    ///
+    /// # Panics
+    /// When the system does not say.
+    #[must_use]
+    #[track_caller]
+    pub fn memory(&self, field: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        kibibytes.unwrap_or_else(|| panic!("the system does not say {field} of the server"))
+    }
+
+    /// What it has printed.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    fn certificates(&self) -> PathBuf {
+        self.folder.path().join("certificates")
+    }
+
+    fn ask(&self, path: &str) -> io::Result<String> {
+        let mut stream = TcpStream::connect(self.admin)?;
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// Waits until it says where it listens, and that it is ready.
+    fn wait_until_ready(&mut self) -> io::Result<()> {
+        let start = Instant::now();
+        loop {
+            let log = self.log();
+            let address = log.lines().find_map(|line| line.strip_prefix("listening https://")?.parse().ok());
+            if let Some(address) = address
+                && self.ask("/readyz").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+            {
+                self.address = address;
+                return Ok(());
+            }
+            if self.process.try_wait()?.is_some() || start.elapsed() > LIMIT {
+                return Err(io::Error::other(format!("it is not ready: {log}")));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // First the guard: afterwards the id may belong to another process.
+        let _ = self.guard.kill();
+        let _ = self.guard.wait();
         self.kill();
     }
+}
+
+fn try_start(profile: &str, policies: &str) -> io::Result<Server> {
+    let folder = tempfile::Builder::new().prefix("hookward-server-").tempdir()?;
+    let certificates = folder.path().join("certificates");
+    let made = Command::new(program())
+        .args(["certs", "make", "--name", "127.0.0.1", "--dir"])
+        .arg(&certificates)
+        .stdout(Stdio::null())
+        .status()?;
+    if !made.success() {
+        return Err(io::Error::other("no certificates"));
+    }
+    let file = folder.path().join("policies.yaml");
+    fs::write(&file, policies)?;
+    // Only the address for reviews is printed, so the other one is chosen here.
+    let admin = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let log = fs::File::create(folder.path().join("log"))?;
+    let mut command = Command::new(program());
+    command.args([
+        "serve",
+        "--listen=127.0.0.1:0",
+        &format!("--admin-listen={admin}"),
+        "--drain-delay=500ms",
+    ]);
+    command.args(["--profile", profile, "--cert-dir"]).arg(&certificates).arg("--policy").arg(&file);
+    let process = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
+    let guard = guard(process.id());
+    let address = SocketAddr::from(([127, 0, 0, 1], 0));
+    let guard = match guard {
+        Ok(guard) => guard,
+        Err(error) => {
+            let mut process = process;
+            process.kill()?;
+            return Err(error);
+        }
+    };
+    let mut server = Server { folder, profile: profile.to_owned(), address, admin, process, guard };
+    server.wait_until_ready()?;
+    Ok(server)
+}
+
+fn guard(process: u32) -> io::Result<Child> {
+    let mut command = Command::new("sh");
+    command.args(["-c", GUARD, "guard", &process.to_string()]);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+}
+
+/// The program: the one in `HOOKWARD_BIN`, else the one that belongs to these tests, built when it is not up to date.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| env::var_os("HOOKWARD_BIN").map_or_else(build, PathBuf::from))
+}
+
+fn build() -> PathBuf {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--package", "cli"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    let built = cargo.status().is_ok_and(|status| status.success());
+    let tests = env::current_exe().unwrap_or_default();
+    // …/target/debug/deps/integration-0123456789abcdef
+    let program = tests.ancestors().nth(2).unwrap_or(&tests).join("hookward");
+    assert!(built && program.is_file(), "{} cannot be built", program.display());
+    program
 }

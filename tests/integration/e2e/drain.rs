@@ -1,6 +1,5 @@
 //! A server that leaves while requests come in: nobody notices.
 
-use serde_json::json;
 use tests::{
     chart::{Chart, hook_job, settings},
     load::{Load, Protocol},
@@ -8,29 +7,14 @@ use tests::{
     server::Server,
 };
 
-use super::{ALL, Place, SOON};
-
-/// What the API server would ask about a harmless hook.
-fn review() -> String {
-    json!({
-        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-        "request": {
-            "uid": "705ab4f5-6393-11e8-b7cc-42010a800002", "operation": "CREATE", "namespace": "shop", "name": "migrate",
-            "kind": {"group": "batch", "version": "v1", "kind": "Job"},
-            "resource": {"group": "batch", "version": "v1", "resource": "jobs"},
-            "userInfo": {"username": "admin"}, "dryRun": false,
-            "object": hook_job("migrate", "pre-install"), "oldObject": null,
-            "options": {"apiVersion": "meta.k8s.io/v1", "kind": "CreateOptions", "fieldManager": "helm"},
-        },
-    })
-    .to_string()
-}
+use super::{ALL, Place, SOON, review};
 
 /// Under load, as when a rolling update replaces the server: new connections go to the next one, then the old one is told to end.
 fn a_drain_loses_nothing(protocol: Protocol, connections: usize) {
     let place = Place::unguarded("drain");
     let (mut old, new) = (Server::start("baseline", ""), Server::start("baseline", ""));
-    let load = Load::start(&old, protocol, connections, &review());
+    let load =
+        Load::start(&old, protocol, connections, "/validate", &review(&hook_job("migrate", "pre-install")));
     let wait_for = |answers: u64| {
         let more = load.answered() + answers;
         place.rig.wait_for("answers", SOON, || (load.answered() >= more).then_some(()));
@@ -38,7 +22,7 @@ fn a_drain_loses_nothing(protocol: Protocol, connections: usize) {
     wait_for(200);
     load.turn_to(&new);
     old.terminate();
-    old.wait();
+    assert!(old.wait().success(), "{}", old.log());
     wait_for(200);
     assert_eq!(load.finish(), Vec::<String>::new());
     assert!(new.count("hookward_admission_requests_total", &["path=\"validate\""]) >= 200);
@@ -68,7 +52,7 @@ fn helm_does_not_notice_that_a_server_is_replaced() {
         let _ = place.upgrade(Helm::V4, &chart(value)).expect_ok();
         assert_eq!(place.job("migrate")["spec"]["ttlSecondsAfterFinished"], 300);
     }
-    place.server().wait();
+    assert!(place.server().wait().success());
     let _ = place.upgrade(Helm::V3, &chart("4")).expect_ok();
     assert_eq!(place.job("migrate")["spec"]["ttlSecondsAfterFinished"], 300);
 }

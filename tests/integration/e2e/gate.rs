@@ -1,7 +1,8 @@
 //! The release gate: what it refuses has touched nothing.
 
+use serde_json::json;
 use tests::{
-    chart::{Chart, hook_job, settings, suspended_job},
+    chart::{Chart, changed, hook_job, settings, suspended_job},
     rig::Helm,
 };
 
@@ -13,6 +14,7 @@ with_both_helms! {
     the_gate_refuses_an_upgrade_before_the_old_job_is_deleted
     the_gate_refuses_an_install_and_leaves_no_release
     a_hook_that_helm_dropped_is_warned_of
+    nothing_of_a_secret_is_said
 }
 
 fn the_gate_refuses_an_upgrade_before_the_old_job_is_deleted(helm: Helm) {
@@ -64,4 +66,28 @@ fn a_hook_that_helm_dropped_is_warned_of(helm: Helm) {
     let installed = place.install(helm, &chart).expect_ok();
     assert_says(&installed, &["`hook-unknown-event`", "shop/templates/migrate.yaml:6"]);
     assert!(place.find("job", "migrate").is_none());
+}
+
+/// Neither to the user nor into the log: values, environment, scripts, and data of Secrets.
+fn nothing_of_a_secret_is_said(helm: Helm) {
+    let place = Place::guarded("gate-secret");
+    let annotations = json!({"helm.sh/hook": "pre-install", "helm.sh/hook-weight": "-1.5"});
+    let metadata = json!({"name": "credentials", "annotations": annotations});
+    let secret =
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"key": "hunter2"}});
+    let job = |job| {
+        let with_script =
+            changed(job, "/spec/template/spec/containers/0", "args", json!(["login --password hunter2"]));
+        let environment = json!([{"name": "PASSWORD", "value": "hunter2"}]);
+        changed(with_script, "/spec/template/spec/containers/0", "env", environment)
+    };
+    let chart = |hook| Chart::new(&[secret.clone(), job(hook)]).with("values.yaml", b"password: hunter2");
+    let refused = place.install(helm, &chart(suspended_job("migrate", "pre-install")));
+    assert_refused(&refused, &["`job-suspended`"]);
+    let allowed = place.install(helm, &chart(hook_job("migrate", "pre-install"))).expect_ok();
+    assert_says(&allowed, &["`hook-weight-invalid`"]);
+    let log = place.server.as_ref().unwrap().log();
+    for said in [&refused.stderr, &allowed.stderr, &log] {
+        assert!(!said.contains("hunter2") && !said.contains("aHVudGVyMg"), "{said}");
+    }
 }

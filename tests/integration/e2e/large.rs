@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use tests::{
-    chart::{Chart, hook_job, incompressible, settings, suspended_job},
+    chart::{Chart, hook_job, incompressible, suspended_job},
     rig::Helm,
 };
 
@@ -16,11 +16,12 @@ with_both_helms! {
     a_release_record_of_a_megabyte_passes_the_gate_and_is_judged
 }
 
-fn chart(hook: Value, seed: usize) -> Chart {
+/// A chart whose record is as large as it may be, with this hook; each `seed` makes another one.
+pub(super) fn chart(hook: Value, seed: usize) -> Chart {
     // Helm takes no file above 5 MiB, but many of them; the first bytes make each chart different.
     let mut bytes = incompressible(FILE + seed);
     let _ = bytes.drain(..seed);
-    Chart::new(&[hook, settings("1")]).with("files/large.bin", &bytes)
+    Chart::new(&[hook]).with("files/large.bin", &bytes)
 }
 
 fn a_release_record_of_a_megabyte_passes_the_gate_and_is_judged(helm: Helm) {
