@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum, builder::Styles};
 
-use crate::commands::{certs, check, completions, rules, serve};
+use crate::commands::{certs, check, completions, rules, serve, try_release};
 
 /// The guardrail for Helm hooks.
 #[derive(Debug, Parser)]
@@ -97,6 +97,8 @@ pub enum LogFormat {
 #[derive(Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "there is one in the whole process")]
 pub enum Command {
+    /// Take a release through the whole admission path on this machine.
+    Try(Box<try_release::Args>),
     /// Find what is wrong with the hooks of a release, offline.
     Check(check::Args),
     /// List the rules, or explain one.

@@ -5,3 +5,4 @@ pub mod check;
 pub mod completions;
 pub mod rules;
 pub mod serve;
+pub mod try_release;

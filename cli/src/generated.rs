@@ -8,6 +8,7 @@ pub fn files() -> Vec<(&'static str, String)> {
     vec![
         ("docs/rules.md", output::rules::markdown()),
         ("docs/schemas/check-v1.json", pretty(&output::json_v1::schema().to_value())),
+        ("docs/schemas/try-v1.json", pretty(&output::try_v1::schema().to_value())),
         ("docs/schemas/policy-v1alpha1.json", pretty(&policies::schema::policy_file())),
     ]
 }

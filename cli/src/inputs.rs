@@ -129,6 +129,8 @@ pub struct Text {
     pub text: String,
     /// Whether the file was met in a folder: then it may hold no object at all.
     pub is_walked: bool,
+    /// The name of the release, as far as it follows from the path.
+    pub release: String,
     /// The chart it was rendered from.
     pub chart: Option<ChartSource>,
     /// Hooks that Helm dropped while it rendered.
@@ -201,6 +203,7 @@ impl Args {
                 shown: shown.to_owned(),
                 text,
                 is_walked,
+                release: stem(shown),
                 chart: None,
                 dropped: Vec::new(),
             }))
@@ -220,6 +223,13 @@ impl Args {
     const fn limit(&self) -> u64 {
         self.max_file_size << 20
     }
+}
+
+/// `shop` of `charts/shop.yaml`; the standard input has no name.
+fn stem(shown: &str) -> String {
+    let stem =
+        Path::new(shown).file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    if stem.is_empty() || stem == "-" { "release".to_owned() } else { stem }
 }
 
 /// Reads a file that is no manifest: a policy.

@@ -18,7 +18,7 @@ use crate::{
     report::{Entry, Excerpt, ObjectName, Place, Problem, Report},
 };
 
-mod stored;
+pub(crate) mod stored;
 
 /// What all releases of one run share.
 #[derive(Debug)]
@@ -52,7 +52,9 @@ impl Judge<'_> {
             let read = read(source.text, &mut report);
             manifests.extend(read.into_iter().map(|manifest| (index, manifest)));
         }
-        let mut release = Release { name: self.release, namespace: self.namespace, ..Release::default() };
+        let rendered = texts.iter().find(|text| text.chart.is_some()).map(|text| text.release.as_str());
+        let mut release =
+            Release { name: self.release.or(rendered), namespace: self.namespace, ..Release::default() };
         for (index, (source, manifest)) in manifests.iter().enumerate() {
             let text = sources[*source].text;
             for secret in stored::secrets(manifest) {
@@ -175,7 +177,7 @@ fn is_object(root: &Node<'_>) -> bool {
 }
 
 /// Whether an object belongs to a release: our own documents do not, and stored releases are releases themselves.
-fn is_released(root: &Node<'_>) -> bool {
+pub(crate) fn is_released(root: &Node<'_>) -> bool {
     let group = API_VERSION.split('/').next().unwrap_or_default();
     is_object(root) && Object::new(root).group() != group && record::secret(root).is_none()
 }

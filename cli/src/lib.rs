@@ -17,6 +17,7 @@ pub mod plain;
 pub mod policy_file;
 pub mod report;
 mod streams;
+pub mod trial;
 pub mod workers;
 
 pub use streams::Io;
@@ -36,6 +37,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
     let of_command = matches.subcommand().map_or(&matches, |(_, of_command)| of_command);
     let result = match args.command {
         Command::Check(command) => command.run(&args.global, of_command, io),
+        Command::Try(command) => command.run(&args.global, of_command, io),
         Command::Rules(command) => command.run(&args.global, io),
         Command::Certs(command) => command.run(&args.global, io),
         Command::Serve(command) => command.run(&args.global, io),

@@ -15,6 +15,8 @@ pub mod certs;
 pub mod json_v1;
 pub mod rules;
 pub mod text;
+pub mod try_text;
+pub mod try_v1;
 
 /// The flags that say where results go.
 #[derive(Debug, Clone, clap::Args)]

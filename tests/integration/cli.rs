@@ -5,7 +5,9 @@ mod charts;
 mod check;
 mod contract;
 mod rules_and_certs;
+mod serve;
 mod stored_release;
+mod try_release;
 
 use std::{ffi::OsString, fs, path::Path};
 

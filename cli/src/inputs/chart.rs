@@ -17,8 +17,10 @@ use crate::report::Problem;
 
 /// The file that makes a folder a chart.
 const CHART_FILE: &str = "Chart.yaml";
-/// What Helm calls a release that has no name yet.
+/// What Helm calls a release that has no name.
 const RELEASE: &str = "release-name";
+/// Helm takes no longer names.
+const LONGEST_NAME: usize = 53;
 /// How much of what helm says on stderr is kept, in bytes.
 const STDERR_LIMIT: u64 = 1 << 20;
 /// How much of a template is read to find a line in it, in bytes.
@@ -50,7 +52,8 @@ impl ChartSource {
     }
 
     /// The chart's own templates: Helm's name for each, and its text.
-    pub(super) fn templates(&self) -> Vec<(String, String)> {
+    #[must_use]
+    pub fn templates(&self) -> Vec<(String, String)> {
         let Some(folder) = &self.folder else { return Vec::new() };
         let name = word(folder, "name").unwrap_or_else(|| "chart".to_owned());
         let (mut found, mut folders) = (Vec::new(), vec![PathBuf::from("templates")]);
@@ -105,6 +108,7 @@ pub(super) fn render(found: &Found, args: &Args) -> Loaded {
                 shown: found.shown.clone(),
                 text,
                 is_walked: true,
+                release: release(found, args),
                 chart: Some(chart),
                 dropped,
             }))
@@ -145,9 +149,23 @@ fn command(found: &Found, args: &Args) -> Command {
     }
     // Helm takes a name that is no path for one of a repository.
     let chart = if found.path.is_absolute() { found.path.clone() } else { Path::new(".").join(&found.path) };
-    command.arg("--").arg(args.release.as_deref().unwrap_or(RELEASE)).arg(chart);
+    command.arg("--").arg(release(found, args)).arg(chart);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// The name of the release: as given, else the chart's own, as people mostly do it.
+fn release(found: &Found, args: &Args) -> String {
+    let is_plain = |name: &String| {
+        let mut bytes = name.bytes();
+        name.len() <= LONGEST_NAME
+            && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !name.starts_with('-')
+            && !name.ends_with('-')
+            && !name.is_empty()
+    };
+    let own = || word(&found.path, "name").filter(is_plain).unwrap_or_else(|| RELEASE.to_owned());
+    args.release.clone().unwrap_or_else(own)
 }
 
 /// Why nothing was rendered.

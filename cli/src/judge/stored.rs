@@ -12,7 +12,7 @@ use policies::{finding::Place, release::Dropped};
 const NAME: &str = "sh.helm.release.v1.";
 
 /// The records in a document: a release Secret, or a list of them. The error is a sentence.
-pub(super) fn secrets(manifest: &Manifest<'_>) -> Vec<Result<Record, String>> {
+pub(crate) fn secrets(manifest: &Manifest<'_>) -> Vec<Result<Record, String>> {
     let candidates =
         || std::iter::once(&manifest.root).chain(manifest.root.get("items").map_or(&[][..], Node::items));
     if !candidates().any(|node| is_candidate(node)) {

@@ -1,0 +1,125 @@
+//! `hookward try`: the whole admission path on this machine: own authority, HTTPS server, and a client that does what an API server does.
+
+use std::{num::NonZero, thread};
+
+use anyhow::Context as _;
+use clap::ArgMatches;
+use policies::PolicySet;
+
+use crate::{
+    Io,
+    args::{Global, LogLevel},
+    commands::check::Level,
+    exit, inputs, logging,
+    output::{self, Format, text, try_text, try_v1},
+    policy_file,
+    report::Problem,
+    trial::{Run, Trial},
+    workers,
+};
+
+mod client;
+mod defaults;
+mod record;
+mod review;
+mod server;
+mod subject;
+
+use subject::Subject;
+
+/// What to try, and against which rules.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Where manifests come from.
+    #[command(flatten)]
+    pub inputs: inputs::Args,
+    /// What the rules may do.
+    #[command(flatten)]
+    pub policy: policy_file::Args,
+    /// Exit with 1 when an answer denies; or, with warn, when one warns; or, with audit, when an object is changed.
+    #[arg(long, value_enum, value_name = "MODE", help_heading = "Policy")]
+    pub fail_on: Option<Level>,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: output::Args,
+}
+
+impl Args {
+    /// Starts the server, asks it as an API server would, and prints the answers.
+    ///
+    /// # Errors
+    /// When the server cannot be started, or nothing could be printed.
+    pub fn run(&self, global: &Global, matches: &ArgMatches, io: &mut Io<'_>) -> anyhow::Result<u8> {
+        let targets = self.output.targets(matches)?;
+        // Decisions are printed, so the log has only what goes wrong, unless it is asked for.
+        let level = if global.log_level == LogLevel::Info { LogLevel::Warn } else { global.log_level };
+        let errors_in_color = global.colors(io.stderr_is_terminal, io.no_color);
+        logging::start(&Global { log_level: level, ..global.clone() }, errors_in_color);
+        let mut trial = Trial::default();
+        match self.policy.load(1) {
+            Ok(policies) => self.try_all(policies, &mut trial, io)?,
+            Err(problem) => trial.problems.push(problem),
+        }
+        for note in &trial.notes {
+            writeln!(io.stderr, "{}", text::note_line(note, errors_in_color))?;
+        }
+        for problem in &trial.problems {
+            writeln!(io.stderr, "{}", text::error_line(&problem.to_string(), errors_in_color))?;
+        }
+        for target in &targets {
+            let colors = global.colors(io.stdout_is_terminal && target.file.is_none(), io.no_color);
+            target.write(io, |out| match target.format {
+                Format::Text => try_text::write(&trial, colors, out),
+                Format::Json => try_v1::write(&trial, out),
+            })?;
+        }
+        Ok(match self.fail_on {
+            _ if !trial.problems.is_empty() => exit::FAILED,
+            Some(level) if level.is_reached(trial.worst()) => exit::FINDINGS,
+            _ => exit::CLEAN,
+        })
+    }
+
+    fn try_all(&self, policies: PolicySet, trial: &mut Trial, io: &mut Io<'_>) -> anyhow::Result<()> {
+        let subjects = self.subjects(trial, io);
+        let cores = thread::available_parallelism().map_or(2, NonZero::get).max(2);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores).enable_all().build();
+        runtime.context("cannot start the runtime")?.block_on(async {
+            let active = policies.policy(None).active();
+            let profile = policies.policy(None).profile;
+            let server = server::Server::start(policies).await.context("cannot start the server")?;
+            trial.run = Some(Run { address: server.address(), profile, rules: active });
+            let mut client = client::Client::connect(&server).await.context("cannot reach the server")?;
+            for subject in &subjects {
+                trial.releases.push(review::release(&mut client, subject).await?);
+            }
+            server.stop().await;
+            Ok(())
+        })
+    }
+
+    fn subjects(&self, trial: &mut Trial, io: &mut Io<'_>) -> Vec<Subject> {
+        let plan = self.inputs.plan(io);
+        trial.problems = plan.problems;
+        let read = workers::map(&plan.units, |unit| {
+            let (mut texts, mut notes, mut problems) = (Vec::new(), Vec::new(), Vec::<Problem>::new());
+            for source in &unit.sources {
+                match self.inputs.load(source) {
+                    inputs::Loaded::Text(text) => texts.push(*text),
+                    inputs::Loaded::Skipped(note) => notes.extend(note),
+                    inputs::Loaded::Problem(problem) => problems.push(problem),
+                }
+            }
+            let subjects = subject::of_texts(&texts, &self.inputs, &mut problems);
+            (subjects, notes, problems)
+        });
+        let mut subjects = Vec::new();
+        for (found, notes, problems) in read {
+            subjects.extend(found);
+            trial.notes.extend(notes);
+            trial.problems.extend(problems);
+        }
+        subjects
+    }
+}

@@ -1,0 +1,155 @@
+//! What is asked about: a release as Helm would record it, and its hooks as Helm would create them.
+
+use hooks::{
+    Events, Interest, Node, Object, Written, annotations::HOOK, manifest, release::Record, yaml::Limits,
+};
+use serde_json::Value;
+
+use super::record::{Hook, Parts};
+use crate::{
+    inputs::{self, Text},
+    judge::{is_released, stored},
+    report::{ObjectName, Problem},
+};
+
+/// The namespace of a release for which nobody has named one, as with kubectl.
+const NAMESPACE: &str = "default";
+
+/// One release.
+#[derive(Debug, Default)]
+pub(super) struct Subject {
+    pub(super) parts: Parts,
+    pub(super) questions: Vec<Question>,
+    pub(super) objects: usize,
+    pub(super) dropped: Vec<String>,
+}
+
+/// One hook object.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) object: Value,
+    pub(super) name: ObjectName,
+}
+
+/// The release in these texts, if they hold any object of one, and every stored release in them.
+pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<Problem>) -> Vec<Subject> {
+    let mut subjects = Vec::new();
+    let mut whole = Subject::default();
+    for text in texts {
+        for read in manifest::read(&text.text, Interest::Everything, &Limits::default()) {
+            match read {
+                Ok(manifest) => {
+                    for record in stored::secrets(&manifest) {
+                        match record {
+                            Ok(record) => subjects.push(of_record(&record)),
+                            Err(message) => problems.push(Problem::new(&text.shown, message)),
+                        }
+                    }
+                    if is_released(&manifest.root) {
+                        let path = manifest.document.source.unwrap_or("");
+                        whole.take(&manifest.root, path, manifest.document.text);
+                    }
+                }
+                Err(error) => {
+                    let message = format!("this document cannot be read: {}", error.message);
+                    problems.push(Problem::new(&text.shown, message).at(error.line, error.column));
+                }
+            }
+        }
+        whole.dropped.extend(text.dropped.iter().map(|dropped| format!("a hook for {:?}", dropped.events)));
+    }
+    let Some(first) = texts.first().filter(|_| whole.objects > 0 || !whole.dropped.is_empty()) else {
+        return subjects;
+    };
+    let chart = texts.iter().find_map(|text| text.chart.as_ref());
+    let templates = chart.map(inputs::ChartSource::templates).unwrap_or_default();
+    let within = |(path, text): (String, String)| {
+        (path.split_once('/').map_or(path.clone(), |(_, within)| within.to_owned()), text)
+    };
+    whole.parts.name = args.release.clone().unwrap_or_else(|| first.release.clone());
+    whole.parts.namespace = args.namespace.clone().unwrap_or_else(|| NAMESPACE.to_owned());
+    whole.parts.is_upgrade = args.helm.is_upgrade;
+    whole.parts.revision = if args.helm.is_upgrade { 2 } else { 1 };
+    whole.parts.chart.clone_from(&whole.parts.name);
+    whole.parts.templates = templates.into_iter().map(within).collect();
+    subjects.insert(0, whole.placed());
+    subjects
+}
+
+/// A stored revision, as if Helm were about to store it.
+fn of_record(record: &Record) -> Subject {
+    let mut subject = Subject::default();
+    let texts = std::iter::once(("", record.manifest.as_str()));
+    let hooks = record.hooks.iter().map(|hook| (hook.path.as_str(), hook.manifest.as_str()));
+    for (path, text) in texts.chain(hooks) {
+        // What Helm has stored it has read before; a document that cannot be read is none that it would create.
+        for manifest in manifest::read(text, Interest::Everything, &Limits::default()).into_iter().flatten() {
+            let path = manifest.document.source.unwrap_or(path);
+            subject.take(&manifest.root, path, manifest.document.text);
+        }
+    }
+    subject.parts.name.clone_from(&record.name);
+    subject.parts.namespace =
+        if record.namespace.is_empty() { NAMESPACE.to_owned() } else { record.namespace.clone() };
+    subject.parts.revision = record.version;
+    subject.parts.is_upgrade = record.version > 1;
+    subject.parts.chart.clone_from(&record.chart_name);
+    subject.parts.templates =
+        record.templates.iter().map(|one| (one.name.clone(), one.text.clone())).collect();
+    subject.placed()
+}
+
+impl Subject {
+    /// Takes one document over, as an ordinary resource or as a hook.
+    fn take(&mut self, root: &Node<'_>, path: &str, text: &str) {
+        let object = Object::new(root);
+        let items = root
+            .get("items")
+            .filter(|_| object.kind().ends_with("List"))
+            .map_or(std::slice::from_ref(root), Node::items);
+        let Some(hook) = object.hook() else {
+            self.objects += items.len();
+            let source = if path.is_empty() { String::new() } else { format!("# Source: {path}\n") };
+            self.parts.manifest += &format!("---\n{source}{}\n", text.trim_end());
+            return;
+        };
+        let label = format!(
+            "{}/{}",
+            object.kind(),
+            object.name().or_else(|| object.generate_name()).unwrap_or("(no name)")
+        );
+        if hook.events.is_dropped() {
+            self.dropped.push(label);
+            return;
+        }
+        self.objects += items.len();
+        let (kind, name) = (object.kind().to_owned(), object.name().unwrap_or("").to_owned());
+        self.parts.hooks.push(Hook { path: path.to_owned(), kind, name, manifest: text.to_owned() });
+        // Webhooks are asked about the items of a List, each by itself.
+        for item in items.iter().filter(|item| is_hook(item)) {
+            let object = Object::new(item);
+            let name = ObjectName {
+                api_version: object.api_version().to_owned(),
+                kind: object.kind().to_owned(),
+                namespace: object.namespace().map(str::to_owned),
+                name: object.name().or_else(|| object.generate_name()).map(str::to_owned),
+            };
+            self.questions.push(Question { object: item.to_json(), name });
+        }
+    }
+
+    /// Gives every object that has none the namespace of the release.
+    fn placed(mut self) -> Self {
+        for question in &mut self.questions {
+            if question.name.namespace.is_none() && !super::review::is_cluster_scoped(&question.name) {
+                question.name.namespace = Some(self.parts.namespace.clone());
+            }
+        }
+        self
+    }
+}
+
+fn is_hook(item: &Node<'_>) -> bool {
+    let written = Object::new(item).annotations().and_then(|annotations| Written::of(annotations, HOOK));
+    written.is_some_and(|written| !Events::parse(written).is_dropped())
+}

@@ -1,0 +1,247 @@
+//! `try` for people: what the release gate says, what each hook would get, and how long that took.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use json_patch::PatchOperation;
+use policies::{Profile, patch::FIXED};
+use serde_json::Value;
+
+use super::text::WIDTH;
+use crate::{
+    plain,
+    report::ObjectName,
+    trial::{Answer, Hook, Release, Run, Trial},
+};
+
+/// Where the words about a hook begin at the latest, so that there is room for them.
+const WIDEST_NAME: usize = 44;
+
+/// Writes the answers.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn write(trial: &Trial, colors: bool, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(Run { address, profile, rules }) = &trial.run {
+        let version = env!("CARGO_PKG_VERSION");
+        writeln!(
+            out,
+            "hookward {version} · https://{address} · own CA, TLS 1.3 · profile {profile} · {rules} rules"
+        )?;
+    }
+    for one in &trial.releases {
+        writeln!(out)?;
+        release(one, colors, out)?;
+    }
+    if !trial.releases.is_empty() {
+        writeln!(out, "\n{}", summary(trial))?;
+    }
+    if let Some(rule) = trial
+        .releases
+        .iter()
+        .flat_map(answers)
+        .filter(|answer| !answer.allowed)
+        .find_map(|answer| answer.rules().first().copied())
+    {
+        let softer = if trial.run.as_ref().is_some_and(|run| run.profile == Profile::Audit) {
+            ""
+        } else {
+            " · first install: --profile audit"
+        };
+        writeln!(out, "explain: hookward rules {rule}{softer}")?;
+    }
+    Ok(())
+}
+
+fn release(release: &Release, colors: bool, out: &mut dyn Write) -> io::Result<()> {
+    let (hooks, objects) = (release.hooks.len(), release.objects);
+    let title = format!(
+        "release {} ({}, {}) ",
+        plain::line(&release.name),
+        counted(hooks, "hook"),
+        counted(objects, "object")
+    );
+    let dots = "·".repeat((WIDTH - 13).saturating_sub(title.chars().count()));
+    writeln!(out, "{title}{dots} release gate")?;
+    let words = gate(&release.gate);
+    let row = Row { answer: &release.gate, name: "", widest: 0, colors };
+    row.write(&words, out)?;
+    if !release.hooks.is_empty() {
+        writeln!(out, "\nwhat each hook would get, asked one by one:")?;
+    }
+    let names: Vec<String> = release.hooks.iter().map(|hook| shown(&hook.object)).collect();
+    let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).min(WIDEST_NAME);
+    for (hook, name) in release.hooks.iter().zip(&names) {
+        Row { answer: &hook.answer, name, widest, colors }.write(&about(hook), out)?;
+    }
+    for dropped in &release.dropped {
+        writeln!(out, "  - {}: nobody is asked, Helm drops it for its unknown event", plain::line(dropped))?;
+    }
+    Ok(())
+}
+
+/// What the gate says, finding by finding.
+fn gate(answer: &Answer) -> Vec<String> {
+    let findings = answer
+        .message
+        .lines()
+        .chain(answer.warnings.iter().map(String::as_str))
+        .filter(|line| line.starts_with('`'));
+    let mut lines: Vec<String> = findings.map(told_once).collect();
+    if !answer.allowed {
+        lines.push("no hook and no object was touched: Helm stores the release first".to_owned());
+    }
+    lines
+}
+
+/// A finding without the object in front, if its sentence names the object too.
+fn told_once(line: &str) -> String {
+    let line = line.replacen('`', "", 2);
+    let parts = line.split_once(": ").and_then(|(rule, rest)| Some((rule, rest.split_once(": ")?)));
+    match parts {
+        Some((rule, (place, sentence)))
+            if sentence.starts_with(place.split(" /").next().unwrap_or(place)) =>
+        {
+            format!("{rule}: {sentence}")
+        }
+        _ => line,
+    }
+}
+
+/// What a hook would get: the rules that object, and how it would be changed.
+fn about(hook: &Hook) -> Vec<String> {
+    let rules = hook.answer.rules().join(", ");
+    let mut lines: Vec<String> = Some(rules).filter(|rules| !rules.is_empty()).into_iter().collect();
+    lines.extend(hook.patch.0.iter().filter_map(|operation| change(operation, &hook.before)));
+    lines
+}
+
+/// `+ ttlSecondsAfterFinished: 300`, `~ backoffLimit: 6 → 3`. Lists and maps are named, not printed; the record of what was
+/// changed says nothing that does not stand above it.
+fn change(operation: &PatchOperation, before: &Value) -> Option<String> {
+    let (path, value) = match operation {
+        PatchOperation::Add(add) => (add.path.as_str(), &add.value),
+        PatchOperation::Replace(replace) => (replace.path.as_str(), &replace.value),
+        PatchOperation::Remove(remove) => {
+            return Some(format!("- {}", field(remove.path.as_str())));
+        }
+        _ => return None,
+    };
+    if field(path) == FIXED {
+        return None;
+    }
+    let word = |value: &Value| match value {
+        Value::Object(_) | Value::Array(_) => "…".to_owned(),
+        Value::String(text) => plain::line(text).into_owned(),
+        other => other.to_string(),
+    };
+    Some(match before.pointer(path).filter(|old| !old.is_null()) {
+        None => format!("+ {}: {}", field(path), word(value)),
+        Some(old) => format!("~ {}: {} → {}", field(path), word(old), word(value)),
+    })
+}
+
+/// The last step of a JSON pointer.
+fn field(path: &str) -> String {
+    let last = path.rsplit('/').next().unwrap_or(path);
+    plain::line(&last.replace("~1", "/").replace("~0", "~")).into_owned()
+}
+
+/// One answer: a mark, a name, a word, then lines beside each other, and the time at the right edge.
+struct Row<'a> {
+    answer: &'a Answer,
+    name: &'a str,
+    widest: usize,
+    colors: bool,
+}
+
+impl Row<'_> {
+    fn write(&self, lines: &[String], out: &mut dyn Write) -> io::Result<()> {
+        let (mark, word, color) = match self.answer {
+            Answer { allowed: false, .. } => ("✗", "denied", AnsiColor::BrightRed),
+            Answer { warnings, .. } if !warnings.is_empty() => ("!", "warned", AnsiColor::Yellow),
+            Answer { .. } => ("✓", "allowed", AnsiColor::Green),
+        };
+        let style = if self.colors { color.on_default().bold() } else { Style::new() };
+        let time = milliseconds(self.answer.microseconds);
+        let name = plain::line(self.name);
+        let taken = name.chars().count();
+        let gap = if self.widest == 0 { "" } else { "   " };
+        let indent = 4 + self.widest + gap.len() + 10;
+        let room = WIDTH - indent - time.len() - 2;
+        let mut wrapped = lines.iter().flat_map(|line| plain::wrap(&plain::line(line), room));
+        let first = wrapped.next().unwrap_or_default();
+        write!(out, "  {style}{mark}{style:#} {name}{}", " ".repeat(self.widest.saturating_sub(taken)))?;
+        let pad = room.saturating_sub(first.chars().count() + taken.saturating_sub(self.widest));
+        writeln!(out, "{gap}{style}{word:8}{style:#}  {first}{}  {time}", " ".repeat(pad))?;
+        for line in wrapped {
+            writeln!(out, "{}{line}", " ".repeat(indent))?;
+        }
+        Ok(())
+    }
+}
+
+fn shown(object: &ObjectName) -> String {
+    format!("{}/{}", object.kind, object.name.as_deref().unwrap_or("(no name)"))
+}
+
+fn counted(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
+fn milliseconds(microseconds: u64) -> String {
+    format!("{}.{} ms", microseconds / 1000, microseconds % 1000 / 100)
+}
+
+fn answers(release: &Release) -> impl Iterator<Item = &Answer> {
+    std::iter::once(&release.gate).chain(release.hooks.iter().map(|hook| &hook.answer))
+}
+
+/// `2 denied, 6 allowed, 1 changed · 8 requests, p50 0.1 ms, max 2.1 ms`.
+fn summary(trial: &Trial) -> String {
+    let all: Vec<&Answer> = trial.releases.iter().flat_map(answers).collect();
+    let denied = all.iter().filter(|answer| !answer.allowed).count();
+    let hooks: Vec<&Hook> = trial.releases.iter().flat_map(|release| &release.hooks).collect();
+    let changed = hooks.iter().filter(|hook| !hook.patch.0.is_empty()).count();
+    let mut times: Vec<u64> = all.iter().map(|answer| answer.microseconds).collect();
+    times.sort_unstable();
+    let (middle, longest) =
+        (times.get(times.len() / 2).copied().unwrap_or(0), times.last().copied().unwrap_or(0));
+    format!(
+        "{denied} denied, {} allowed, {changed} changed · {}, p50 {}, max {}",
+        all.len() - denied,
+        counted(all.len() + hooks.len(), "request"),
+        milliseconds(middle),
+        milliseconds(longest),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_names_its_object_once() {
+        assert_eq!(
+            told_once("`r`: Job \"a\" /spec/suspend: Job \"a\" never starts; do"),
+            "r: Job \"a\" never starts; do"
+        );
+        assert_eq!(
+            told_once("`r`: shop/templates/x.yaml:4: Helm drops it"),
+            "r: shop/templates/x.yaml:4: Helm drops it"
+        );
+    }
+
+    #[test]
+    fn changes_read_like_a_diff() {
+        let before = serde_json::json!({"spec": {"backoffLimit": 6}});
+        let change = |operation| change(&serde_json::from_value(operation).unwrap(), &before);
+        let set = |path: &str, value: Value| serde_json::json!({"op": "add", "path": path, "value": value});
+        assert_eq!(change(set("/spec/backoffLimit", 3.into())).unwrap(), "~ backoffLimit: 6 → 3");
+        assert_eq!(
+            change(set("/spec/ttlSecondsAfterFinished", 300.into())).unwrap(),
+            "+ ttlSecondsAfterFinished: 300"
+        );
+        assert_eq!(change(set("/metadata/annotations/hookward.dev~1fixed", "x".into())), None);
+    }
+}
