@@ -56,15 +56,18 @@ pub(crate) struct BenchArgs {
     /// Write the page of results to this file
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
+    /// Measure only this; several with commas
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<measure::Part>,
     /// Only the release build of this program may measure; the other one starts it
     #[arg(long, hide = true)]
     pinned: bool,
     #[command(subcommand)]
-    part: Option<Part>,
+    role: Option<Role>,
 }
 
 #[derive(clap::Subcommand)]
-enum Part {
+enum Role {
     /// The server that does nothing.
     #[command(hide = true)]
     Floor(floor::FloorArgs),
@@ -72,8 +75,8 @@ enum Part {
 
 /// Builds what is measured, then measures it from a core of its own.
 pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
-    match &args.part {
-        Some(Part::Floor(args)) => floor::serve(args),
+    match &args.role {
+        Some(Role::Floor(args)) => floor::serve(args),
         None if args.pinned => report(args),
         None => start(args),
     }

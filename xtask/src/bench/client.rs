@@ -40,6 +40,14 @@ impl Protocol {
         }
     }
 
+    /// The number alone.
+    pub(super) const fn number(self) -> &'static str {
+        match self {
+            Self::Http1 => "1.1",
+            Self::Http2 => "2",
+        }
+    }
+
     const fn alpn(self) -> &'static [u8] {
         match self {
             Self::Http1 => b"http/1.1",

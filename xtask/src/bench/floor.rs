@@ -1,18 +1,17 @@
 //! The floor: a server with the TLS, the HTTP and the allocator of ours that reads a review, finds its uid, and allows it.
 
-use std::{convert::Infallible, io::Write as _, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{io::Write as _, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use axum::{Router, body::Bytes, extract::DefaultBodyLimit, response::IntoResponse, routing::post};
 use hyper::{
-    Request, Response,
-    body::Incoming,
-    header::{CONTENT_TYPE, HeaderValue},
+    header::CONTENT_TYPE,
     server::conn::{http1, http2},
-    service::service_fn,
 };
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    service::TowerToHyperService,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -33,6 +32,8 @@ pub(super) fn serve(args: &FloorArgs) -> Result<()> {
     let config =
         webhook::tls::server_config(Arc::new(certs::Resolver::new(pair)), &webhook::tls::Options::default())?;
     let tls = TlsAcceptor::from(Arc::new(config));
+    let router = Router::new().route("/mutate", post(answer)).route("/validate", post(answer));
+    let router = router.layer(DefaultBodyLimit::max(8 << 20));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener =
@@ -42,17 +43,17 @@ pub(super) fn serve(args: &FloorArgs) -> Result<()> {
         stdout.flush()?;
         loop {
             let (stream, _) = listener.accept().await?;
-            tokio::spawn(connection(tls.clone(), stream));
+            tokio::spawn(connection(tls.clone(), stream, router.clone()));
         }
     })
 }
 
-async fn connection(tls: TlsAcceptor, stream: TcpStream) {
+async fn connection(tls: TlsAcceptor, stream: TcpStream, router: Router) {
     // How a connection goes wrong is of no interest: its client notices and stops the benchmark.
     let _ = stream.set_nodelay(true);
     let Ok(stream) = tls.accept(stream).await else { return };
     let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    let service = service_fn(answer);
+    let service = TowerToHyperService::new(router);
     let stream = TokioIo::new(stream);
     if is_http2 {
         let builder = &mut http2::Builder::new(TokioExecutor::new());
@@ -63,16 +64,12 @@ async fn connection(tls: TlsAcceptor, stream: TcpStream) {
     }
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let body =
-        request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+async fn answer(body: Bytes) -> impl IntoResponse {
     let text = format!(
         r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{{"uid":"{}","allowed":true}}}}"#,
         uid(&body)
     );
-    let mut response = Response::new(Full::new(text.into()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(response)
+    ([(CONTENT_TYPE, "application/json")], text)
 }
 
 /// The text after the first `"uid":"`, which is that of the request.

@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
+use clap::ValueEnum as _;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -32,6 +33,23 @@ const STARTS: usize = 21;
 /// Bytes of YAML that are checked.
 const YAML: usize = 8_000_000;
 
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Start to ready, and memory then.
+    Start,
+    /// The 3 KB hook.
+    Small,
+    /// Objects of 100 KB and 1 MB.
+    Large,
+    /// The release gate.
+    Release,
+    /// Memory after mixed load.
+    Soak,
+    /// `hookward check`.
+    Check,
+}
+
 /// Where everything is that a run needs.
 struct Bench<'a> {
     args: &'a BenchArgs,
@@ -56,12 +74,11 @@ pub(super) fn measure(args: &BenchArgs) -> Result<Results> {
         program: std::env::current_exe()?.with_file_name("hookward"),
         results: Results::default(),
     };
-    bench.starts()?;
-    bench.small()?;
-    bench.large()?;
-    bench.release()?;
-    bench.soak()?;
-    bench.checks()?;
+    for part in Part::value_variants() {
+        if args.only.is_empty() || args.only.contains(part) {
+            bench.part(*part)?;
+        }
+    }
     if args.rig {
         bench.results.cluster =
             Some(cluster::measure(&bench.runtime, &bench.program, bench.certificates.path(), args.seconds)?);
@@ -70,6 +87,17 @@ pub(super) fn measure(args: &BenchArgs) -> Result<Results> {
 }
 
 impl Bench<'_> {
+    fn part(&mut self, part: Part) -> Result<()> {
+        match part {
+            Part::Start => self.starts(),
+            Part::Small => self.small(),
+            Part::Large => self.large(),
+            Part::Release => self.release(),
+            Part::Soak => self.soak(),
+            Part::Check => self.checks(),
+        }
+    }
+
     fn hookward(&self) -> Result<Server> {
         Server::hookward(&self.program, self.certificates.path(), CORE)
     }
@@ -210,8 +238,11 @@ impl Bench<'_> {
         say(&format!("{body}, {}, {}, {} in flight", whose.name(), load.protocol.name(), load.senders));
         let (protocol, senders) = (load.protocol, load.senders);
         let path = whose.path().trim_start_matches('/');
-        let read =
-            || (whose != Whose::Floor).then(|| Histogram::read(&server.admin("/metrics")?, path)).transpose();
+        let read = || {
+            (!matches!(whose, Whose::Floor | Whose::Release))
+                .then(|| Histogram::read(&server.admin("/metrics")?, path))
+                .transpose()
+        };
         let target = self.target(server);
         let mut best: Option<(Measured, Option<Histogram>)> = None;
         for _ in 0..TRIES {
