@@ -202,7 +202,7 @@ fn count(release: &Release<'_>, report: &mut Report) {
 }
 
 fn entry(judged: Judged, item: Option<&Item<'_>>, namespace: Option<&str>, place: Place) -> Entry {
-    let Judged { rule, mode, severity, finding, excepted } = judged;
+    let Judged { rule, mode, severity, fixable, finding, excepted } = judged;
     Entry {
         rule,
         mode,
@@ -210,7 +210,7 @@ fn entry(judged: Judged, item: Option<&Item<'_>>, namespace: Option<&str>, place
         message: finding.message,
         help: finding.help,
         label: finding.label,
-        fixable: finding.fixable,
+        fixable,
         exception: excepted.map(|excepted| excepted.by),
         object: item.map(|item| object_name(item.object, namespace)),
         field: item.map(|_| finding.field),

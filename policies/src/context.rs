@@ -15,6 +15,8 @@ pub struct Context<'a> {
     pub hook: &'a Hook<'a>,
     /// The object as it was, on UPDATE.
     pub old: Option<Object<'a>>,
+    /// Whether the object is an item of a hook `List`: Helm reads the annotations of the `List` alone. Never at admission.
+    pub is_item: bool,
     /// Who filled in what the author left out.
     pub origin: Origin,
     /// What is being done to the object.

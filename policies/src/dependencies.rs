@@ -177,6 +177,21 @@ impl Wave {
 
 /// Whether what a hook makes at install, or for a test, may still be there at an upgrade.
 fn stays_after_install(hook: &Hook<'_>) -> bool {
-    let early = |event| matches!(event, Event::PreInstall | Event::PostInstall | Event::Test);
-    hook.events.any(early) && !hook.delete_policies.contains(DeletePolicy::HookSucceeded)
+    is_there_before(hook, Event::PreUpgrade)
+}
+
+/// Whether what a hook makes at an earlier event stays, and so may be there when the hooks of `event` begin.
+pub(crate) fn is_there_before(hook: &Hook<'_>, event: Event) -> bool {
+    const INSTALL: [Event; 2] = [Event::PreInstall, Event::PostInstall];
+    let by_install = |earlier| INSTALL.contains(&earlier);
+    let is_earlier = |earlier| match event {
+        Event::PreInstall => false,
+        Event::PostInstall => earlier == Event::PreInstall,
+        Event::PreUpgrade | Event::PreRollback => by_install(earlier) || earlier == Event::Test,
+        Event::PostUpgrade => by_install(earlier) || matches!(earlier, Event::Test | Event::PreUpgrade),
+        Event::PostRollback => by_install(earlier) || matches!(earlier, Event::Test | Event::PreRollback),
+        Event::PreDelete | Event::Test => by_install(earlier),
+        Event::PostDelete => by_install(earlier) || earlier == Event::PreDelete,
+    };
+    hook.events.any(is_earlier) && !hook.delete_policies.contains(DeletePolicy::HookSucceeded)
 }

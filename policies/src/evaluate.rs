@@ -1,5 +1,7 @@
 //! Runs the rules and gives each finding the mode that the policy, the hook and the moment allow.
 
+use std::collections::HashMap;
+
 use hooks::{Hook, Object};
 use json_patch::PatchOperation;
 
@@ -116,29 +118,62 @@ pub fn release(policy: &Policy, release: &Release<'_>, now: i64) -> Verdict {
         if active.mode(Judging::Release) == Mode::Off {
             continue;
         }
+        let judge = |finding| judge_finding(policy, active, release, finding, now);
         let mut findings = Vec::new();
         for (index, item) in release.items.iter().enumerate() {
             check_item(policy, active, release, (index, item), &mut findings);
         }
+        found.extend(once_per_list(release, findings.drain(..).filter_map(judge).collect()));
         let cx = ReleaseContext { release, engine: &policy.engine, options: &*active.options };
         active.rule.check_release(&cx, &mut findings);
-        for finding in findings {
-            let scene = finding.item.and_then(|index| release.items.get(index)).map(|item| Scene {
-                hook: item.hook.as_ref(),
-                object: item.object,
-                namespace: release.namespace.or_else(|| item.object.namespace()),
-                moment: release.moment,
-                now,
-            });
-            if scene
-                .as_ref()
-                .is_none_or(|scene| scene.hook.is_none_or(|hook| applies(active, Judging::Release, hook)))
-            {
-                found.push(judged(policy, active, Judging::Release, finding, scene.as_ref()));
-            }
-        }
+        found.extend(findings.into_iter().filter_map(judge));
     }
     sorted(found)
+}
+
+/// `finding` with its mode, unless the rule is not for that hook.
+fn judge_finding(
+    policy: &Policy,
+    active: &Active,
+    release: &Release<'_>,
+    finding: Finding,
+    now: i64,
+) -> Option<Judged> {
+    let scene = finding.item.and_then(|index| release.items.get(index)).map(|item| Scene {
+        hook: item.hook.as_ref(),
+        object: item.object,
+        namespace: release.namespace.or_else(|| item.object.namespace()),
+        moment: release.moment,
+        now,
+    });
+    let hook = scene.as_ref().and_then(|scene| scene.hook);
+    hook.is_none_or(|hook| applies(active, Judging::Release, hook))
+        .then(|| judged(policy, active, Judging::Release, finding, scene.as_ref()))
+}
+
+/// What the items of a hook `List` share, its annotations, is one matter: the gravest of these findings of one rule stands for all.
+fn once_per_list(release: &Release<'_>, found: Vec<Judged>) -> Vec<Judged> {
+    let shared = |judged: &Judged| {
+        let item = release.items.get(judged.finding.item?)?;
+        let is_shared = !item.pointer.is_empty() && item.is_of_list(&judged.finding.field);
+        is_shared.then_some(item.document)
+    };
+    let (mut kept, mut first) = (Vec::<Judged>::new(), HashMap::new());
+    for judged in found {
+        let Some(document) = shared(&judged) else {
+            kept.push(judged);
+            continue;
+        };
+        let place = *first.entry((document, judged.finding.field.clone())).or_insert(kept.len());
+        match kept.get_mut(place) {
+            None => kept.push(judged),
+            Some(earlier) if (earlier.mode, earlier.severity) < (judged.mode, judged.severity) => {
+                *earlier = judged;
+            }
+            Some(_) => {}
+        }
+    }
+    kept
 }
 
 fn check_item(
@@ -149,10 +184,14 @@ fn check_item(
     findings: &mut Vec<Finding>,
 ) {
     let Some(hook) = item.hook.as_ref() else { return };
+    if hook.events.is_dropped() && !active.meta().of_dropped {
+        return;
+    }
     let cx = Context {
         object: item.object,
         hook,
         old: None,
+        is_item: !item.pointer.is_empty(),
         origin: Origin::Rendered,
         operation: Operation::Create,
         field_manager: None,
@@ -164,10 +203,9 @@ fn check_item(
     active.rule.check(&cx, findings);
     for finding in &mut findings[first..] {
         finding.item = Some(index);
-        // An item of a hook List has no annotations of its own: those stand on the List.
-        if !item.pointer.is_empty() && !finding.field.starts_with("/metadata/annotations/") {
-            finding.field.insert_str(0, &item.pointer);
-        }
+        finding.field = item.field(&finding.field);
+        // The API server is asked about each item, and they carry no annotation that would bring them here.
+        finding.fixable &= item.pointer.is_empty();
     }
 }
 
@@ -182,6 +220,7 @@ fn context<'a>(
         object,
         hook,
         old: request.old,
+        is_item: false,
         origin: Origin::Admitted,
         operation: request.operation,
         field_manager: request.field_manager,
@@ -212,8 +251,9 @@ fn judged(
     scene: Option<&Scene<'_>>,
 ) -> Judged {
     let rule = active.meta();
-    let mut mode = active.mode(judging).min(finding.at_most);
-    if !active.is_told {
+    let severity = rule.severity.min(finding.severity_at_most);
+    let mut mode = active.mode_at(judging, severity).min(finding.at_most);
+    if !active.is_told() {
         mode = mode.min(finding.unless_told);
     }
     if active.fix && finding.fixable {
@@ -232,7 +272,9 @@ fn judged(
             mode = Mode::Audit;
         }
     }
-    Judged { rule, mode, severity: rule.severity.min(finding.severity_at_most), finding, excepted }
+    let is_owned = scene.is_some_and(|scene| scene.object.is_owned());
+    let fixable = finding.fixable && active.would_fix && !is_owned;
+    Judged { rule, mode, severity, fixable, finding, excepted }
 }
 
 /// Whether a denial could block a rollback or an uninstall. For security rules only a proven one counts: else one more event in

@@ -22,7 +22,7 @@ pub struct Finding {
     pub unless_told: Mode,
     /// A graver severity is lowered to this.
     pub severity_at_most: Severity,
-    /// Whether the rule's fix repairs it.
+    /// Whether the rule's fix can repair it.
     pub fixable: bool,
     /// The item of the release that it is about; the engine fills it in for findings about one object.
     pub item: Option<usize>,
@@ -85,7 +85,7 @@ impl Finding {
         self
     }
 
-    /// Says that the rule's fix repairs it.
+    /// Says that the rule's fix can repair it.
     #[must_use]
     pub const fn fixable(mut self) -> Self {
         self.fixable = true;
@@ -116,6 +116,8 @@ pub struct Judged {
     pub mode: Mode,
     /// How bad it is.
     pub severity: Severity,
+    /// Whether the rule repairs it here, or would but for the profile.
+    pub fixable: bool,
     /// The finding itself.
     pub finding: Finding,
     /// The exception that covers it, with the mode it would have had.

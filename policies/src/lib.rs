@@ -1,5 +1,6 @@
 //! The rule engine: one file per rule, verdicts, fixes, settings, profiles. Pure: no I/O, no clock, no async.
 
+mod agreement;
 pub mod context;
 mod dependencies;
 pub mod documents;
@@ -11,6 +12,7 @@ pub mod mode;
 pub mod patch;
 pub mod policy;
 pub mod policy_set;
+mod range;
 pub mod references;
 pub mod release;
 pub mod rule;

@@ -97,7 +97,7 @@ impl Profile {
         }
     }
 
-    /// The mode that this profile makes of a baseline.
+    /// The mode that this profile makes of a baseline, for a finding of this severity.
     #[must_use]
     pub fn mode(self, baseline: Mode, severity: Severity, strict: Option<Mode>) -> Mode {
         match self {

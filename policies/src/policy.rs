@@ -3,11 +3,12 @@
 use std::{any::Any, sync::Arc};
 
 use crate::{
+    agreement,
     exception::Exception,
-    mode::{Mode, Profile},
+    mode::{Mode, Profile, Severity},
     rule::{Fix, Meta, Rule},
     rules::RULES,
-    settings::{Engine, RecoveryEvents, RuleSettings, Settings},
+    settings::{Engine, Gitops, RecoveryEvents, RuleSettings, Settings},
 };
 
 /// What is judged: a release as a whole, or one object at admission. A rule has a mode for each.
@@ -35,26 +36,49 @@ pub struct Policy {
 /// A rule with its settings.
 pub(crate) struct Active {
     pub(crate) rule: &'static dyn Rule,
+    profile: Profile,
+    /// The modes to start from, for a release and for an object.
     release: Mode,
     object: Mode,
-    /// Whether a policy names the mode, so that it does not come from the profile.
-    pub(crate) is_told: bool,
+    /// The mode that a policy names; otherwise it comes from the profile.
+    told: Option<Mode>,
+    /// Whether the rule repairs what it finds.
     pub(crate) fix: bool,
+    /// Whether it does, or would but for the profile.
+    pub(crate) would_fix: bool,
     pub(crate) options: Arc<dyn Any + Send + Sync>,
 }
 
 impl std::fmt::Debug for Active {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{} {}/{} fix={}", self.rule.meta().id, self.release, self.object, self.fix)
+        let (release, object) = (self.mode(Judging::Release), self.mode(Judging::Object));
+        write!(formatter, "{} {release}/{object} fix={}", self.meta().id, self.fix)
     }
 }
 
 impl Active {
-    pub(crate) const fn mode(&self, judging: Judging) -> Mode {
-        match judging {
+    /// The mode before any finding lowers it.
+    pub(crate) fn mode(&self, judging: Judging) -> Mode {
+        self.mode_at(judging, self.meta().severity)
+    }
+
+    /// The mode of a finding of this severity: a profile asks how bad it is, not how bad the rule can be.
+    pub(crate) fn mode_at(&self, judging: Judging, severity: Severity) -> Mode {
+        let baseline = match judging {
             Judging::Release => self.release,
             Judging::Object => self.object,
-        }
+        };
+        self.told.unwrap_or_else(|| self.profile.mode(baseline, severity, self.meta().strict))
+    }
+
+    /// Whether a policy names the mode.
+    pub(crate) const fn is_told(&self) -> bool {
+        self.told.is_some()
+    }
+
+    /// Whether it looks at anything.
+    pub(crate) fn is_on(&self) -> bool {
+        self.mode(Judging::Release).max(self.mode(Judging::Object)) > Mode::Off
     }
 
     pub(crate) fn meta(&self) -> &'static Meta {
@@ -97,6 +121,18 @@ pub enum Error {
         /// As written.
         version: u8,
     },
+    /// What one rule would write is what another one finds fault with.
+    #[error("rule {writer} would set {value}, and rule {judge} wants {bound}: change one of the two")]
+    Disagreement {
+        /// The rule that repairs.
+        writer: &'static str,
+        /// What it would set.
+        value: String,
+        /// The rule that would find fault with it.
+        judge: &'static str,
+        /// What that asks for.
+        bound: String,
+    },
 }
 
 impl Policy {
@@ -104,8 +140,20 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// When they name a rule that does not exist, or options that a rule does not have.
+    /// When they name a rule that does not exist, or options that a rule does not have, or when rules would contradict each other.
     pub fn resolve<'s>(
+        settings: impl IntoIterator<Item = &'s Settings>,
+        profile: Profile,
+        exceptions: Arc<[Exception]>,
+    ) -> Result<Self, Error> {
+        let policy = Self::merge(settings, profile, exceptions)?;
+        agreement::verify(&policy)?;
+        Ok(policy)
+    }
+
+    /// Like [`Policy::resolve`], for settings that agree each by itself: that they may not agree with each other is no reason to
+    /// do without them.
+    pub(crate) fn merge<'s>(
         settings: impl IntoIterator<Item = &'s Settings>,
         profile: Profile,
         exceptions: Arc<[Exception]>,
@@ -115,16 +163,17 @@ impl Policy {
             verify(one)?;
         }
         let profile = settings.iter().find_map(|one| one.profile).unwrap_or(profile);
+        let engine = settings.iter().find_map(|one| one.engine.clone()).unwrap_or_default();
         let rules = RULES
             .iter()
             .map(|rule| {
                 let own = settings.iter().find_map(|one| one.rules.get(rule.meta().id));
-                activate(*rule, own, profile)
+                activate(*rule, own, profile, &engine)
             })
             .collect::<Result<_, _>>()?;
         Ok(Self {
             profile,
-            engine: settings.iter().find_map(|one| one.engine.clone()).unwrap_or_default(),
+            engine,
             recovery_events: settings.iter().find_map(|one| one.recovery_events).unwrap_or_default(),
             exceptions,
             rules,
@@ -134,7 +183,7 @@ impl Policy {
     /// How many rules are on.
     #[must_use]
     pub fn active(&self) -> usize {
-        self.rules.iter().filter(|active| active.release.max(active.object) > Mode::Off).count()
+        self.rules.iter().filter(|active| active.is_on()).count()
     }
 
     /// The mode of a rule, before any finding lowers it; `None` for an unknown id.
@@ -160,21 +209,25 @@ fn verify(settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-fn activate(rule: &'static dyn Rule, own: Option<&RuleSettings>, profile: Profile) -> Result<Active, Error> {
+fn activate(
+    rule: &'static dyn Rule,
+    own: Option<&RuleSettings>,
+    profile: Profile,
+    engine: &Engine,
+) -> Result<Active, Error> {
     let meta = rule.meta();
-    let derived = |baseline| {
-        own.and_then(|own| own.mode).unwrap_or_else(|| profile.mode(baseline, meta.severity, meta.strict))
-    };
-    let fix = match (meta.fix, own.and_then(|own| own.fix)) {
-        (Fix::None, Some(true)) => return Err(Error::NoFix { id: meta.id }),
-        (Fix::None, _) => false,
-        (Fix::OptIn, written) => written.unwrap_or(false),
-        (Fix::Default, written) => written.unwrap_or(profile.fixes()),
-    };
+    let here = meta.argocd.filter(|_| engine.gitops == Gitops::Argocd);
+    let written = own.and_then(|own| own.fix);
+    if meta.fix == Fix::None && written == Some(true) {
+        return Err(Error::NoFix { id: meta.id });
+    }
+    let would_fix = written.unwrap_or(meta.fix == Fix::Default);
+    let fix = would_fix && (profile.fixes() || written.is_some());
     let options = (meta.options.parse)(own.and_then(|own| own.options.as_ref()))
         .map_err(|problem| Error::Options { id: meta.id, problem })?;
-    let is_told = own.is_some_and(|own| own.mode.is_some());
-    Ok(Active { rule, release: derived(meta.release), object: derived(meta.object), is_told, fix, options })
+    let (release, object) = (here.unwrap_or(meta.release), here.unwrap_or(meta.object));
+    let told = own.and_then(|own| own.mode);
+    Ok(Active { rule, profile, release, object, told, fix, would_fix, options })
 }
 
 /// `, did you mean "…"?` for the rule whose id shares most of the words.
@@ -230,6 +283,19 @@ mod tests {
     fn a_fix_cannot_be_switched_on_where_there_is_none() {
         let rules = serde_json::json!({"rules": {"job-suspended": {"fix": true}}});
         assert_eq!(resolve(&[rules], Profile::Baseline).unwrap_err(), Error::NoFix { id: "job-suspended" });
+    }
+
+    #[test]
+    fn argo_cd_has_baselines_of_its_own() {
+        let mode = |engine: serde_json::Value, profile| {
+            let policy = resolve(&[serde_json::json!({"engine": engine})], profile).unwrap();
+            [Judging::Release, Judging::Object]
+                .map(|judging| policy.mode("job-deadline-missing", judging).unwrap())
+        };
+        let argocd = serde_json::json!({"gitops": "argocd"});
+        assert_eq!(mode(serde_json::json!({}), Profile::Baseline), [Mode::Audit; 2]);
+        assert_eq!(mode(argocd.clone(), Profile::Baseline), [Mode::Warn; 2]);
+        assert_eq!(mode(argocd, Profile::Audit), [Mode::Audit; 2]);
     }
 
     #[test]

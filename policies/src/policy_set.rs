@@ -59,7 +59,8 @@ impl PolicySet {
     ///
     /// # Errors
     ///
-    /// The first policy that names an unknown rule or option.
+    /// The first policy that names an unknown rule or option or contradicts itself, or those without a selector if they contradict
+    /// each other.
     pub fn new(
         mut policies: Vec<Named>,
         exceptions: Vec<Exception>,
@@ -74,10 +75,14 @@ impl PolicySet {
             Policy::resolve([&policy.settings], profile, Arc::default())
                 .map_err(|error| BadPolicy { name: policy.name.clone(), error })?;
         }
+        let everywhere: Vec<_> =
+            policies.iter().filter(|policy| policy.settings.namespace_selector.is_none()).collect();
+        let settings = everywhere.iter().map(|policy| &policy.settings);
         let unselected =
-            policies.iter().map(|policy| &policy.settings).filter(|one| one.namespace_selector.is_none());
-        let unselected = Policy::resolve(unselected, profile, Arc::clone(&exceptions))
-            .map_err(|error| BadPolicy { name: String::new(), error })?;
+            Policy::resolve(settings, profile, Arc::clone(&exceptions)).map_err(|error| BadPolicy {
+                name: everywhere.iter().map(|policy| &*policy.name).collect::<Vec<_>>().join(", "),
+                error,
+            })?;
         Ok(Self {
             policies,
             exceptions,
@@ -128,7 +133,7 @@ impl PolicySet {
             return Arc::clone(policy);
         }
         let settings = selecting.iter().map(|index| &self.policies[*index].settings);
-        let policy = Policy::resolve(settings, self.profile, Arc::clone(&self.exceptions))
+        let policy = Policy::merge(settings, self.profile, Arc::clone(&self.exceptions))
             .map_or_else(|_| Arc::clone(&self.unselected), Arc::new);
         let mut resolved = self.resolved.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(resolved.entry(selecting).or_insert(policy))

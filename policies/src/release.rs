@@ -49,8 +49,13 @@ impl Item<'_> {
     /// JSON pointer from the document to `field` of this object. An item of a hook `List` has the annotations of the `List`.
     #[must_use]
     pub fn field(&self, field: &str) -> String {
-        let is_of_list = self.hook.is_some() && field.starts_with("/metadata/annotations/");
-        if is_of_list { field.to_owned() } else { format!("{}{field}", self.pointer) }
+        if self.is_of_list(field) { field.to_owned() } else { format!("{}{field}", self.pointer) }
+    }
+
+    /// Whether `field` is one of the annotations that make a hook, which an item of a hook `List` has from the `List`.
+    #[must_use]
+    pub fn is_of_list(&self, field: &str) -> bool {
+        self.hook.is_some() && field.starts_with("/metadata/annotations/")
     }
 }
 

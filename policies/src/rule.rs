@@ -4,12 +4,13 @@ use std::{any::Any, sync::Arc};
 
 use json_patch::PatchOperation;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     context::{Context, ReleaseContext},
     finding::Finding,
     mode::{Mode, Severity},
+    range,
 };
 
 /// A rule: pure, synchronous, and the only thing in its file.
@@ -44,10 +45,14 @@ pub struct Meta {
     pub object: Mode,
     /// The mode under `strict` where severity alone would not make it stricter.
     pub strict: Option<Mode>,
+    /// The baseline mode of both where Argo CD runs the hooks, if it is another one there.
+    pub argocd: Option<Mode>,
     /// Whether the rule repairs, and whether it does so unless told otherwise.
     pub fix: Fix,
     /// Whether the rule is off for test hooks.
     pub off_for_tests: bool,
+    /// Whether the rule has something to say about a rendered hook that Helm drops for one of its events.
+    pub of_dropped: bool,
     /// How its options are read and described.
     pub options: OptionsKind,
 }
@@ -76,24 +81,26 @@ pub struct OptionsKind {
 }
 
 impl OptionsKind {
-    /// The kind for options of type `T`.
+    /// The kind for options of type `T`, which are written again to show their defaults in the schema.
     #[must_use]
-    pub const fn of<T: DeserializeOwned + Default + JsonSchema + Send + Sync + 'static>() -> Self {
+    pub const fn of<T: DeserializeOwned + Serialize + Default + JsonSchema + Send + Sync + 'static>() -> Self
+    {
         Self { parse: parse::<T>, schema: SchemaGenerator::subschema_for::<T> }
     }
 }
 
 /// Options of a rule that has none; any key is refused.
-#[derive(Debug, Default, serde::Deserialize, JsonSchema)]
+#[derive(Debug, Default, serde::Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoOptions {}
 
-fn parse<T: DeserializeOwned + Default + Send + Sync + 'static>(
+fn parse<T: DeserializeOwned + Default + JsonSchema + Send + Sync + 'static>(
     written: Option<&serde_json::Value>,
 ) -> Result<Parsed, String> {
     match written {
         None => Ok(Arc::new(T::default())),
         Some(value) => {
+            range::verify(&SchemaGenerator::default().root_schema_for::<T>(), value)?;
             T::deserialize(value).map(|options| Arc::new(options) as _).map_err(|error| error.to_string())
         }
     }
@@ -126,12 +133,13 @@ const fn starts_with(text: &[u8], at: usize, wanted: &[u8]) -> bool {
 
 /// Declares a rule and keeps its doc comment as data, for `hookward rules`, `docs/rules.md` and the tests of the examples.
 ///
-/// After the name: the id, then `severity`, `release` and `object` modes, then what differs from the defaults: `strict: Mode`,
-/// `fix: OptIn|Default`, `off_for_tests: true`, `options: Type`.
+/// After the name: the id, then `severity`, `release` and `object` modes, then what differs from the defaults, in this order:
+/// `strict: Mode`, `argocd: Mode`, `fix: OptIn|Default`, `off_for_tests: true`, `of_dropped: true`, `options: Type`.
 #[macro_export]
 macro_rules! declare_rule {
     ($(#[doc = $line:literal])+ $name:ident, $id:literal, severity: $severity:ident, release: $release:ident, object: $object:ident
-     $(, strict: $strict:ident)? $(, fix: $fix:ident)? $(, off_for_tests: $tests:literal)? $(, options: $options:ty)? $(,)?) => {
+     $(, strict: $strict:ident)? $(, argocd: $argocd:ident)? $(, fix: $fix:ident)? $(, off_for_tests: $tests:literal)?
+     $(, of_dropped: $dropped:literal)? $(, options: $options:ty)? $(,)?) => {
         $(#[doc = $line])+
         #[derive(Debug)]
         pub(crate) struct $name;
@@ -149,8 +157,10 @@ macro_rules! declare_rule {
                 release: $crate::mode::Mode::$release,
                 object: $crate::mode::Mode::$object,
                 strict: $crate::declare_rule!(@option $($crate::mode::Mode::$strict)?),
+                argocd: $crate::declare_rule!(@option $($crate::mode::Mode::$argocd)?),
                 fix: $crate::declare_rule!(@or $crate::rule::Fix::None $(, $crate::rule::Fix::$fix)?),
                 off_for_tests: $crate::declare_rule!(@or false $(, $tests)?),
+                of_dropped: $crate::declare_rule!(@or false $(, $dropped)?),
                 options: $crate::declare_rule!(@kind $($options)?),
             };
         }

@@ -13,23 +13,36 @@ use crate::{
     settings::{RuleSettings, Settings},
 };
 
-/// The policy that tests judge by: the rule at hand denies wherever it is asked.
-fn policy(rule: &dyn Rule, options: Option<serde_json::Value>, settings: &Settings) -> Policy {
+/// The policy that tests judge by.
+fn policy(
+    rule: &dyn Rule,
+    mode: Option<Mode>,
+    options: Option<serde_json::Value>,
+    settings: &Settings,
+) -> Policy {
     let mut settings = settings.clone();
-    let own = RuleSettings { mode: Some(Mode::Deny), fix: None, options };
+    let own = RuleSettings { mode, fix: None, options };
     settings.rules.insert(rule.meta().id.to_owned(), own);
     Policy::resolve([&settings], Profile::Baseline, std::sync::Arc::default()).unwrap()
 }
 
-/// What `rule` finds in `yaml`, which is judged as a whole release, and by itself as at admission. An UPDATE is two documents of
-/// the same object, the stored one first.
+/// What `rule` finds in `yaml`, which is judged as a whole release, and by itself as at admission, by a policy that has the rule
+/// deny. An UPDATE is two documents of the same object, the stored one first.
 pub(crate) fn findings(
     rule: &dyn Rule,
     options: Option<serde_json::Value>,
     settings: &Settings,
     yaml: &str,
 ) -> Vec<Judged> {
-    let policy = policy(rule, options, settings);
+    found(rule, &policy(rule, Some(Mode::Deny), options, settings), yaml)
+}
+
+/// What `rule` finds in `yaml` where no policy names its mode.
+pub(crate) fn shipped(rule: &dyn Rule, settings: &Settings, yaml: &str) -> Vec<Judged> {
+    found(rule, &policy(rule, None, None, settings), yaml)
+}
+
+fn found(rule: &dyn Rule, policy: &Policy, yaml: &str) -> Vec<Judged> {
     let manifests: Vec<_> = manifest::read(yaml, Interest::Judged, &hooks::yaml::Limits::default())
         .into_iter()
         .collect::<Result<_, _>>()
@@ -38,7 +51,7 @@ pub(crate) fn findings(
     for (index, manifest) in manifests.iter().enumerate() {
         release.add(index, manifest.document.source.unwrap_or(""), &manifest.root);
     }
-    let mut found = evaluate::release(&policy, &release, 0).findings;
+    let mut found = evaluate::release(policy, &release, 0).findings;
     let roots: Vec<Object<'_>> = manifests.iter().map(|manifest| Object::new(&manifest.root)).collect();
     if let [old, new] = roots[..]
         && (old.kind(), old.name()) == (new.kind(), new.name())
@@ -52,7 +65,7 @@ pub(crate) fn findings(
             moment: Moment::Unknown,
             now: 0,
         };
-        found.extend(evaluate::object(&policy, &request).findings);
+        found.extend(evaluate::object(policy, &request).findings);
     }
     found.retain(|judged| judged.rule.id == rule.meta().id);
     found
@@ -76,7 +89,7 @@ pub(crate) fn rejects(rule: &dyn Rule, yaml: &str, text: &str) {
 /// What `rule` finds in `yaml` when the API server asks about its creation.
 pub(crate) fn admitted(rule: &dyn Rule, options: Option<serde_json::Value>, yaml: &str) -> Vec<Judged> {
     let manifest = only(yaml);
-    let policy = policy(rule, options, &Settings::default());
+    let policy = policy(rule, Some(Mode::Deny), options, &Settings::default());
     let mut found = evaluate::object(&policy, &creation(Object::new(&manifest.root))).findings;
     found.retain(|judged| judged.rule.id == rule.meta().id);
     found

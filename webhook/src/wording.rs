@@ -4,8 +4,6 @@ use std::fmt::Write as _;
 
 use policies::Judged;
 
-/// A warning that fits here is shown whole by every client.
-const COMFORTABLE: usize = 120;
 /// The API server cuts a longer warning.
 const LONGEST: usize = 256;
 /// The API server drops warnings beyond this sum.
@@ -44,12 +42,18 @@ pub(crate) fn denial<'j>(
     text
 }
 
+/// What a finding says after its object has been named: most messages begin with it.
+fn predicate<'j>(subject: &str, judged: &'j Judged) -> &'j str {
+    let message = judged.finding.message.as_str();
+    message.strip_prefix(subject).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(message)
+}
+
 /// `` `job-suspended`: Job "migrate" /spec/suspend: what will happen; what to do ``
 fn line(subject: &str, judged: &Judged) -> String {
     let finding = &judged.finding;
     let field = if finding.field.is_empty() { String::new() } else { format!(" {}", finding.field) };
     let help = if finding.help.is_empty() { String::new() } else { format!("; {}", finding.help) };
-    clean(&format!("`{}`: {subject}{field}: {}{help}", judged.rule.id, finding.message), LINE)
+    clean(&format!("`{}`: {subject}{field}: {}{help}", judged.rule.id, predicate(subject, judged)), LINE)
 }
 
 /// The warnings for these findings: each short, all together within what the API server passes on.
@@ -73,10 +77,10 @@ pub(crate) fn warnings<'j>(warning: impl Iterator<Item = (String, &'j Judged)>) 
 }
 
 fn warning(subject: &str, judged: &Judged) -> String {
-    let finding = &judged.finding;
-    let short = format!("`{}`: {subject}: {}", judged.rule.id, finding.message);
-    let whole = format!("{short}; {}", finding.help);
-    clean(if whole.len() <= COMFORTABLE && !finding.help.is_empty() { &whole } else { &short }, LONGEST)
+    let help = &judged.finding.help;
+    let short = format!("`{}`: {subject}: {}", judged.rule.id, predicate(subject, judged));
+    let whole = format!("{short}; {help}");
+    clean(if whole.len() <= LONGEST && !help.is_empty() { &whole } else { &short }, LONGEST)
 }
 
 /// `text` without control characters, line ends or direction marks, and at most `limit` bytes: names in a request are not validated
@@ -109,6 +113,7 @@ mod tests {
             rule: RULES[0].meta(),
             mode: Mode::Deny,
             severity: Severity::High,
+            fixable: false,
             finding: Finding::new("/spec", message, help),
             excepted: None,
         }
@@ -134,6 +139,24 @@ mod tests {
     }
 
     #[test]
+    fn an_object_was_named_twice() {
+        let found = [judged("Job \"migrate\" never starts: Helm waits for it", "remove suspend")];
+        let id = RULES[0].meta().id;
+        let denial = denial_of(&found, None);
+        let line = format!("`{id}`: Job \"migrate\" /spec: never starts: Helm waits for it; remove suspend");
+        assert_eq!(denial.lines().next(), Some(&*line));
+        assert_eq!(warnings_of(&found), [line.replace(" /spec", "")]);
+        let other = judged("Job \"migrate-2\" never starts", "");
+        assert!(denial_of(&[other], None).contains("/spec: Job \"migrate-2\" never starts"));
+    }
+
+    #[test]
+    fn help_was_left_out_where_it_would_have_fit() {
+        let text = &warnings_of(&[judged(&"m".repeat(180), "help")])[0];
+        assert!(text.len() <= LONGEST && text.ends_with("; help"));
+    }
+
+    #[test]
     fn a_release_has_a_line_of_its_own_before() {
         let text = denial_of(&[judged("m", "h")], Some("release \"shop\" is refused:"));
         assert_eq!(text.lines().count(), 3);
@@ -150,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_warning_drops_the_help_before_the_message() {
-        let texts = warnings_of(&[judged("short", "help"), judged(&"m".repeat(90), "help")]);
+        let texts = warnings_of(&[judged("short", "help"), judged(&"m".repeat(225), "help")]);
         assert!(texts[0].ends_with("short; help"));
         assert!(texts[1].ends_with('m'));
     }

@@ -117,10 +117,11 @@ pub fn markdown() -> String {
     );
     for meta in RULES.iter().map(|rule| rule.meta()) {
         let (release, object, fix) = (meta.release, meta.object, fix(meta.fix));
+        let argocd = meta.argocd.map_or_else(String::new, |mode| format!(" ({mode} under Argo CD)"));
         let summary = summary(meta).replace('|', "\\|");
         let _ = writeln!(
             text,
-            "| [{id}](#{id}) | {} | {release} | {object} | {fix} | {summary} |",
+            "| [{id}](#{id}) | {} | {release} | {object}{argocd} | {fix} | {summary} |",
             meta.severity,
             id = meta.id
         );
@@ -164,6 +165,7 @@ fn of_rule(meta: &Meta) -> Value {
         "severity": meta.severity.name(),
         "release": meta.release.name(),
         "object": meta.object.name(),
+        "argocd": meta.argocd.map(Mode::name),
         "fix": match meta.fix { Fix::None => "none", Fix::OptIn => "opt-in", Fix::Default => "default" },
         "offForTests": meta.off_for_tests,
         "summary": summary(meta),
@@ -198,7 +200,11 @@ fn facts(meta: &Meta) -> String {
         Fix::OptIn => " Repairs the object when a policy says `fix: true`.",
         Fix::Default => " Repairs the object unless a policy says `fix: false`.",
     };
-    format!("Severity {}. Release: {}. Object: {}.{repairs}{tests}", meta.severity, meta.release, meta.object)
+    let argocd = meta.argocd.map_or_else(String::new, |mode| format!(" Under Argo CD: {mode}."));
+    format!(
+        "Severity {}. Release: {}. Object: {}.{argocd}{repairs}{tests}",
+        meta.severity, meta.release, meta.object
+    )
 }
 
 /// The documentation without the blank that a doc comment puts before each line.

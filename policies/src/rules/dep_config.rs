@@ -1,7 +1,7 @@
 //! A hook that needs a ConfigMap, a Secret or a volume claim which does not exist yet.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     context::ReleaseContext,
@@ -20,7 +20,8 @@ declare_rule! {
     /// later: as an ordinary resource, as a hook with a higher weight, or as a hook of other events. Before an upgrade the ordinary
     /// resource may be there from the revision before, so that is a warning; so is a secret for pulling images, which a public image
     /// does not need. Optional references are left alone, and so is what the release does not create; `externalNames` lists more that
-    /// comes from elsewhere (`*` matches any text).
+    /// comes from elsewhere (`*` matches any text). Only a release judged whole shows this: at admission nothing is looked up. A policy
+    /// that names the mode of this rule decides about what is usually a warning too.
     ///
     /// ## Why it matters
     ///
@@ -52,14 +53,14 @@ declare_rule! {
     /// kind: ConfigMap
     /// metadata: {name: shop, annotations: {helm.sh/hook: pre-install, helm.sh/hook-weight: "-5"}}
     /// ```
-    DepConfig, "dep-config", severity: High, release: Deny, object: Warn, options: Options
+    DepConfig, "dep-config", severity: High, release: Deny, object: Off, options: Options
 }
 
 /// What the rule looks for.
 const WANTED: [Referent; 3] = [Referent::ConfigMap, Referent::PersistentVolumeClaim, Referent::Secret];
 
 /// What comes from elsewhere.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// Names of ConfigMaps, Secrets and claims that exist before the release does, as patterns.
@@ -90,7 +91,7 @@ impl Rule for DepConfig {
             let mut finding =
                 Finding::new(field, message, missing.help).label("not there yet").on(missing.item);
             if pulls || !missing.is_certain {
-                finding = finding.at_most(Mode::Warn).severity(Severity::Medium);
+                finding = finding.unless_told(Mode::Warn).severity(Severity::Medium);
             }
             findings.push(finding);
         }
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
     use crate::{
         settings::Settings,
-        testing::{accepts, findings},
+        testing::{accepts, findings, shipped},
     };
 
     const INSTALL: &str = "helm.sh/hook: pre-install";
@@ -126,7 +127,7 @@ spec: {{{spec}}}
     }
 
     fn found(pod: &str, spec: &str, others: &str) -> Vec<(Mode, String)> {
-        let found = findings(&DepConfig, None, &Settings::default(), &release(pod, spec, others));
+        let found = shipped(&DepConfig, &Settings::default(), &release(pod, spec, others));
         found.into_iter().map(|judged| (judged.mode, judged.finding.message)).collect()
     }
 
@@ -166,6 +167,12 @@ spec: {{{spec}}}
         let found = found(UPGRADE, "volumes: [{name: a, configMap: {name: shop}}]", "");
         assert_eq!(found[0].0, Mode::Warn);
         assert!(found[0].1.contains("as the revision before left it"), "{}", found[0].1);
+    }
+
+    #[test]
+    fn a_mode_that_a_policy_names_was_lowered() {
+        let yaml = release(UPGRADE, "volumes: [{name: a, configMap: {name: shop}}]", "");
+        assert_eq!(findings(&DepConfig, None, &Settings::default(), &yaml)[0].mode, Mode::Deny);
     }
 
     #[test]

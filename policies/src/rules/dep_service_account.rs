@@ -1,7 +1,7 @@
 //! A hook that runs as a ServiceAccount which does not exist yet.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     context::ReleaseContext,
@@ -17,7 +17,8 @@ declare_rule! {
     /// A hook Job or Pod runs before install or upgrade as a ServiceAccount that the same release creates later: as an ordinary
     /// resource, as a hook with a higher weight, or as a hook of other events. Before an upgrade an ordinary ServiceAccount is there
     /// already. An account that the release does not create may come from elsewhere, `default` always exists, and
-    /// `externalNames` lists others that do (`*` matches any text).
+    /// `externalNames` lists others that do (`*` matches any text). Only a release judged whole shows this: at admission nothing is
+    /// looked up.
     ///
     /// ## Why it matters
     ///
@@ -49,14 +50,14 @@ declare_rule! {
     /// kind: ServiceAccount
     /// metadata: {name: migrate, annotations: {helm.sh/hook: pre-install, helm.sh/hook-weight: "-5"}}
     /// ```
-    DepServiceAccount, "dep-service-account", severity: High, release: Deny, object: Warn, options: Options
+    DepServiceAccount, "dep-service-account", severity: High, release: Deny, object: Off, options: Options
 }
 
 /// Every namespace has it.
 const ALWAYS_THERE: &str = "default";
 
 /// Which accounts come from elsewhere.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// Names of ServiceAccounts that exist before the release does, as patterns.

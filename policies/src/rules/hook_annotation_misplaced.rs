@@ -1,7 +1,7 @@
 //! Annotations of hooks where Helm does not look, or with names that it does not know.
 
 use hooks::{
-    Member, Node, Object,
+    Hook, Node, Object, Written,
     annotations::{DELETE_POLICY, FOREIGN, HOOK, OUTPUT_LOG_POLICY, PREFIX, WEIGHT},
     node::escape,
 };
@@ -10,7 +10,6 @@ use crate::{
     context::{Context, ReleaseContext},
     declare_rule,
     finding::Finding,
-    mode::{Mode, Severity},
     rule::{Meta, Rule},
     wording,
 };
@@ -22,7 +21,7 @@ declare_rule! {
     ///
     /// - an annotation that is almost one of Helm's: `helm.sh/weight`, `helm.sh/hooks`, `helm.sh/hook-deletion-policy`;
     /// - a weight or a policy on an object without `helm.sh/hook`;
-    /// - `helm.sh/hook` as a label, on a pod template, or on an item of a `List`.
+    /// - `helm.sh/hook` as a label, on a pod template, or on an item of a `List`, where a weight or a policy counts as little.
     ///
     /// At admission only hooks are seen.
     ///
@@ -55,7 +54,7 @@ declare_rule! {
     ///   labels: {helm.sh/chart: shop-1.0.0}
     ///   annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-weight: "-5", helm.sh/resource-policy: keep}
     /// ```
-    HookAnnotationMisplaced, "hook-annotation-misplaced", severity: Medium, release: Warn, object: Warn
+    HookAnnotationMisplaced, "hook-annotation-misplaced", severity: Medium, release: Warn, object: Warn, of_dropped: true
 }
 
 /// The annotations that Helm reads.
@@ -67,21 +66,28 @@ impl Rule for HookAnnotationMisplaced {
     }
 
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
-        misspelt(cx.object, findings);
-        let first = findings.len();
-        on_templates(cx.object, "they have no effect", findings);
-        // A hook that repeats itself on its pods is only untidy.
-        for finding in findings.drain(first..).collect::<Vec<_>>() {
-            findings.push(finding.at_most(Mode::Audit).severity(Severity::Low));
+        // The annotations of an item are its own, not those of the hook.
+        if !cx.is_item {
+            misspelt(cx.object, findings);
+            on_templates(cx.object, "it has no effect", findings);
         }
     }
 
     fn check_release(&self, cx: &ReleaseContext<'_>, findings: &mut Vec<Finding>) {
-        for (index, item) in cx.release.resources() {
+        for (index, item) in cx.release.items.iter().enumerate() {
+            let is_item = !item.pointer.is_empty();
+            if item.hook.is_some() && !is_item {
+                continue;
+            }
             let first = findings.len();
             misspelt(item.object, findings);
-            without_hook(item.object, !item.pointer.is_empty(), findings);
-            on_templates(item.object, "it is no hook", findings);
+            if let Some(hook) = &item.hook {
+                beside_list(item.object, hook, findings);
+                on_templates(item.object, "it has no effect", findings);
+            } else {
+                without_hook(item.object, is_item, findings);
+                on_templates(item.object, "it is no hook", findings);
+            }
             for finding in &mut findings[first..] {
                 finding.item = Some(index);
                 finding.field.insert_str(0, &item.pointer);
@@ -126,9 +132,26 @@ fn meant(name: &str) -> Option<&'static str> {
     (distance <= most).then_some(known)
 }
 
-/// Weights, policies and labels that make nothing a hook.
+/// The annotations of Helm that an item of a hook `List` has of its own. The same event again is what brings it before the webhook.
+fn beside_list(object: Object<'_>, list: &Hook<'_>, findings: &mut Vec<Finding>) {
+    let Some(annotations) = object.annotations() else { return };
+    for name in KNOWN {
+        let Some(own) = Written::of(annotations, name) else { continue };
+        if name == HOOK && own.text == list.events.written.text {
+            continue;
+        }
+        let message = format!("{object} has {name} of its own, where Helm does not look: only that of the List counts");
+        let help = "move it to the List, or make the item a document of its own";
+        findings.push(Finding::new(wording::annotation(name), message, help).label("Helm ignores this"));
+    }
+}
+
+/// Weights, policies and labels that make nothing a hook. What is written there need not be text.
 fn without_hook(object: Object<'_>, is_item: bool, findings: &mut Vec<Finding>) {
-    if object.annotation(HOOK).is_some() {
+    let has = |map: &str, name: &str| {
+        object.metadata().and_then(|metadata| metadata.get(map)).is_some_and(|map| map.member(name).is_some())
+    };
+    if has("annotations", HOOK) {
         // An item of a List: Helm reads the annotations of the List alone.
         if is_item {
             let message = format!(
@@ -138,14 +161,14 @@ fn without_hook(object: Object<'_>, is_item: bool, findings: &mut Vec<Finding>) 
         }
         return;
     }
-    let written: Vec<&str> = KNOWN.into_iter().filter(|name| object.annotation(name).is_some()).collect();
+    let written: Vec<&str> = KNOWN.into_iter().filter(|name| has("annotations", name)).collect();
     if let Some(first) = written.first() {
         let verb = if written.len() == 1 { "has" } else { "have" };
         let message =
             format!("{object} is no hook: without {HOOK}, {} {verb} no effect", wording::listed(&written));
         findings.push(Finding::new(wording::annotation(first), message, format!("add {HOOK}, or remove it")));
     }
-    if object.label(HOOK).is_some() {
+    if has("labels", HOOK) {
         let message = format!("{object} is no hook: {HOOK} is a label here, and Helm reads annotations");
         findings.push(Finding::new(
             format!("/metadata/labels/{}", escape(HOOK)),
@@ -155,7 +178,7 @@ fn without_hook(object: Object<'_>, is_item: bool, findings: &mut Vec<Finding>) 
     }
 }
 
-/// Annotations of hooks on the pods that an object makes, or on the Jobs of a `CronJob`.
+/// Annotations of hooks on the pods that an object makes, or on the Jobs of a `CronJob`; and the hook as a label there.
 fn on_templates(object: Object<'_>, consequence: &str, findings: &mut Vec<Finding>) {
     let pods = object
         .pods()
@@ -165,18 +188,15 @@ fn on_templates(object: Object<'_>, consequence: &str, findings: &mut Vec<Findin
         .spec()
         .and_then(|spec| Some(("/spec/jobTemplate/metadata", spec.at(&["jobTemplate", "metadata"])?)));
     for (pointer, metadata) in pods.into_iter().chain(jobs) {
-        let annotations = metadata.get("annotations").map_or(&[][..], Node::members);
-        let is_known = |member: &&Member<'_>| KNOWN.contains(&&*member.name);
-        if let Some(member) = annotations.iter().find(is_known) {
+        for (map, known) in [("annotations", &KNOWN[..]), ("labels", &KNOWN[..1])] {
+            let members = metadata.get(map).map_or(&[][..], Node::members);
+            let Some(member) = members.iter().find(|member| known.contains(&&*member.name)) else { continue };
             let name = &*member.name;
             let message =
                 format!("{object} has {name} on its template, where Helm does not look: {consequence}");
-            let field = format!("{pointer}/annotations/{}", escape(name));
-            findings.push(Finding::new(
-                field,
-                message,
-                "move it to the annotations of the object itself, or remove it",
-            ));
+            let field = format!("{pointer}/{map}/{}", escape(name));
+            let help = "move it to the annotations of the object itself, or remove it";
+            findings.push(Finding::new(field, message, help));
         }
     }
 }

@@ -48,9 +48,7 @@ impl Rule for HookCrd {
         if !cx.object.is("apiextensions.k8s.io", "CustomResourceDefinition") || cx.hook.events.is_dropped() {
             return;
         }
-        // An item of a hook List has no annotations of its own.
-        let is_in_list = cx.object.annotation(HOOK).is_none();
-        let message = if is_in_list && cx.hook.delete_policies.deletes_before_creation() {
+        let message = if cx.is_item && cx.hook.delete_policies.deletes_before_creation() {
             format!("{} is deleted with all objects of its kind before every run", cx.object)
         } else {
             let again = match cx.engine.helm_version {

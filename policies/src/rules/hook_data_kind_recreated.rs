@@ -5,7 +5,7 @@ use hooks::{
     annotations::{DELETE_POLICY, HOOK, RESOURCE_POLICY},
 };
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     context::Context,
@@ -43,11 +43,11 @@ declare_rule! {
     /// metadata: {name: shop-data, annotations: {helm.sh/resource-policy: keep}}
     /// ```
     HookDataKindRecreated, "hook-data-kind-recreated",
-    severity: Critical, release: Deny, object: Deny, off_for_tests: true, options: Options
+    severity: Critical, release: Deny, object: Deny, options: Options
 }
 
 /// Options of this rule.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// The kinds that hold data, as `Kind.group`; `Kind` alone for those of the core group.
@@ -220,8 +220,8 @@ mod tests {
     }
 
     #[test]
-    fn scratch_space_of_a_test_is_no_loss() {
+    fn the_claim_of_a_test_was_let_go() {
         let yaml = object(CLAIM, "helm.sh/hook: test, helm.sh/hook-delete-policy: hook-succeeded");
-        accepts(&HookDataKindRecreated, &yaml);
+        rejects(&HookDataKindRecreated, &yaml, "with its data");
     }
 }

@@ -5,7 +5,7 @@ use hooks::{
     annotations::{DELETE_POLICY, OUTPUT_LOG_POLICY},
 };
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     context::Context,
@@ -52,7 +52,7 @@ declare_rule! {
 }
 
 /// Options of this rule.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// Whether the logs of pods are kept outside the cluster anyway.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use hooks::{Events, Written, annotations::HOOK};
 
 use crate::{
-    context::{Context, ReleaseContext},
+    context::{Context, Origin, ReleaseContext},
     declare_rule,
     finding::Finding,
     mode::{Mode, Severity},
@@ -39,7 +39,7 @@ declare_rule! {
     /// kind: Pod
     /// metadata: {name: shop-test, annotations: {helm.sh/hook: test}}
     /// ```
-    HookLegacyEvent, "hook-legacy-event", severity: Medium, release: Warn, object: Warn
+    HookLegacyEvent, "hook-legacy-event", severity: Medium, release: Warn, object: Warn, of_dropped: true
 }
 
 /// Whether Helm 2 knew the event and its successors drop objects with it.
@@ -55,10 +55,12 @@ impl Rule for HookLegacyEvent {
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let events = cx.hook.events.items.iter().map(|(event, _)| event.as_str());
         if let Some(event) = events.clone().find(|event| is_dropped(event)) {
-            let message = format!(
-                "{} is dropped by Helm, neither run nor created: {event} is an event of Helm 2",
-                cx.object
-            );
+            let what = match cx.origin {
+                Origin::Rendered => "is dropped by Helm, neither run nor created",
+                // Whoever made it, it exists.
+                Origin::Admitted => "is a hook that no Helm runs",
+            };
+            let message = format!("{} {what}: {event} is an event of Helm 2", cx.object);
             findings.push(
                 Finding::new(wording::annotation(HOOK), message, help(event))
                     .label("Helm 3 and 4 do not know it"),
@@ -75,13 +77,13 @@ impl Rule for HookLegacyEvent {
         for dropped in &cx.release.dropped {
             let events = Events::parse(Written { text: Cow::Borrowed(&dropped.events), is_text: true });
             let Some(event) = events.unknown().find(|event| is_dropped(event)) else { continue };
-            let verb = if dropped.is_certain { "drops" } else { "would drop" };
+            let (verb, at_most) =
+                if dropped.is_certain { ("drops", Mode::Deny) } else { ("would drop", Mode::Warn) };
             let message = format!(
                 "Helm {verb} an object, which is then neither run nor created: {event} is an event of Helm 2"
             );
-            let mut finding = Finding::new("", message, help(event))
-                .label("Helm 3 and 4 do not know it")
-                .at_most(Mode::Warn);
+            let mut finding =
+                Finding::new("", message, help(event)).label("Helm 3 and 4 do not know it").at_most(at_most);
             if let Some(place) = &dropped.place {
                 finding = finding.in_template(&*place.path, place.line);
             }
@@ -103,7 +105,7 @@ mod tests {
     use super::*;
     use crate::{
         settings::Settings,
-        testing::{findings, rejects},
+        testing::{admitted, findings, rejects},
     };
 
     fn pod(events: &str) -> String {
@@ -116,6 +118,13 @@ mod tests {
     fn the_alias_works_and_weighs_less() {
         let found = findings(&HookLegacyEvent, None, &Settings::default(), &pod("test-success"));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Low));
+    }
+
+    #[test]
+    fn an_object_that_exists_was_called_dropped() {
+        let found = admitted(&HookLegacyEvent, None, &pod("test-failure"));
+        let message = "Pod \"check\" is a hook that no Helm runs: test-failure is an event of Helm 2";
+        assert_eq!(found[0].finding.message, message);
     }
 
     #[test]

@@ -19,8 +19,8 @@ use crate::{
 declare_rule! {
     /// ## What it checks
     ///
-    /// A Namespace is a hook of an upgrade or rollback event, or has any delete policy. One that is created once and has no policy is
-    /// only warned about.
+    /// A Namespace is a hook of an upgrade or rollback event, or has a delete policy that Helm knows. One that is created once is only
+    /// warned about, unless a policy names the mode of this rule.
     ///
     /// ## Why it matters
     ///
@@ -73,11 +73,14 @@ impl Rule for HookNamespace {
                 format!("{} stays when it is to be created again: the release fails (Helm 3)", cx.object);
             Finding::new(wording::annotation(HOOK), message, help)
         } else {
-            let message =
-                format!("{} is deleted with everything in it when the hook runs a second time", cx.object);
-            Finding::new(wording::annotation(HOOK), message, help)
+            let what = if cx.hook.delete_policies.is_absent() {
+                "is deleted with everything in it when the hook runs a second time"
+            } else {
+                "is never deleted by Helm: it stays after helm uninstall, and installing again fails (Helm 3)"
+            };
+            Finding::new(wording::annotation(HOOK), format!("{} {what}", cx.object), help)
                 .severity(Severity::Medium)
-                .at_most(Mode::Warn)
+                .unless_told(Mode::Warn)
         };
         findings.push(finding);
     }
@@ -89,7 +92,7 @@ mod tests {
     use crate::{
         finding::Judged,
         settings::{Engine, Settings},
-        testing::{accepts, findings},
+        testing::{accepts, findings, shipped},
     };
 
     fn namespace(annotations: &str) -> String {
@@ -99,7 +102,7 @@ mod tests {
     }
 
     fn found(settings: &Settings, annotations: &str) -> Judged {
-        findings(&HookNamespace, None, settings, &namespace(annotations)).remove(0)
+        shipped(&HookNamespace, settings, &namespace(annotations)).remove(0)
     }
 
     #[test]
@@ -124,6 +127,24 @@ mod tests {
             ..Settings::default()
         };
         assert_eq!(found(&settings, "helm.sh/hook: pre-install").mode, Mode::Deny);
+    }
+
+    #[test]
+    fn words_that_are_no_policy_were_said_to_delete() {
+        for policy in ["''", "never", "'hook-success,'"] {
+            let annotations = format!("helm.sh/hook: pre-install, helm.sh/hook-delete-policy: {policy}");
+            let judged = found(&Settings::default(), &annotations);
+            assert_eq!((judged.mode, judged.severity), (Mode::Warn, Severity::Medium), "{policy}");
+            assert!(judged.finding.message.contains("is never deleted by Helm"), "{policy}");
+        }
+        let known = "helm.sh/hook: pre-install, helm.sh/hook-delete-policy: 'never,hook-failed'";
+        assert_eq!(found(&Settings::default(), known).mode, Mode::Deny);
+    }
+
+    #[test]
+    fn a_mode_that_a_policy_names_was_lowered() {
+        let told = findings(&HookNamespace, None, &Settings::default(), &namespace("helm.sh/hook: pre-install"));
+        assert_eq!(told[0].mode, Mode::Deny);
     }
 
     #[test]

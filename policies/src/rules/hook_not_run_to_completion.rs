@@ -2,7 +2,7 @@
 
 use hooks::annotations::HOOK;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     context::Context,
@@ -42,7 +42,7 @@ declare_rule! {
 }
 
 /// Options of this rule.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// Kinds that may be hooks all the same, such as `Service`.

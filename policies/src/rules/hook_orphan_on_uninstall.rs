@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     declare_rule,
     finding::Finding,
-    mode::{Mode, Severity},
+    mode::Severity,
     references::RBAC,
     rule::{Meta, Rule},
     wording,
@@ -18,8 +18,8 @@ use crate::{
 declare_rule! {
     /// ## What it checks
     ///
-    /// A hook that is no Job and no Pod has neither `hook-succeeded` nor `hook-failed` among its delete policies. One with
-    /// `helm.sh/resource-policy: keep` is meant to stay. Definitions are the business of `hook-crd`.
+    /// A hook that is no Job has neither `hook-succeeded` nor `hook-failed` among its delete policies. One with
+    /// `helm.sh/resource-policy: keep` is meant to stay, and so is the Pod of a test. Definitions are the business of `hook-crd`.
     ///
     /// ## Why it matters
     ///
@@ -71,7 +71,7 @@ impl Rule for HookOrphanOnUninstall {
             .object
             .annotation(RESOURCE_POLICY)
             .is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"));
-        if is_deleted || is_kept || is_excused(cx.object) {
+        if is_deleted || is_kept || is_excused(cx) {
             return;
         }
         let keep = format!("say {RESOURCE_POLICY}: keep if it is to stay");
@@ -90,15 +90,16 @@ impl Rule for HookOrphanOnUninstall {
             .label("no policy deletes it in the end");
         findings.push(match Orphan::of(cx.object) {
             Orphan::ClusterWide => finding,
-            Orphan::Data => finding.severity(Severity::Medium).at_most(Mode::Audit),
-            Orphan::Running | Orphan::Other => finding.severity(Severity::Medium).at_most(Mode::Warn),
+            Orphan::Data | Orphan::Running | Orphan::Other => finding.severity(Severity::Medium),
         });
     }
 }
 
-/// A finished Job or Pod does no harm, and a definition is never deleted by a policy.
-fn is_excused(object: Object<'_>) -> bool {
-    object.is_job() || object.is_pod() || object.is("apiextensions.k8s.io", "CustomResourceDefinition")
+/// A finished Job does no harm, the Pod of a test is read afterwards, and a definition is never deleted by a policy.
+fn is_excused(cx: &Context<'_>) -> bool {
+    cx.object.is_job()
+        || (cx.object.is_pod() && cx.hook.events.is_test())
+        || cx.object.is("apiextensions.k8s.io", "CustomResourceDefinition")
 }
 
 impl Orphan {
@@ -107,7 +108,7 @@ impl Orphan {
             (RBAC, "ClusterRole" | "ClusterRoleBinding")
             | ("admissionregistration.k8s.io" | "apiregistration.k8s.io", _) => Self::ClusterWide,
             ("", "PersistentVolumeClaim" | "PersistentVolume" | "Namespace") => Self::Data,
-            _ if object.pods().is_some() => Self::Running,
+            _ if object.pods().is_some() && !object.is_pod() => Self::Running,
             _ => Self::Other,
         }
     }
@@ -118,8 +119,9 @@ mod tests {
     use super::*;
     use crate::{
         finding::Judged,
+        mode::Mode,
         settings::Settings,
-        testing::{accepts, findings},
+        testing::{accepts, findings, rejects, shipped},
     };
 
     fn object(kind: &str, more: &str) -> String {
@@ -127,7 +129,7 @@ mod tests {
     }
 
     fn found(kind: &str, more: &str) -> Judged {
-        findings(&HookOrphanOnUninstall, None, &Settings::default(), &object(kind, more)).remove(0)
+        shipped(&HookOrphanOnUninstall, &Settings::default(), &object(kind, more)).remove(0)
     }
 
     #[test]
@@ -144,10 +146,23 @@ mod tests {
     }
 
     #[test]
-    fn data_is_most_often_kept_on_purpose() {
+    fn data_was_left_behind_without_a_warning() {
         let claim = found("apiVersion: v1, kind: PersistentVolumeClaim", "");
-        assert_eq!(claim.mode, Mode::Audit);
+        assert_eq!((claim.mode, claim.severity), (Mode::Warn, Severity::Medium));
         assert!(!claim.finding.help.contains("hook-succeeded"));
+    }
+
+    #[test]
+    fn a_mode_that_a_policy_names_was_lowered() {
+        let yaml = object("apiVersion: v1, kind: Secret", "");
+        assert_eq!(findings(&HookOrphanOnUninstall, None, &Settings::default(), &yaml)[0].mode, Mode::Deny);
+    }
+
+    #[test]
+    fn a_pod_that_is_no_test_was_forgotten() {
+        let pod = object("apiVersion: v1, kind: Pod", "");
+        rejects(&HookOrphanOnUninstall, &pod, "Pod \"a\" stays after helm uninstall: Helm forgets");
+        accepts(&HookOrphanOnUninstall, &pod.replace("pre-install", "test"));
     }
 
     #[test]
@@ -161,7 +176,6 @@ mod tests {
     #[test]
     fn finished_jobs_and_definitions_are_other_business() {
         accepts(&HookOrphanOnUninstall, &object("apiVersion: batch/v1, kind: Job", ""));
-        accepts(&HookOrphanOnUninstall, &object("apiVersion: v1, kind: Pod", ""));
         accepts(
             &HookOrphanOnUninstall,
             &object("apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition", ""),

@@ -3,7 +3,7 @@
 use hooks::{Object, annotations::DELETE_POLICY};
 use json_patch::PatchOperation;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     context::Context,
@@ -17,7 +17,8 @@ use crate::{
 declare_rule! {
     /// ## What it checks
     ///
-    /// A hook has no `helm.sh/hook-delete-policy`. Test hooks are left alone unless `includeTests` says otherwise.
+    /// A hook has no `helm.sh/hook-delete-policy`. Test hooks are left alone unless `includeTests` says otherwise, and so are definitions:
+    /// no policy acts on them.
     ///
     /// ## Why it matters
     ///
@@ -46,7 +47,7 @@ declare_rule! {
 }
 
 /// Options of this rule.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// Whether test hooks need a policy too.
@@ -80,13 +81,16 @@ impl Rule for HookPolicyImplicit {
 }
 
 fn is_implicit(cx: &Context<'_>) -> bool {
+    // No policy acts on a definition, not even the default; only the policy of a List does.
+    let is_definition = cx.object.is("apiextensions.k8s.io", "CustomResourceDefinition") && !cx.is_item;
     cx.hook.delete_policies.is_absent()
+        && !is_definition
         && (cx.options::<Options>().include_tests || !cx.hook.events.is_test())
 }
 
-/// Nobody loses anything when a Job or a Pod is deleted before its next run; an item of a `List` has no annotations to add to.
+/// Nobody loses anything when a Job or a Pod is deleted before its next run.
 fn is_repairable(object: Object<'_>) -> bool {
-    (object.is_job() || object.is_pod()) && object.annotations().is_some()
+    object.is_job() || object.is_pod()
 }
 
 #[cfg(test)]
@@ -110,10 +114,15 @@ mod tests {
     }
 
     #[test]
+    fn a_definition_was_said_to_be_deleted() {
+        let definition = object("apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition", "pre-install");
+        accepts(&HookPolicyImplicit, &definition);
+    }
+
+    #[test]
     fn only_jobs_and_pods_are_repaired() {
         let fixable = |kind: &str| {
             findings(&HookPolicyImplicit, None, &Settings::default(), &object(kind, "pre-upgrade"))[0]
-                .finding
                 .fixable
         };
         assert!(fixable("apiVersion: batch/v1, kind: Job"));

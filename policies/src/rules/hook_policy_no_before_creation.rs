@@ -2,13 +2,12 @@
 
 use hooks::{DeletePolicy, Object, annotations::DELETE_POLICY};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     context::Context,
     declare_rule,
     finding::Finding,
-    mode::Severity,
     references::RBAC,
     rule::{Meta, Rule},
     wording,
@@ -48,7 +47,7 @@ declare_rule! {
 }
 
 /// Options of this rule.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// Whether names that end in a checksum or a time (eight or more digits, or hexadecimal digits with at least one digit) are taken to
@@ -86,13 +85,10 @@ impl Rule for HookPolicyNoBeforeCreation {
             _ => "the next run fails with \"already exists\" (Helm 3)",
         };
         let message = format!("{} of {left} stays, and {then}", cx.object);
-        let mut finding =
+        findings.push(
             Finding::new(wording::annotation(DELETE_POLICY), message, "add before-hook-creation")
-                .label("any value switches before-hook-creation off");
-        if succeeded && failed {
-            finding = finding.severity(Severity::Medium);
-        }
-        findings.push(finding);
+                .label("any value switches before-hook-creation off"),
+        );
     }
 }
 
@@ -118,6 +114,7 @@ fn is_unique(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::{
+        mode::Severity,
         settings::{Engine, Settings},
         testing::{accepts, findings, rejects},
     };
@@ -151,10 +148,11 @@ mod tests {
     }
 
     #[test]
-    fn both_other_policies_leave_only_interrupted_runs() {
+    fn an_interrupted_run_was_held_to_be_harmless() {
         let yaml = object(JOB, "name: a", "hook-succeeded,hook-failed");
         let found = findings(&HookPolicyNoBeforeCreation, None, &Settings::default(), &yaml);
-        assert_eq!(found[0].severity, Severity::Medium);
+        assert_eq!(found[0].severity, Severity::High);
+        assert!(found[0].finding.message.contains("an interrupted run stays"));
     }
 
     #[test]

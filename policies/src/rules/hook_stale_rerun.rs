@@ -51,7 +51,7 @@ declare_rule! {
     /// metadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade}}
     /// status: {active: 1}
     /// ```
-    HookStaleRerun, "hook-stale-rerun", severity: Critical, release: Deny, object: Deny
+    HookStaleRerun, "hook-stale-rerun", severity: Critical, release: Off, object: Deny
 }
 
 /// Field managers that run hooks. People who edit an old Job by hand run nothing.

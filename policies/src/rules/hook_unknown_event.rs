@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use hooks::{Event, Events, Written, annotations::HOOK};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     context::{Context, Origin, ReleaseContext},
@@ -49,11 +49,11 @@ declare_rule! {
     /// kind: Job
     /// metadata: {name: migrate, annotations: {helm.sh/hook: "pre-install, Pre-Upgrade"}}
     /// ```
-    HookUnknownEvent, "hook-unknown-event", severity: High, release: Deny, object: Warn, options: Options
+    HookUnknownEvent, "hook-unknown-event", severity: High, release: Deny, object: Warn, of_dropped: true, options: Options
 }
 
 /// Options of this rule.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// Events that another tool understands; Helm drops objects with them all the same.

@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use hooks::{DeletePolicy, Event, annotations::WEIGHT};
+use hooks::{Event, annotations::WEIGHT};
 
 use crate::{
     context::ReleaseContext,
-    declare_rule,
+    declare_rule, dependencies,
     finding::Finding,
     mode::{Mode, Severity},
     references::{RBAC, Reference, Referent, references},
@@ -20,8 +20,9 @@ declare_rule! {
     /// ## What it checks
     ///
     /// A hook Job or Pod uses a ServiceAccount, ConfigMap, Secret or claim that is a hook of the same event and the same weight, and that
-    /// comes later by name. So too for the binding that gives its ServiceAccount its rights. What is optional is not needed, and what
-    /// is there from an earlier step is not missed.
+    /// comes later by name. So too for the binding that gives its ServiceAccount its rights, and, as a warning unless a policy names
+    /// the mode of this rule, for the role that a binding binds. What is optional is not needed, and what is there from an earlier
+    /// event is not missed.
     ///
     /// ## Why it matters
     ///
@@ -75,7 +76,7 @@ struct Order<'r, 'a> {
     first: HashMap<Identity<'a>, usize>,
     /// The first places of bindings, by the ServiceAccount that they give rights to, and by weight; ascending.
     bindings: HashMap<(Identity<'a>, i64), Vec<usize>>,
-    /// What an earlier step of the same command, or the release itself, has made.
+    /// What an earlier event, or the release itself, has made.
     there: HashSet<Identity<'a>>,
 }
 
@@ -118,7 +119,9 @@ impl<'r, 'a> Order<'r, 'a> {
                 first.entry(identity).or_insert(place);
             }
             let object = step.item.object;
-            if object.group() == RBAC && bound.insert((object.kind(), object.namespace(), object.name())) {
+            if object.group() == RBAC
+                && !outlasts(step.item, event)
+                && bound.insert((object.kind(), object.namespace(), object.name())) {
                 let accounts =
                     step.references.iter().filter(|reference| reference.to == Referent::ServiceAccount);
                 for account in accounts {
@@ -171,17 +174,12 @@ fn meant<'a>(release: &Release<'a>, item: &Item<'a>, reference: &Reference<'a>) 
     (reference.to, if reference.to == Referent::ClusterRole { "" } else { namespace }, reference.name)
 }
 
-/// Whether a post event finds `item` in place: a resource, or a hook of the pre event that stays.
+/// Whether the hooks of `event` find `item` in place: a resource, or a hook of an earlier event that stays.
 fn outlasts(item: &Item<'_>, event: Event) -> bool {
-    let earlier = match event {
-        Event::PostInstall => Event::PreInstall,
-        Event::PostUpgrade => Event::PreUpgrade,
-        Event::PostRollback => Event::PreRollback,
-        _ => return false,
-    };
-    item.hook.as_ref().is_none_or(|hook| {
-        hook.events.contains(earlier) && !hook.delete_policies.contains(DeletePolicy::HookSucceeded)
-    })
+    item.hook.as_ref().map_or_else(
+        || !matches!(event, Event::PreInstall | Event::PostDelete),
+        |hook| dependencies::is_there_before(hook, event),
+    )
 }
 
 fn finding(user: &Step<'_, '_>, needed: &Step<'_, '_>, reason: &str) -> Finding {
@@ -193,7 +191,7 @@ fn finding(user: &Step<'_, '_>, needed: &Step<'_, '_>, reason: &str) -> Finding 
         .label(format!("same weight: Helm goes by name, and {:?} < {:?}", names.0, names.1))
         .on(user.index);
     // Whoever may bind anything may bind a role that is not there yet.
-    if left.group() == RBAC { finding.at_most(Mode::Warn).severity(Severity::Medium) } else { finding }
+    if left.group() == RBAC { finding.unless_told(Mode::Warn).severity(Severity::Medium) } else { finding }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A hook Job that retries for longer than anybody waits.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     context::{Context, Origin},
@@ -46,11 +46,12 @@ declare_rule! {
 }
 
 /// How many retries are too many.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// The highest limit that passes.
-    max: u32,
+    #[schemars(range(min = 0, max = 2_147_483_647))]
+    pub(crate) max: u32,
 }
 
 impl Default for Options {

@@ -2,7 +2,7 @@
 
 use json_patch::PatchOperation;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     context::{Context, Origin},
@@ -47,11 +47,12 @@ declare_rule! {
 }
 
 /// How often a Job should retry where its author does not say.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// The limit that the fix sets.
-    default: u32,
+    #[schemars(range(min = 0, max = 2_147_483_647))]
+    pub(crate) default: u32,
     /// Whether a 6 at admission counts as absent: the API server writes a 6 where nothing was written.
     treat_six_as_unset: bool,
 }
@@ -162,6 +163,9 @@ spec: {{{spec}}}"
             1
         );
         let six_too = serde_json::json!({"default": 6});
-        assert_eq!(fixed(&JobBackoffLimitUnset, Some(six_too), &Settings::default(), &six)["metadata"]["annotations"].as_object().unwrap().len(), 1);
+        let settings =
+            serde_json::from_str(r#"{"rules": {"job-backoff-limit-high": {"options": {"max": 6}}}}"#).unwrap();
+        let after = fixed(&JobBackoffLimitUnset, Some(six_too), &settings, &six);
+        assert_eq!(after["metadata"]["annotations"].as_object().unwrap().len(), 1);
     }
 }

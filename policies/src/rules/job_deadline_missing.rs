@@ -2,15 +2,13 @@
 
 use json_patch::PatchOperation;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     context::Context,
     declare_rule,
     finding::Finding,
-    job,
-    mode::Mode,
-    patch,
+    job, patch,
     rule::{Meta, Rule},
     settings::Gitops,
 };
@@ -44,16 +42,17 @@ declare_rule! {
     /// metadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade}}
     /// spec: {backoffLimit: 3, activeDeadlineSeconds: 270}
     /// ```
-    JobDeadlineMissing, "job-deadline-missing", severity: Medium, release: Warn, object: Warn,
-    fix: OptIn, off_for_tests: true, options: Options
+    JobDeadlineMissing, "job-deadline-missing", severity: Medium, release: Audit, object: Audit,
+    argocd: Warn, fix: OptIn, off_for_tests: true, options: Options
 }
 
 /// The deadline that the fix sets.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// In seconds; nine tenths of `engine.timeoutSeconds` when absent.
     #[schemars(range(min = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     default: Option<u32>,
 }
 
@@ -66,16 +65,15 @@ impl Rule for JobDeadlineMissing {
         if !is_endless(cx) {
             return;
         }
-        let (after, usually) = match cx.engine.gitops {
-            Gitops::Argocd => ("Argo CD waits for it for ever".to_owned(), Mode::Deny),
+        let after = match cx.engine.gitops {
+            Gitops::Argocd => "Argo CD waits for it for ever".to_owned(),
             Gitops::Helm | Gitops::Flux => {
-                (format!("Helm gives up after {} s, and it goes on", cx.engine.timeout_seconds), Mode::Audit)
+                format!("Helm gives up after {} s, and it goes on", cx.engine.timeout_seconds)
             }
         };
         let message = format!("{} has no deadline: if a pod of it hangs, {after}", cx.object);
         let help = "set spec.activeDeadlineSeconds to what it may take, below Helm's timeout";
-        findings
-            .push(Finding::new("/spec/activeDeadlineSeconds", message, help).unless_told(usually).fixable());
+        findings.push(Finding::new("/spec/activeDeadlineSeconds", message, help).fixable());
     }
 
     fn fix(&self, cx: &Context<'_>) -> Vec<PatchOperation> {
@@ -97,8 +95,9 @@ fn is_endless(cx: &Context<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::{
+        mode::Mode,
         settings::{Engine, Settings},
-        testing::{accepts, findings, fixed},
+        testing::{accepts, fixed, shipped},
     };
 
     const ENDLESS: &str = "apiVersion: batch/v1
@@ -116,13 +115,13 @@ spec: {backoffLimit: 3}";
     #[test]
     fn it_is_worse_where_nothing_else_ends_the_wait() {
         let worst = |gitops| {
-            let found = findings(&JobDeadlineMissing, None, &engine(gitops, 300), ENDLESS);
-            (found[0].finding.unless_told, found[0].finding.message.clone())
+            let judged = shipped(&JobDeadlineMissing, &engine(gitops, 300), ENDLESS).remove(0);
+            (judged.mode, judged.finding.message)
         };
         let audit = "Job \"migrate\" has no deadline: if a pod of it hangs, Helm gives up after 300 s, and it goes on";
         assert_eq!(worst(Gitops::Helm), (Mode::Audit, audit.to_owned()));
         assert_eq!(worst(Gitops::Flux).0, Mode::Audit);
-        assert_eq!(worst(Gitops::Argocd).0, Mode::Deny);
+        assert_eq!(worst(Gitops::Argocd).0, Mode::Warn);
     }
 
     #[test]

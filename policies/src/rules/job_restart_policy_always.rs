@@ -72,9 +72,11 @@ fn always(cx: &Context<'_>) -> Option<&'static str> {
     if !matches!(pods.spec.value, hooks::Value::Map(_)) {
         return None;
     }
-    match pods.spec.get("restartPolicy") {
-        None => Some("no restartPolicy"),
-        Some(policy) => (policy.as_str() == Some("Always")).then_some("the restartPolicy Always"),
+    match pods.spec.get("restartPolicy").map(hooks::Node::as_str) {
+        // The API server takes empty text for absent.
+        None | Some(Some("")) => Some("no restartPolicy"),
+        Some(Some("Always")) => Some("the restartPolicy Always"),
+        Some(_) => None,
     }
 }
 
@@ -106,6 +108,11 @@ spec: {{template: {{spec: {pods}}}}}"
     }
 
     #[test]
+    fn empty_text_was_taken_for_a_policy() {
+        rejects(&JobRestartPolicyAlways, &job("test", "{restartPolicy: ''}"), "has no restartPolicy");
+    }
+
+    #[test]
     fn what_a_job_may_do_passes() {
         accepts(&JobRestartPolicyAlways, &job("pre-install", "{restartPolicy: OnFailure}"));
         accepts(&JobRestartPolicyAlways, &job("pre-install", "null"));
@@ -114,7 +121,7 @@ spec: {{template: {{spec: {pods}}}}}"
 
     #[test]
     fn the_fix_is_never() {
-        for pods in ["{restartPolicy: Always}", "{}"] {
+        for pods in ["{restartPolicy: Always}", "{restartPolicy: ''}", "{}"] {
             let after = fixed(&JobRestartPolicyAlways, None, &Settings::default(), &job("pre-install", pods));
             assert_eq!(after["spec"]["template"]["spec"]["restartPolicy"], "Never");
         }

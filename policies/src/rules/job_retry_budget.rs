@@ -12,8 +12,8 @@ declare_rule! {
     /// ## What it checks
     ///
     /// The waits between the retries of a hook Job add up to `engine.timeoutSeconds` (300) or more, and no `activeDeadlineSeconds` ends
-    /// it sooner. An absent `backoffLimit` counts as the `6` that Kubernetes makes of it; Jobs with `podFailurePolicy` or
-    /// `backoffLimitPerIndex` are left alone.
+    /// it sooner. An absent `backoffLimit` counts as the `6` that Kubernetes makes of it; Jobs with `backoffLimitPerIndex` are left
+    /// alone.
     ///
     /// ## Why it matters
     ///
@@ -46,7 +46,7 @@ impl Rule for JobRetryBudget {
     }
 
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
-        let Some(spec) = job::spec(cx.object).filter(|spec| !job::has_own_failure_rules(spec)) else {
+        let Some(spec) = job::spec(cx.object).filter(|spec| spec.get("backoffLimitPerIndex").is_none()) else {
             return;
         };
         if spec.get("activeDeadlineSeconds").is_some() {
@@ -106,6 +106,11 @@ spec: {{{spec}}}"
     fn four_retries_fit_and_tests_may_take_their_time() {
         accepts(&JobRetryBudget, &job("pre-upgrade", "backoffLimit: 4"));
         accepts(&JobRetryBudget, &job("test", "backoffLimit: 6"));
-        accepts(&JobRetryBudget, &job("pre-upgrade", "podFailurePolicy: {rules: []}"));
+        accepts(&JobRetryBudget, &job("pre-upgrade", "backoffLimitPerIndex: 6"));
+    }
+
+    #[test]
+    fn a_policy_about_failures_was_taken_for_an_end_of_the_waiting() {
+        rejects(&JobRetryBudget, &job("pre-upgrade", "podFailurePolicy: {rules: []}"), "waits 630 s");
     }
 }

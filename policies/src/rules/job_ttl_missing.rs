@@ -3,7 +3,7 @@
 use hooks::{Event, Object};
 use json_patch::PatchOperation;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     context::Context,
@@ -11,7 +11,7 @@ use crate::{
     finding::Finding,
     job, patch,
     rule::{Meta, Rule},
-    settings::Gitops,
+    settings::{Engine, Gitops},
 };
 
 declare_rule! {
@@ -55,19 +55,20 @@ const ARGOCD_ANNOTATION: &str = "argocd.argoproj.io/tracking-id";
 const ARGOCD_LABEL: &str = "argocd.argoproj.io/instance";
 
 /// How long finished Jobs stay, and which are left alone.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// The seconds that the fix sets; the larger of 300 and `engine.timeoutSeconds` when absent.
-    #[schemars(range(min = 60))]
+    #[schemars(range(min = 60, max = 2_147_483_647))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     default: Option<u32>,
     /// Hooks of these events are left alone: `pre-delete`.
     skip_events: Vec<SkippedEvent>,
 }
 
 /// The name of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub(crate) struct SkippedEvent(Event);
 
@@ -76,6 +77,19 @@ impl TryFrom<String> for SkippedEvent {
 
     fn try_from(name: String) -> Result<Self, Self::Error> {
         Event::parse(&name).map(Self).ok_or_else(|| format!("there is no event {name:?}"))
+    }
+}
+
+impl From<SkippedEvent> for String {
+    fn from(skipped: SkippedEvent) -> Self {
+        skipped.0.to_string()
+    }
+}
+
+impl Options {
+    /// The seconds that the fix sets.
+    pub(crate) fn seconds(&self, engine: &Engine) -> i64 {
+        self.default.map_or_else(|| engine.timeout_seconds.max(SHORTEST), i64::from)
     }
 }
 
@@ -110,7 +124,7 @@ fn stays(cx: &Context<'_>) -> bool {
 }
 
 fn seconds(cx: &Context<'_>) -> i64 {
-    cx.options::<Options>().default.map_or_else(|| cx.engine.timeout_seconds.max(SHORTEST), i64::from)
+    cx.options::<Options>().seconds(cx.engine)
 }
 
 /// Whether Argo CD would miss the Job and make it again: it looks for the delete hooks of an application until that is gone.
@@ -129,7 +143,7 @@ fn is_tracked(object: Object<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        settings::{Engine, Settings},
+        settings::Settings,
         testing::{accepts, findings, fixed, rejects},
     };
 

@@ -2,7 +2,7 @@
 
 use json_patch::PatchOperation;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     context::Context,
@@ -43,11 +43,12 @@ declare_rule! {
 }
 
 /// How long a finished Job has to stay.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// The fewest seconds that pass; the fix raises to them.
-    min: u32,
+    #[schemars(range(min = 1, max = 2_147_483_647))]
+    pub(crate) min: u32,
 }
 
 impl Default for Options {

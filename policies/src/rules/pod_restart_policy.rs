@@ -6,7 +6,7 @@ use crate::{
     context::Context,
     declare_rule,
     finding::Finding,
-    mode::{Mode, Severity},
+    mode::Severity,
     patch,
     rule::{Meta, Rule},
 };
@@ -15,7 +15,7 @@ declare_rule! {
     /// ## What it checks
     ///
     /// The `restartPolicy` of a hook Pod is not `Never`. The fix makes `Always`, also where it is absent, to `Never`; `OnFailure` is
-    /// reported only, and not at all for test hooks.
+    /// not changed, only reported unless a policy names the mode of this rule, and not at all for test hooks.
     ///
     /// ## Why it matters
     ///
@@ -66,8 +66,7 @@ impl Rule for PodRestartPolicy {
                     "{} starts again whenever it fails: Helm learns of no failure until the timeout",
                     cx.object
                 );
-                let finding = Finding::new(FIELD, message, HELP).at_most(Mode::Audit).severity(Severity::Low);
-                findings.push(finding);
+                findings.push(Finding::new(FIELD, message, HELP).severity(Severity::Low));
             }
             _ => {}
         }
@@ -81,19 +80,21 @@ impl Rule for PodRestartPolicy {
     }
 }
 
-/// The policy of a Pod; absent is `Always`.
+/// The policy of a Pod; absent and empty are `Always`.
 fn policy<'a>(cx: &Context<'a>) -> Option<&'a str> {
     let spec =
         cx.object.spec().filter(|spec| cx.object.is_pod() && matches!(spec.value, hooks::Value::Map(_)))?;
-    spec.get("restartPolicy").map_or(Some("Always"), hooks::Node::as_str)
+    let written = spec.get("restartPolicy").map_or(Some(""), hooks::Node::as_str)?;
+    Some(if written.is_empty() { "Always" } else { written })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
+        mode::Mode,
         settings::Settings,
-        testing::{accepts, findings, fixed, rejects},
+        testing::{accepts, findings, fixed, rejects, shipped},
     };
 
     fn pod(event: &str, spec: &str) -> String {
@@ -120,10 +121,24 @@ spec: {{{spec}}}"
     #[test]
     fn on_failure_is_reported_and_left_as_it_is() {
         let yaml = pod("pre-upgrade", "restartPolicy: OnFailure");
-        let found = findings(&PodRestartPolicy, None, &Settings::default(), &yaml);
-        assert_eq!((found[0].mode, found[0].finding.fixable), (Mode::Audit, false));
+        let found = shipped(&PodRestartPolicy, &Settings::default(), &yaml);
+        assert_eq!((found[0].mode, found[0].fixable), (Mode::Audit, false));
         let after = fixed(&PodRestartPolicy, None, &Settings::default(), &yaml);
         assert_eq!(after["spec"]["restartPolicy"], "OnFailure");
+    }
+
+    #[test]
+    fn a_mode_that_a_policy_names_was_lowered() {
+        let yaml = pod("pre-upgrade", "restartPolicy: OnFailure");
+        assert_eq!(findings(&PodRestartPolicy, None, &Settings::default(), &yaml)[0].mode, Mode::Deny);
+    }
+
+    #[test]
+    fn empty_text_was_taken_for_a_policy() {
+        let yaml = pod("test", "restartPolicy: ''");
+        rejects(&PodRestartPolicy, &yaml, "starts again whenever it ends");
+        let after = fixed(&PodRestartPolicy, None, &Settings::default(), &yaml);
+        assert_eq!(after["spec"]["restartPolicy"], "Never");
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
+    mode::{Mode, Severity},
     settings::Settings,
-    testing::{accepts, findings, rejects},
+    testing::{accepts, findings, rejects, shipped},
 };
 
 fn pod(metadata: &str) -> String {
@@ -71,11 +72,56 @@ fn templates_are_not_read() {
         |metadata: &str| job(metadata).replace("helm.sh/hook: test}}", "helm.sh/hook: test}}, spec: {}");
     rejects(&HookAnnotationMisplaced, &with_spec(""), "on its template");
     let hook = with_spec(", annotations: {helm.sh/hook: test}");
-    let found = findings(&HookAnnotationMisplaced, None, &Settings::default(), &hook);
-    assert_eq!((found[0].mode, found.len()), (Mode::Audit, 1));
+    rejects(&HookAnnotationMisplaced, &hook, "it has no effect");
     let cron = "{apiVersion: batch/v1, kind: CronJob, metadata: {name: a}, \
                 spec: {jobTemplate: {metadata: {annotations: {helm.sh/hook: test}}}}}";
     rejects(&HookAnnotationMisplaced, cron, "on its template");
+}
+
+#[test]
+fn a_hook_on_the_pods_of_a_hook_was_held_to_be_untidy() {
+    for map in ["annotations", "labels"] {
+        let yaml = format!(
+            "{{apiVersion: batch/v1, kind: Job, metadata: {{name: a, annotations: {{helm.sh/hook: test}}}}, \
+             spec: {{template: {{metadata: {{{map}: {{helm.sh/hook: test}}}}, spec: {{}}}}}}}}"
+        );
+        let found = shipped(&HookAnnotationMisplaced, &Settings::default(), &yaml);
+        assert_eq!((found[0].mode, found[0].severity), (Mode::Warn, Severity::Medium), "{map}");
+        let field = format!("/spec/template/metadata/{map}/helm.sh~1hook");
+        assert_eq!((&found[0].finding.field, found.len()), (&field, 1));
+    }
+}
+
+#[test]
+fn what_is_no_text_was_not_seen() {
+    for value in ["5", "true", "null"] {
+        let weight = pod(&format!("annotations: {{helm.sh/hook-weight: {value}}}"));
+        rejects(&HookAnnotationMisplaced, &weight, "helm.sh/hook-weight has no effect");
+        rejects(&HookAnnotationMisplaced, &pod(&format!("labels: {{helm.sh/hook: {value}}}")), "is a label");
+    }
+}
+
+/// A hook `List` with one item that has these annotations.
+fn list(annotations: &str) -> String {
+    let list = "apiVersion: v1, kind: List, metadata: {annotations: {helm.sh/hook: test}}";
+    format!("{{{list}, items: [{}]}}", pod(&format!("annotations: {{{annotations}}}")))
+}
+
+#[test]
+fn what_an_item_says_beside_its_list_was_not_seen() {
+    for name in [WEIGHT, DELETE_POLICY] {
+        let found = findings(&HookAnnotationMisplaced, None, &Settings::default(), &list(&format!("{name}: x")));
+        assert_eq!(found[0].finding.field, format!("/items/0{}", wording::annotation(name)));
+        assert!(found[0].finding.message.contains("only that of the List counts"));
+    }
+    rejects(&HookAnnotationMisplaced, &list("helm.sh/hook: pre-delete"), "of its own");
+    accepts(&HookAnnotationMisplaced, &list("helm.sh/hook: test"));
+}
+
+#[test]
+fn a_slip_in_an_item_was_looked_for_in_its_list() {
+    let found = findings(&HookAnnotationMisplaced, None, &Settings::default(), &list("helm.sh/weight: x"));
+    assert_eq!((&*found[0].finding.field, found.len()), ("/items/0/metadata/annotations/helm.sh~1weight", 1));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     settings::{Engine, Settings},
-    testing::{accepts, findings, rejects},
+    testing::{accepts, findings, rejects, shipped},
 };
 
 fn hook(kind: &str, name: &str, annotations: &str, rest: &str) -> String {
@@ -57,6 +57,44 @@ fn what_is_optional_or_there_already_is_not_missed() {
         &HookWeightTie,
         &mounts(post, post).replace("name: scripts}}", "name: scripts, optional: true}}"),
     );
+}
+
+#[test]
+fn what_an_earlier_event_left_was_missed() {
+    for (job, map) in [
+        ("pre-upgrade", "pre-install,pre-upgrade"),
+        ("pre-upgrade", "post-install,pre-upgrade"),
+        ("post-upgrade", "pre-install,post-upgrade"),
+        ("pre-rollback", "pre-install,pre-rollback"),
+        ("pre-delete", "post-install,pre-delete"),
+        ("test", "pre-install,test"),
+    ] {
+        let (job, map) = (format!("helm.sh/hook: '{job}'"), format!("helm.sh/hook: '{map}'"));
+        accepts(&HookWeightTie, &mounts(&job, &map));
+        let gone = format!("{map}, helm.sh/hook-delete-policy: hook-succeeded");
+        rejects(&HookWeightTie, &mounts(&job, &gone), "which it mounts");
+    }
+}
+
+#[test]
+fn the_account_of_a_test_was_missed_though_it_is_there_since_install() {
+    let account = ", spec: {serviceAccountName: tests}";
+    let yaml = |events: &str| {
+        hook("apiVersion: v1, kind: Pod", "smoke", "helm.sh/hook: test", account)
+            + &hook("apiVersion: v1, kind: ServiceAccount", "tests", &format!("helm.sh/hook: '{events}'"), "")
+    };
+    accepts(&HookWeightTie, &yaml("pre-install,test"));
+    rejects(&HookWeightTie, &yaml("test"), "runs as");
+}
+
+#[test]
+fn a_role_that_comes_late_warns_unless_told_otherwise() {
+    let binding = ", roleRef: {kind: Role, name: z}, subjects: [{kind: ServiceAccount, name: a}]";
+    let group = "apiVersion: rbac.authorization.k8s.io/v1";
+    let yaml = hook(&format!("{group}, kind: RoleBinding"), "b", "helm.sh/hook: test", binding)
+        + &hook(&format!("{group}, kind: Role"), "z", "helm.sh/hook: test", "");
+    assert_eq!(shipped(&HookWeightTie, &Settings::default(), &yaml)[0].mode, Mode::Warn);
+    assert_eq!(findings(&HookWeightTie, None, &Settings::default(), &yaml)[0].mode, Mode::Deny);
 }
 
 #[test]
