@@ -67,10 +67,7 @@ fn bombs_of_aliases_and_of_nesting() {
     for index in 1..12 {
         let before = index - 1;
         let items = vec![format!("*a{before}"); 10].join(",");
-        aliases.push_str(&format!(
-            "a{index}: &a{index} [{items}]
-"
-        ));
+        aliases.extend([format!("a{index}: &a{index} [{items}]\n")]);
     }
     let files = Files::new(&[
         ("alias.yaml", &aliases),

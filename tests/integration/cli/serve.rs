@@ -42,6 +42,8 @@ fn start(folder: &str) -> Receiver<String> {
         "127.0.0.1:0",
         "--cert-dir",
         folder,
+        "--log-level",
+        "error",
     ];
     let arguments = arguments.map(std::ffi::OsString::from);
     thread::spawn(move || {

@@ -110,7 +110,7 @@ impl Subject {
         let Some(hook) = object.hook() else {
             self.objects += items.len();
             let source = if path.is_empty() { String::new() } else { format!("# Source: {path}\n") };
-            self.parts.manifest += &format!("---\n{source}{}\n", text.trim_end());
+            self.parts.manifest.extend(["---\n", &source, text.trim_end(), "\n"]);
             return;
         };
         let label = format!(
