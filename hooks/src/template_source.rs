@@ -28,16 +28,16 @@ pub struct Literal {
 #[must_use]
 pub fn hook_values(text: &str) -> Vec<Literal> {
     let masked = mask::actions(text);
-    let lines = Lines::of(&masked);
     let mut search = Search { found: Vec::new(), parents: Vec::new(), block: None };
-    for (index, line) in lines.0.iter().enumerate() {
-        search.line(line, lines.follower(index));
+    // Silent lines decide nothing, and looking past them again from every line would take forever where there are many.
+    let mut lines = lines(&masked).filter(|line| !line.is_silent()).peekable();
+    while let Some(line) = lines.next() {
+        search.line(&line, lines.peek());
     }
     search.found
 }
 
 /// A line with its place.
-#[derive(Clone, Copy)]
 struct Line<'a> {
     number: usize,
     start: usize,
@@ -46,29 +46,15 @@ struct Line<'a> {
 }
 
 /// The lines of a source.
-struct Lines<'a>(Vec<Line<'a>>);
-
-impl<'a> Lines<'a> {
-    fn of(text: &'a str) -> Self {
-        let mut start = 0;
-        let lines = text.split_inclusive('\n').enumerate().map(|(index, raw)| {
-            let text = raw.trim_end();
-            let line = Line {
-                number: index + 1,
-                start,
-                text,
-                indent: text.len() - text.trim_start_matches(' ').len(),
-            };
-            start += raw.len();
-            line
-        });
-        Self(lines.collect())
-    }
-
-    /// The next line after `index` that says anything.
-    fn follower(&self, index: usize) -> Option<Line<'a>> {
-        self.0[index + 1..].iter().copied().find(|line| !line.is_silent())
-    }
+fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    let mut start = 0;
+    text.split_inclusive('\n').enumerate().map(move |(index, raw)| {
+        let text = raw.trim_end();
+        let indent = text.len() - text.trim_start_matches(' ').len();
+        let line = Line { number: index + 1, start, text, indent };
+        start += raw.len();
+        line
+    })
 }
 
 impl<'a> Line<'a> {
@@ -76,6 +62,7 @@ impl<'a> Line<'a> {
         &self.text[self.indent..]
     }
 
+    /// Whether it says nothing.
     fn is_silent(&self) -> bool {
         self.content().is_empty() || self.content().starts_with('#')
     }
@@ -91,7 +78,8 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn line(&mut self, line: &Line<'a>, follower: Option<Line<'_>>) {
+    /// Goes down one line; `follower` is the next one that says anything.
+    fn line(&mut self, line: &Line<'a>, follower: Option<&Line<'_>>) {
         let content = line.content();
         let begins = content.starts_with("---") && line.indent == 0;
         if begins || mask::begins_definition(content) {
@@ -99,7 +87,7 @@ impl<'a> Search<'a> {
             self.block = None;
         }
         let is_inside = self.block.is_some_and(|indent| line.indent > indent);
-        if begins || content.starts_with("{{") || line.is_silent() || is_inside {
+        if begins || content.starts_with("{{") || is_inside {
             return;
         }
         self.parents.retain(|(indent, _)| *indent < line.indent);

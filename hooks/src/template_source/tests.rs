@@ -140,6 +140,22 @@ fn text_in_text_is_passed_over() {
     passes_over("annotations: |\n  HOOK: x\n");
 }
 
+/// So many that looking at each from each of the others would not end.
+#[test]
+fn lines_that_say_nothing_are_looked_at_once() {
+    for silent in ["\n", "#\n", "  # x\n"] {
+        let many = silent.repeat(400_000);
+        let text = format!("{many}metadata:\n  annotations:\n    HOOK: pre-instal\n{many}");
+        finds_after(&text, 2_000_003);
+        passes_over(&format!("metadata:\n  annotations:\n    HOOK: a,\n{many}      b\n"));
+    }
+}
+
+#[track_caller]
+fn finds_after(text: &str, line: usize) {
+    assert!(found(text) == [("pre-instal".to_owned(), line)]);
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_panic(text in prop::collection::vec(prop_oneof![
