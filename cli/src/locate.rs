@@ -1,8 +1,17 @@
 //! From a JSON pointer to a line: the name of the field is the place, its value gets the caret.
 
-use std::{cell::OnceCell, ops::Range};
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::HashMap,
+    ops::Range,
+    rc::Rc,
+};
 
-use hooks::{Interest, Member, Node, Span, Value, manifest::Manifest, yaml::Limits};
+use hooks::{
+    Interest, Member, Node, Span, Value,
+    manifest::{Document, Manifest},
+    yaml::Limits,
+};
 
 use crate::{plain, report::Excerpt};
 
@@ -13,7 +22,15 @@ mod secret_spans;
 pub struct Lines<'t> {
     text: &'t str,
     starts: OnceCell<Vec<usize>>,
+    /// By where a document begins.
+    secrets: RefCell<HashMap<usize, Secrets>>,
 }
+
+/// The bytes of a document that must not be shown; `None` when they cannot be told.
+type Secrets = Option<Rc<[Range<usize>]>>;
+
+/// Longer lines are not shown, in bytes: nobody reads them, and whole files without a line break are common in JSON.
+const LONGEST_LINE: usize = 2_000;
 
 /// A place in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +46,8 @@ pub struct Spot {
 impl<'t> Lines<'t> {
     /// Counts nothing yet.
     #[must_use]
-    pub const fn new(text: &'t str) -> Self {
-        Self { text, starts: OnceCell::new() }
+    pub fn new(text: &'t str) -> Self {
+        Self { text, starts: OnceCell::new(), secrets: RefCell::default() }
     }
 
     /// The line that holds the byte `offset`: its number from 1, where it begins, and its text without the line break.
@@ -56,13 +73,20 @@ impl<'t> Lines<'t> {
         let before = line.get(..anchor.start as usize - start).unwrap_or("");
         let column = before.chars().count() + 1;
         let caret = found.caret(start + line.len());
-        let secrets = if found.stands_alone(before) {
-            Some(Vec::new())
-        } else {
-            secret_spans::of_document(&manifest.document)
+        let secrets = match line.len() {
+            0..=LONGEST_LINE if found.stands_alone(before) => Some(Rc::default()),
+            0..=LONGEST_LINE => self.secrets(&manifest.document),
+            _ => None,
         };
         let excerpt = secrets.map(|secrets| excerpt(line, start, caret, &secrets));
         Spot { line: number, column, excerpt }
+    }
+
+    fn secrets(&self, document: &Document<'t>) -> Secrets {
+        let mut known = self.secrets.borrow_mut();
+        let spans =
+            known.entry(document.offset).or_insert_with(|| secret_spans::of_document(document).map(Rc::from));
+        spans.clone()
     }
 }
 
@@ -124,6 +148,9 @@ impl<'n, 'a> Found<'n, 'a> {
 
 /// The line as it may be shown: secrets become `…`, control characters are replaced, and the caret moves along.
 fn excerpt(line: &str, start: usize, caret: Range<usize>, secrets: &[Range<usize>]) -> Excerpt {
+    let line_span = start..start + line.len();
+    let is_near = |secret: &&Range<usize>| secret.start < line_span.end && line_span.start < secret.end;
+    let secrets: Vec<_> = secrets.iter().filter(is_near).collect();
     let mut text = String::with_capacity(line.len());
     let (mut from, mut to, mut hidden) = (None, None, false);
     for (at, character) in line.char_indices() {
@@ -148,7 +175,7 @@ fn excerpt(line: &str, start: usize, caret: Range<usize>, secrets: &[Range<usize
 }
 
 /// Reads a document again with everything in it, for those who must know where its secrets are.
-fn read_all<'a>(document: &hooks::manifest::Document<'a>) -> Option<Node<'a>> {
+fn read_all<'a>(document: &Document<'a>) -> Option<Node<'a>> {
     hooks::yaml::document(document.text, document.offset, Interest::Everything, &Limits::default()).ok()
 }
 

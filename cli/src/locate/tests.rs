@@ -59,3 +59,10 @@ fn control_characters_keep_the_caret_in_place() {
         assert_eq!(&excerpt.text[excerpt.caret], "y");
     }
 }
+
+#[test]
+fn a_file_without_line_breaks_has_places_and_is_not_shown() {
+    let text = format!("{{\"kind\":\"Job\",\"x\":\"{}\",\"spec\":{{\"suspend\":true}}}}", "y".repeat(3_000));
+    let spot = spot(&text, "/spec/suspend");
+    assert_eq!((spot.line, spot.column, spot.excerpt), (1, text.find("\"suspend\"").unwrap() + 1, None));
+}

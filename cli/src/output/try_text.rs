@@ -87,24 +87,23 @@ fn gate(answer: &Answer) -> Vec<String> {
         .lines()
         .chain(answer.warnings.iter().map(String::as_str))
         .filter(|line| line.starts_with('`'));
-    let mut lines: Vec<String> = findings.map(told_once).collect();
+    let mut lines: Vec<String> = findings.map(sentence).collect();
     if !answer.allowed {
         lines.push("no hook and no object was touched: Helm stores the release first".to_owned());
     }
     lines
 }
 
-/// A finding without the object in front, if its sentence names the object too.
-fn told_once(line: &str) -> String {
+/// A finding as a sentence: the rule, the object, what will happen; the field is for those who change it, in `check`.
+fn sentence(line: &str) -> String {
     let line = line.replacen('`', "", 2);
     let parts = line.split_once(": ").and_then(|(rule, rest)| Some((rule, rest.split_once(": ")?)));
-    match parts {
-        Some((rule, (place, sentence)))
-            if sentence.starts_with(place.split(" /").next().unwrap_or(place)) =>
-        {
-            format!("{rule}: {sentence}")
-        }
-        _ => line,
+    let Some((rule, (place, what))) = parts else { return line };
+    let object = place.split(" /").next().unwrap_or(place);
+    match object.contains('"') {
+        true if what.starts_with(object) => format!("{rule}: {what}"),
+        true => format!("{rule}: {object} {what}"),
+        false => line,
     }
 }
 
@@ -221,13 +220,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_names_its_object_once() {
+    fn a_finding_is_a_sentence() {
+        let expected = "r: Job \"a\" never starts; do";
+        assert_eq!(sentence("`r`: Job \"a\" /spec/suspend: never starts; do"), expected);
+        assert_eq!(sentence("`r`: Job \"a\": Job \"a\" never starts; do"), expected);
         assert_eq!(
-            told_once("`r`: Job \"a\" /spec/suspend: Job \"a\" never starts; do"),
-            "r: Job \"a\" never starts; do"
-        );
-        assert_eq!(
-            told_once("`r`: shop/templates/x.yaml:4: Helm drops it"),
+            sentence("`r`: shop/templates/x.yaml:4: Helm drops it"),
             "r: shop/templates/x.yaml:4: Helm drops it"
         );
     }
