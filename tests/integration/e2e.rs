@@ -166,6 +166,14 @@ fn uid(object: &Value) -> &str {
     object["metadata"]["uid"].as_str().unwrap()
 }
 
+/// The flag that takes back what failed.
+const fn atomic(helm: Helm) -> &'static str {
+    match helm {
+        Helm::V3 => "--atomic",
+        Helm::V4 => "--rollback-on-failure",
+    }
+}
+
 /// Whether the command failed and said all of this.
 #[track_caller]
 fn assert_refused(ran: &Ran, words: &[&str]) {

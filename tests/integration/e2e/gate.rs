@@ -6,13 +6,15 @@ use tests::{
     rig::Helm,
 };
 
-use super::{Place, assert_refused, assert_says, revisions, uid, with_both_helms};
+use super::{Place, assert_refused, assert_says, atomic, revisions, uid, with_both_helms};
 
 const EVENTS: &str = "pre-install,pre-upgrade";
 
 with_both_helms! {
     the_gate_refuses_an_upgrade_before_the_old_job_is_deleted
     the_gate_refuses_an_install_and_leaves_no_release
+    an_upgrade_that_would_roll_back_by_itself_has_nothing_to_roll_back
+    rights_over_the_whole_cluster_are_refused_before_they_are_given
     a_hook_that_helm_dropped_is_warned_of
     nothing_of_a_secret_is_said
 }
@@ -57,6 +59,31 @@ fn the_gate_refuses_an_install_and_leaves_no_release(helm: Helm) {
     }
     assert!(place.find("configmap", "settings").is_none());
     let _ = place.install(helm, &Chart::new(&[hook_job("migrate", EVENTS)])).expect_ok();
+}
+
+fn an_upgrade_that_would_roll_back_by_itself_has_nothing_to_roll_back(helm: Helm) {
+    let place = Place::guarded("gate-atomic");
+    let _ = place.install(helm, &Chart::new(&[hook_job("migrate", EVENTS), settings("1")])).expect_ok();
+    let before = place.job("migrate");
+    let bad = Chart::new(&[suspended_job("migrate", EVENTS), settings("2")]);
+    let refused = place.helm(helm, "upgrade", Some(bad.path()), &[atomic(helm)]);
+    assert_refused(&refused, &["release \"shop\" revision 2 is refused"]);
+    assert_eq!(place.history(helm), revisions(&[(1, "deployed")]));
+    assert_eq!(uid(&place.job("migrate")), uid(&before));
+}
+
+fn rights_over_the_whole_cluster_are_refused_before_they_are_given(helm: Helm) {
+    let place = Place::guarded("gate-rights");
+    let name = format!("{}-admin", place.namespace);
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+        "metadata": {"name": name, "annotations": {"helm.sh/hook": "pre-install"}},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": place.namespace}],
+    });
+    let said = format!("`sec-cluster-admin-binding`: ClusterRoleBinding \"{name}\"");
+    assert_refused(&place.install(helm, &Chart::new(&[binding])), &["is refused", &said]);
+    assert!(place.find("clusterrolebinding", &name).is_none());
 }
 
 fn a_hook_that_helm_dropped_is_warned_of(helm: Helm) {

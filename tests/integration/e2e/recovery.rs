@@ -6,7 +6,7 @@ use tests::{
     rig::Helm,
 };
 
-use super::{ALL, Place, assert_refused, assert_says, revisions, with_both_helms};
+use super::{ALL, Place, assert_refused, assert_says, atomic, revisions, with_both_helms};
 
 with_both_helms! {
     rollback_and_uninstall_pass_where_an_upgrade_is_refused
@@ -32,14 +32,6 @@ fn lax(value: &str) -> Vec<Value> {
 
 fn within_the_policy(job: Value) -> Value {
     changed(job, "/spec", "activeDeadlineSeconds", json!(60))
-}
-
-/// The flag that takes back what failed.
-fn atomic(helm: Helm) -> &'static str {
-    match helm {
-        Helm::V3 => "--atomic",
-        Helm::V4 => "--rollback-on-failure",
-    }
 }
 
 #[track_caller]

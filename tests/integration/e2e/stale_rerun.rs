@@ -6,7 +6,7 @@ use tests::{
     rig::Helm,
 };
 
-use super::{ALL, Place, SOON, assert_refused, revisions, uid};
+use super::{Place, SOON, assert_refused, revisions, uid};
 
 /// Without before-hook-creation: the Job of the last run stays.
 fn chart(value: &str) -> Chart {
@@ -61,20 +61,14 @@ fn helm_3_fails_in_the_same_place_with_and_without_us() {
 
 #[test]
 fn the_injected_ttl_cures_the_stale_rerun() {
-    let short = "
-apiVersion: hookward.dev/v1alpha1
-kind: HookPolicy
-metadata: {name: short}
-spec:
-  rules:
-    job-ttl-missing: {options: {default: 3}}
-    job-ttl-too-low: {options: {min: 1}}
-";
-    let place = Place::unguarded("stale-cured").guard(short, &ALL);
+    let place = Place::guarded("stale-cured");
     let _ = place.install(Helm::V4, &chart("1")).expect_ok();
     let before = place.job("migrate");
-    assert_eq!(before["spec"]["ttlSecondsAfterFinished"], 3);
+    assert_eq!(before["spec"]["ttlSecondsAfterFinished"], 300);
     let marker = place.rig.audit_marker();
+    // The five minutes pass at once.
+    let patch = r#"{"spec":{"ttlSecondsAfterFinished":0}}"#;
+    let _ = place.kubectl(&["patch", "job", "migrate", "--type=merge", "--patch", patch], "").expect_ok();
     place
         .rig
         .wait_for("the Job to go by its TTL", SOON, || place.find("job", "migrate").is_none().then_some(()));
