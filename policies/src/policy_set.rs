@@ -189,4 +189,18 @@ mod tests {
         let error = set(&[serde_json::json!({"rules": {"nonsense": {}}})]).unwrap_err();
         assert!(error.to_string().starts_with("HookPolicy p0: there is no rule \"nonsense\""), "{error}");
     }
+
+    #[test]
+    fn policies_that_contradict_each_other_were_put_in_force() {
+        let low = serde_json::json!({"rules": {"job-ttl-missing": {"options": {"default": 120}}}});
+        let mut high = serde_json::json!({
+            "engine": {"timeoutSeconds": 900},
+            "rules": {"job-ttl-too-low": {"options": {"min": 600}}},
+        });
+        let problem = set(&[low.clone(), high.clone()]).unwrap_err();
+        assert_eq!((&*problem.name, matches!(problem.error, Error::Disagreement { .. })), ("p0, p1", true));
+        // Where they only may meet, both hold.
+        high["namespaceSelector"] = serde_json::json!({"matchLabels": {"a": "b"}});
+        assert!(set(&[low, high]).is_ok());
+    }
 }

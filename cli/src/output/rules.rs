@@ -66,7 +66,9 @@ pub fn explain(meta: &Meta, colors: bool) -> String {
     if !options.is_empty() {
         let _ = writeln!(text, "\n{bold}Options{bold:#}");
         for option in options {
-            let _ = writeln!(text, "  {} ({}, default {})", option.name, option.kind, option.default);
+            let default =
+                option.default.as_ref().map_or_else(String::new, |default| format!(", default {default}"));
+            let _ = writeln!(text, "  {} ({}{default})", option.name, option.kind);
             for line in plain::wrap(&option.description, WIDTH - 6) {
                 let _ = writeln!(text, "      {line}");
             }
@@ -146,7 +148,8 @@ pub fn markdown_of(meta: &Meta) -> String {
     if !options.is_empty() {
         text.push_str("\n### Options\n\n");
         for Knob { name, kind, default, description } in options {
-            let _ = writeln!(text, "- `{name}` ({kind}, default `{default}`): {description}");
+            let default = default.map_or_else(String::new, |default| format!(", default `{default}`"));
+            let _ = writeln!(text, "- `{name}` ({kind}{default}): {description}");
         }
     }
     text
@@ -236,7 +239,7 @@ fn shortened(text: &str, room: usize) -> String {
 struct Knob {
     name: String,
     kind: String,
-    default: String,
+    default: Option<String>,
     description: String,
 }
 
@@ -261,7 +264,7 @@ fn options(meta: &Meta) -> Vec<Knob> {
             _ => "one of several".to_owned(),
         };
         let description = property["description"].as_str().unwrap_or("").replace('\n', " ");
-        Knob { name: name.clone(), kind, default: property["default"].to_string(), description }
+        Knob { name: name.clone(), kind, default: property.get("default").map(Value::to_string), description }
     };
     properties.iter().map(knob).collect()
 }
@@ -285,6 +288,22 @@ mod tests {
             assert!(page.contains(&format!("\n## {id}\n")) && page.contains(&format!("(#{id})")), "{id}");
         }
         assert!(!page.contains("\n## Bad"));
+    }
+
+    #[test]
+    fn lists_had_no_defaults() {
+        let knobs = || RULES.iter().flat_map(|rule| options(rule.meta()));
+        assert!(knobs().all(|knob| knob.default.as_deref() != Some("null")));
+        let list = knobs().find(|knob| knob.name == "externalNames").unwrap();
+        assert_eq!(list.default.as_deref(), Some("[]"));
+    }
+
+    #[test]
+    fn another_mode_under_argo_cd_is_told() {
+        let meta = policies::rules::find("job-deadline-missing").unwrap().meta();
+        assert!(facts(meta).contains("Object: audit. Under Argo CD: warn."), "{}", facts(meta));
+        assert_eq!(of_rule(meta)["argocd"], "warn");
+        assert!(markdown().contains("| audit | audit (warn under Argo CD) |"));
     }
 
     #[test]

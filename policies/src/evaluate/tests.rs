@@ -295,16 +295,6 @@ mod repairs {
     }
 }
 
-#[test]
-fn a_rule_that_usually_only_reports_does_what_it_is_told() {
-    let mode = |settings| {
-        mode_at(&policy(&settings), Moment::Upgrade, &job("pre-upgrade", ""), "job-deadline-missing")
-    };
-    assert_eq!(mode(json!({})), Some(Mode::Audit));
-    assert_eq!(mode(json!({"engine": {"gitops": "argocd"}})), Some(Mode::Warn));
-    assert_eq!(mode(json!({"rules": {"job-deadline-missing": {"mode": "deny"}}})), Some(Mode::Deny));
-}
-
 mod exceptions {
     use super::*;
 
@@ -345,54 +335,5 @@ mod exceptions {
     }
 }
 
-mod whole_releases {
-    use super::*;
-
-    fn judged(policy: &Policy, yaml: &str) -> Vec<(usize, String, Mode)> {
-        let manifests: Vec<_> = manifest::read(yaml, Interest::Judged, &hooks::yaml::Limits::default())
-            .into_iter()
-            .collect::<Result<_, _>>()
-            .unwrap();
-        let mut all = Release { namespace: Some("shop"), ..Release::default() };
-        for (index, manifest) in manifests.iter().enumerate() {
-            all.add(index, "", &manifest.root);
-        }
-        let verdict = release(policy, &all, 0);
-        let found = verdict.findings.into_iter().filter(|judged| judged.rule.id == "job-suspended");
-        found.map(|judged| (judged.finding.item.unwrap(), judged.finding.field, judged.mode)).collect()
-    }
-
-    const LIST: &str = "apiVersion: v1
-kind: List
-metadata: {annotations: {helm.sh/hook: pre-upgrade}}
-items:
-- {apiVersion: v1, kind: ConfigMap, metadata: {name: settings}}
-- {apiVersion: batch/v1, kind: Job, metadata: {name: migrate}, spec: {suspend: true}}";
-
-    #[test]
-    fn items_of_a_list_are_found_in_the_list() {
-        let found = judged(&policy(&json!({})), LIST);
-        assert_eq!(found, [(1, "/items/1/spec/suspend".to_owned(), Mode::Deny)]);
-    }
-
-    #[test]
-    fn hooks_among_the_items_of_an_ordinary_list_are_no_hooks() {
-        let item = LIST.replace("metadata: {annotations: {helm.sh/hook: pre-upgrade}}\n", "").replace(
-            "metadata: {name: migrate}",
-            "metadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade}}",
-        );
-        assert_eq!(judged(&policy(&json!({})), &item), []);
-    }
-
-    #[test]
-    fn findings_name_their_object() {
-        let two = format!("{}\n---\n{}", job("pre-upgrade", ""), job("post-upgrade", SUSPENDED));
-        assert_eq!(judged(&policy(&json!({})), &two), [(1, "/spec/suspend".to_owned(), Mode::Deny)]);
-    }
-
-    #[test]
-    fn a_rule_that_is_off_is_silent() {
-        let off = policy(&json!({"rules": {"job-suspended": {"mode": "off"}}}));
-        assert_eq!(judged(&off, LIST), []);
-    }
-}
+mod modes;
+mod whole_releases;
