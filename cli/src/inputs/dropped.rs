@@ -52,6 +52,7 @@ pub(super) fn first_lines(stderr: &str) -> String {
         line.is_empty()
             || events(line).is_some()
             || line.starts_with("level=")
+            || line.starts_with("Use --debug")
             || line.starts_with("WARNING: Kubernetes config")
     };
     let useful: Vec<&str> = stderr.lines().map(str::trim).filter(|line| !is_chatter(line)).collect();
