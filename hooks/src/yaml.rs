@@ -85,7 +85,7 @@ impl Fault {
 /// Where the two differ, all of it rare:
 /// - A value that JSON has no word for (`.inf`, a null name) is an error even if a later member would replace it.
 /// - A name written both as text and as a number is one member here; Go picks either by chance.
-/// - Refused here, read by Go: `-` alone in brackets, a block scalar that begins with blanks deeper than the line that ends it, and more
+/// - Refused here, read by Go: a block scalar that begins with blanks deeper than the line that ends it, and more
 ///   than about a hundred quoted texts in one document that go on at the margin.
 /// - Read here, refused by Go: unknown `%` directives, `...` before the first document.
 /// - `?` that touches what follows it in brackets is text here. U+0085, U+2028 and U+2029 do not break lines here.

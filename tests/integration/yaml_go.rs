@@ -141,7 +141,7 @@ fn rendered_charts_mean_the_same() {
 #[test]
 fn every_known_difference_is_still_one() {
     let Some(reader) = go() else { return };
-    let read_by_go = ["a: .inf\na: 1\n", "a: {~: 1}\na: 2\n", "a: [-, b]\n", "a: |\n    \n  #b\n"];
+    let read_by_go = ["a: .inf\na: 1\n", "a: {~: 1}\na: 2\n", "a: |\n    \n  #b\n"];
     let read_here = ["...\na: b\n", "%SHOP 1\n---\na: b\n", "a: x\u{2028}y\nb: z\n"];
     let texts: Vec<String> = read_by_go.iter().chain(&read_here).map(|text| (*text).to_owned()).collect();
     for (at, (text, theirs)) in texts.iter().zip(ask(&reader, &texts)).enumerate() {
@@ -151,6 +151,58 @@ fn every_known_difference_is_still_one() {
     let touching = "a: [?\"b\"]\n".to_owned();
     assert_eq!(ours(&touching), Ok(json!({"a": ["?\"b\""]})));
     assert_eq!(ask(&reader, &[touching]), [Ok(json!({"a": [{"b": null}]}))]);
+}
+
+/// Where a dash is text and where it begins an item is another question in brackets than outside of them.
+#[test]
+fn a_dash_in_brackets_means_the_same() {
+    let Some(reader) = go() else { return };
+    let around = |dash: &str| {
+        let forms = [
+            "[D]",
+            "{D}",
+            "[a, D]",
+            "[D, D]",
+            "{a: D}",
+            "{D: a}",
+            "{a: D, D}",
+            "[[D], {D}]",
+            "[D-a, D]",
+            "[a D]",
+        ];
+        let more = [
+            "[!!str D]",
+            "[!!int D]",
+            "[&a D, *a]",
+            "{\"a\":D}",
+            "[a,D,b]",
+            "[a\nD]",
+            "[\nD]",
+            "{? D}",
+            "[\"b\" D]",
+        ];
+        let texts =
+            forms.into_iter().chain(more).map(|form| format!("x: {}\ny: [-]\n", form.replace('D', dash)));
+        texts.collect::<Vec<_>>()
+    };
+    let dashes = [
+        "-", "- ", " -", " - ", "--", "-a", "-\n", "- a", "-[a]", "-{a: b}", "-#", "- #\n", "-\t", "a-",
+        "'-'",
+    ];
+    let mut texts: Vec<String> = dashes.into_iter().flat_map(around).collect();
+    texts.extend(
+        ["- -[a]\n", "x: [-]\ny: |\n  [-, -]\n", "x: [-] # [-]\ny: 'a [-'\n", "[-]\n", "x: -]\n"]
+            .map(str::to_owned),
+    );
+    let mut read = 0;
+    for (text, theirs) in texts.iter().zip(ask(&reader, &texts)) {
+        match (ours(text), theirs) {
+            (Ok(ours), Ok(theirs)) if same(&ours, &theirs) => read += 1,
+            (Err(_), Err(_)) => {}
+            (ours, theirs) => panic!("{text:?}\nours: {ours:?}\nGo's: {theirs:?}"),
+        }
+    }
+    assert!((100..texts.len() - 50).contains(&read), "{read} of {} texts were read", texts.len());
 }
 
 #[test]

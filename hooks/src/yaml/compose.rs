@@ -17,12 +17,13 @@ use crate::{
     node::{Member, Node, Span, Value},
 };
 
-/// Reads the first document of `text`; see [`super::document`].
+/// Reads the first document of `text`; see [`super::document`]. `dash` stands for a dash in every text.
 pub(super) fn compose<'a>(
     text: &'a str,
     offset: usize,
     interest: Interest,
     limits: &Limits,
+    dash: Option<char>,
 ) -> Result<Node<'a>, Fault> {
     if text.len() > limits.bytes {
         return Err(Fault::new(0, format!("document is larger than the limit of {} bytes", limits.bytes)));
@@ -50,6 +51,7 @@ pub(super) fn compose<'a>(
         nesting: limits.nesting,
         nodes: limits.nodes,
         anchors: HashMap::new(),
+        dash,
     };
     composer.document().map_err(|fault| Fault { at: fault.at + mark, after: fault.after + mark, ..fault })
 }
@@ -94,6 +96,8 @@ struct Composer<'a> {
     /// How many more nodes the document may ask for.
     nodes: usize,
     anchors: HashMap<usize, Rc<Anchored<'a>>>,
+    /// What stands for a dash.
+    dash: Option<char>,
 }
 
 impl<'a> Composer<'a> {
@@ -156,6 +160,9 @@ impl<'a> Composer<'a> {
         end: usize,
     ) -> Result<Resolved<'a>, Fault> {
         self.charge(1, start)?;
+        if let Some(dash) = self.dash.filter(|dash| text.contains(*dash)) {
+            text = text.replace(dash, "-").into();
+        }
         match style {
             ScalarStyle::Literal | ScalarStyle::Folded if begins_with_tab(self.text, start) => {
                 return Err(Fault::new(start, "a block cannot begin with a tab"));
@@ -366,6 +373,7 @@ fn syntax(error: &ScanError, text: &str, in_brackets: bool) -> Fault {
         ErrorKind::CommentNotSeparated if text[..at].ends_with(['"', '\'', ']', '}', '|', '>']) => {
             Leniency::Comment
         }
+        ErrorKind::PlainScalarStartsWithDashFlowIndicator => Leniency::Dash,
         ErrorKind::InvalidDocumentEnd => Leniency::End,
         ErrorKind::RecursionLimitExceeded => return Fault::new(at, "nested too deeply"),
         _ => Leniency::None,

@@ -1,4 +1,5 @@
-//! What the parser refuses and Go's YAML reader does not mind: shallow lines in quotes and brackets, and what comes after the end.
+//! What the parser refuses and Go's YAML reader does not mind: shallow lines in quotes and brackets, a dash alone in brackets, and what
+//! comes after the end.
 
 use std::borrow::Cow;
 
@@ -17,6 +18,8 @@ pub(super) enum Leniency {
     Line,
     /// A comment may touch what is before it.
     Comment,
+    /// A dash in brackets is a text.
+    Dash,
     /// It has stopped at the line before.
     End,
 }
@@ -24,34 +27,57 @@ pub(super) enum Leniency {
 /// More blanks than this are never put in at one place.
 const BLANKS: usize = 256;
 
+/// How many bytes a character has that stands for a dash.
+const STAND_IN: usize = 3;
+
 /// How many bytes may be read again, for each byte of the text.
 const AGAIN: usize = 64;
 
-/// Reads `text` like [`compose::compose`], and again with blanks put in where they mean nothing to Go and something to the parser.
-/// Places are counted as if they were not there.
+/// What is put into a text, before the byte that it is put at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Put {
+    /// Blanks.
+    Blanks,
+    /// A character that stands for the dash there.
+    Dash,
+}
+
+/// Reads `text` like [`compose::compose`], and again with blanks put in where they mean nothing to Go and something to the parser, and
+/// with another character for each dash that only the parser minds. Places are counted as if they were not there.
 ///
 /// Source: `go.yaml.in/yaml/v2` 2.4.3 `scannerc.go`, `yaml_parser_scan_flow_scalar`, which never looks at the indent,
-/// `yaml_parser_scan_to_next_token`, and `decode.go`, `unmarshal`, which reads one document.
+/// `yaml_parser_scan_to_next_token`, `yaml_parser_fetch_next_token`, to which a dash is only special before a blank, and `decode.go`,
+/// `unmarshal`, which reads one document.
 pub(super) fn compose<'a>(
     text: &'a str,
     offset: usize,
     interest: Interest,
     limits: &Limits,
 ) -> Result<Node<'a>, Fault> {
-    let mut fault = match compose::compose(text, offset, interest, limits) {
+    let mut fault = match compose::compose(text, offset, interest, limits, None) {
         Err(fault) if fault.leniency != Leniency::None => fault,
         done => return done,
     };
     // A parent stands in some line, so that a line that begins after the widest one ends is deep enough.
     let blanks = 1 + text.lines().map(str::len).max().unwrap_or_default().min(BLANKS);
     let (mut text, mut places, mut again) = (text, Vec::new(), 0);
+    let mut dash = None;
     loop {
         let line = text[..fault.at].rfind(['\n', '\r']).map_or(0, |at| at + 1);
         let known = places.len();
         match fault.leniency {
-            Leniency::Line => places.extend(shallow_lines(text, line, fault.after)),
-            Leniency::Comment => places.push(fault.at),
-            Leniency::End | Leniency::None => text = &text[..line],
+            Leniency::Line => {
+                places.extend(shallow_lines(text, line, fault.after).map(|at| (at, Put::Blanks)));
+            }
+            Leniency::Comment => places.push((fault.at, Put::Blanks)),
+            Leniency::Dash => {
+                dash = dash.or_else(|| absent(text));
+                places.extend(dash.iter().flat_map(|_| dashes(text, fault.at)).map(|at| (at, Put::Dash)));
+            }
+            Leniency::End | Leniency::None => {
+                text = &text[..line];
+                places.retain(|(at, _)| *at < line);
+            }
         }
         places.sort_unstable();
         places.dedup();
@@ -60,8 +86,8 @@ pub(super) fn compose<'a>(
         {
             return Err(fault);
         }
-        let padded = pad(text, &places, blanks);
-        match compose::compose(&padded, 0, interest, &Limits { bytes: usize::MAX, ..*limits }) {
+        let padded = pad(text, &places, blanks, dash);
+        match compose::compose(&padded, 0, interest, &Limits { bytes: usize::MAX, ..*limits }, dash) {
             Ok(node) => return Ok(Original::new(&places, blanks, offset).node(node)),
             Err(next) => {
                 let original = Original::new(&places, blanks, 0);
@@ -72,6 +98,21 @@ pub(super) fn compose<'a>(
             }
         }
     }
+}
+
+/// A character of [`STAND_IN`] bytes that means nothing to anybody and is not in `text`.
+fn absent(text: &str) -> Option<char> {
+    ('\u{e000}'..='\u{f8ff}').find(|character| !text.contains(*character))
+}
+
+/// The dash at byte `first`, and every later one that could be a text of its own if it stood in brackets.
+fn dashes(text: &str, first: usize) -> impl Iterator<Item = usize> {
+    let bytes = text.as_bytes();
+    let ends = |at: usize| matches!(bytes.get(at), Some(b',' | b'[' | b']' | b'{' | b'}'));
+    let begins =
+        move |at: usize| matches!(bytes[at - 1], b' ' | b'\t' | b'\n' | b'\r' | b',' | b'[' | b'{' | b':');
+    let later = (first + 1..bytes.len()).filter(move |at| bytes[*at] == b'-' && ends(at + 1) && begins(*at));
+    std::iter::once(first).chain(later)
 }
 
 /// Where the line at byte `first` begins, and those after it up to the end of the quoted text that began after byte `token`; if that
@@ -114,13 +155,19 @@ fn separates(line: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']))
 }
 
-fn pad(text: &str, places: &[usize], blanks: usize) -> String {
+fn pad(text: &str, places: &[(usize, Put)], blanks: usize, dash: Option<char>) -> String {
     let mut padded = String::with_capacity(text.len() + places.len() * blanks);
     let mut copied = 0;
-    for place in places {
+    for (place, put) in places {
         padded.push_str(&text[copied..*place]);
-        padded.extend(std::iter::repeat_n(' ', blanks));
         copied = *place;
+        match put {
+            Put::Blanks => padded.extend(std::iter::repeat_n(' ', blanks)),
+            Put::Dash => {
+                padded.extend(dash);
+                copied += 1;
+            }
+        }
     }
     padded.push_str(&text[copied..]);
     padded
@@ -128,23 +175,26 @@ fn pad(text: &str, places: &[usize], blanks: usize) -> String {
 
 /// The way back from a text that was padded.
 struct Original {
-    /// Where the blanks begin in the padded text.
-    starts: Vec<usize>,
-    /// How many they are at each place.
-    blanks: usize,
+    /// Where in the padded text something begins that was put in, how much was put in before, and how many bytes this adds.
+    starts: Vec<(usize, usize, usize)>,
     offset: usize,
 }
 
 impl Original {
-    fn new(places: &[usize], blanks: usize, offset: usize) -> Self {
-        let starts = places.iter().enumerate().map(|(count, place)| place + count * blanks).collect();
-        Self { starts, blanks, offset }
+    fn new(places: &[(usize, Put)], blanks: usize, offset: usize) -> Self {
+        let mut before = 0;
+        let starts = places.iter().map(|(place, put)| {
+            let width = if *put == Put::Dash { STAND_IN - 1 } else { blanks };
+            before += width;
+            (place + before - width, before - width, width)
+        });
+        Self { starts: starts.collect(), offset }
     }
 
     fn place(&self, at: usize) -> usize {
-        let before = self.starts.partition_point(|start| *start <= at);
-        let blanks = |last: usize| last * self.blanks + self.blanks.min(at - self.starts[last]);
-        self.offset + at - before.checked_sub(1).map_or(0, blanks)
+        let index = self.starts.partition_point(|(start, ..)| *start <= at);
+        let last = index.checked_sub(1).map(|last| self.starts[last]);
+        self.offset + at - last.map_or(0, |(start, before, width)| before + width.min(at - start))
     }
 
     fn span(&self, span: Span) -> Span {
@@ -203,6 +253,34 @@ mod tests {
     }
 
     #[test]
+    fn a_dash_alone_in_brackets_is_text() {
+        for (text, value) in [
+            ("a: [-]\n", json!({"a": ["-"]})),
+            ("a: [tar, -xf, -]\n", json!({"a": ["tar", "-xf", "-"]})),
+            ("a: {b: -, -}\n", json!({"a": {"b": "-", "-": null}})),
+            ("a: {-: b, -}\n", json!({"a": {"-": null}})),
+            ("a: [\n-, 'b\nc', -]\n", json!({"a": ["-", "b c", "-"]})),
+            ("a: [-, '\u{e000}']\n", json!({"a": ["-", "\u{e000}"]})),
+            ("a: [-]\nb: |\n  [-, -]\nc: x [-]\n", json!({"a": ["-"], "b": "[-, -]\n", "c": "x [-]"})),
+            ("a: [-]\n... [-]\n", json!({"a": ["-"]})),
+        ] {
+            let node = document(text, 0, Interest::Everything, &Limits::default());
+            assert_eq!(node.map(|node| node.to_json()), Ok(value), "{text:?}");
+        }
+        for text in ["a: [ - ]\n", "a: [-\n]\n", "a: [-[b]]\n", "a: [-, b\n"] {
+            assert!(document(text, 0, Interest::Everything, &Limits::default()).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn many_dashes_in_brackets_are_read_at_once() {
+        let text = "- [-, a, -]\n".repeat(20_000);
+        let node = document(&text, 0, Interest::Everything, &Limits::default()).unwrap();
+        assert!(node.items().iter().all(|list| list.to_json() == json!(["-", "a", "-"])));
+        assert_eq!(node.items().len(), 20_000);
+    }
+
+    #[test]
     fn many_lines_at_the_margin_are_read_at_once() {
         let text = format!("a: \"{}\"\nb: [\n", "line\n".repeat(20_000));
         let error = document(&text, 0, Interest::Everything, &Limits::default()).unwrap_err();
@@ -222,13 +300,17 @@ mod tests {
 
     #[test]
     fn places_are_those_of_the_text_as_it_is() {
-        let text = "a: 'b\nc\nd'\ne: f\ng: 'h\ni'\nj: k\n";
+        let text = "a: 'b\nc\nd'\ne: f\ng: 'h\ni'\nj: k\nl: [-, {m: -}]\np: o\n";
         let node = document(text, 100, Interest::Everything, &Limits::default()).unwrap();
-        for (name, written) in [("a", "'b\nc\nd'"), ("e", "f"), ("g", "'h\ni'"), ("j", "k")] {
+        for (name, written) in
+            [("a", "'b\nc\nd'"), ("e", "f"), ("g", "'h\ni'"), ("j", "k"), ("l", "[-, {m: -}]"), ("p", "o")]
+        {
             let member = node.member(name).unwrap();
             let slice = |span: crate::node::Span| &text[span.start as usize - 100..span.end as usize - 100];
             assert_eq!((slice(member.name_span), slice(member.node.span)), (name, written));
         }
+        let dash = node.get("l").unwrap().items()[0].span;
+        assert_eq!(&text[dash.start as usize - 100..dash.end as usize - 100], "-");
     }
 
     #[test]
