@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use tests::rig::{Helm, Programs, Rig};
 
-/// A chart with one ConfigMap and one `pre-install` Job that ends as `outcome` says.
+/// A chart with one `ConfigMap` and one `pre-install` Job that ends as `outcome` says.
 fn chart(rig: &Rig, name: &str, outcome: &str) -> PathBuf {
     let chart = rig.folder().join("charts").join(name);
     fs::create_dir_all(chart.join("templates")).unwrap();
