@@ -25,7 +25,8 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 pub(crate) fn step(name: &str, command: &mut Command) -> anyhow::Result<f64> {
     println!("\n== {name}");
     let start = Instant::now();
-    let status = command.status().with_context(|| format!("cannot run {}", command.get_program().display()))?;
+    let status =
+        command.status().with_context(|| format!("cannot run {}", command.get_program().display()))?;
     let seconds = start.elapsed().as_secs_f64();
     if !status.success() {
         bail!("{name} failed ({status})");

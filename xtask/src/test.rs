@@ -62,7 +62,9 @@ fn deny(run: &mut impl FnMut(&str, &mut Command) -> anyhow::Result<()>) -> anyho
 /// The programs of the test cluster; `None` where they cannot be had and nobody insists.
 fn cluster() -> anyhow::Result<Option<RigPrograms>> {
     let skip = std::env::var("HOOKWARD_SKIP").unwrap_or_default();
-    if let Some(unknown) = skip.split(',').find(|part| !part.is_empty() && !OPTIONAL.contains(part) && *part != "deny") {
+    if let Some(unknown) =
+        skip.split(',').find(|part| !part.is_empty() && !OPTIONAL.contains(part) && *part != "deny")
+    {
         bail!("HOOKWARD_SKIP names {unknown:?}; it knows {}, deny", OPTIONAL.join(", "));
     }
     if skip.split(',').any(|part| part == "e2e") {
@@ -79,7 +81,9 @@ fn cluster() -> anyhow::Result<Option<RigPrograms>> {
 fn left_out(part: &str, why: &str) -> anyhow::Result<()> {
     let skipped = std::env::var("HOOKWARD_SKIP").unwrap_or_default().split(',').any(|one| one == part);
     if std::env::var("CI").is_ok_and(|ci| ci == "true") && !skipped {
-        bail!("{part} cannot be left out where CI=true: {why}; HOOKWARD_SKIP={part} says that this machine cannot");
+        bail!(
+            "{part} cannot be left out where CI=true: {why}; HOOKWARD_SKIP={part} says that this machine cannot"
+        );
     }
     println!("\n!! left out: {part}: {why}");
     Ok(())
