@@ -1,6 +1,6 @@
 //! One JSON value, read into a [`Node`] that borrows from its text.
 
-use std::{borrow::Cow, collections::HashSet, fmt};
+use std::{borrow::Cow, cell::Cell, collections::HashSet, fmt};
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
@@ -13,16 +13,38 @@ use crate::{
 /// Maps with more members than this are searched for duplicate names with a hash set instead of pair by pair.
 const PAIRWISE: usize = 16;
 
-/// Why a text is not one JSON value. Says nothing of what the text holds.
+/// How many values and names are held of one text at most. What `interest` does not keep costs nothing.
+///
+/// An object that etcd takes, at most 1.5 MB, reaches this only if it is hardly anything but numbers of one digit.
+pub const NODES: usize = 500_000;
+
+/// Why a text is not one JSON value, or too large a one. Says nothing of what the text holds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not JSON: {message} at line {line}, column {column}")]
-pub struct Error {
-    /// What a JSON reader stumbled over: lower case, no full stop, nothing quoted from the text.
-    pub message: String,
-    /// The line where reading stopped, from 1.
-    pub line: usize,
-    /// The column where reading stopped, in bytes from 1; 0 at the end of the line before.
-    pub column: usize,
+pub enum Error {
+    /// Another text.
+    #[error("not JSON: {message} at line {line}, column {column}")]
+    Syntax {
+        /// What a JSON reader stumbled over: lower case, no full stop, nothing quoted from the text.
+        message: String,
+        /// The line where reading stopped, from 1.
+        line: usize,
+        /// The column where reading stopped, in bytes from 1; 0 at the end of the line before.
+        column: usize,
+    },
+    /// More than [`NODES`]; the text may well be JSON.
+    #[error("too large: more than {limit} values and names")]
+    TooManyNodes {
+        /// The limit.
+        limit: usize,
+    },
+}
+
+impl Error {
+    /// Whether nothing is known to be wrong with the text, and it is only too much to be held.
+    #[must_use]
+    pub const fn is_limit(&self) -> bool {
+        matches!(self, Self::TooManyNodes { .. })
+    }
 }
 
 /// Reads `text`, which holds one JSON value and nothing after it.
@@ -31,14 +53,16 @@ pub struct Error {
 /// what Go's maps do. Members that `interest` does not keep are read past and never held; all spans are 0.
 ///
 /// # Errors
-/// Whatever is not JSON in UTF-8, and whatever is nested deeper than 127 levels where it is kept.
+/// Whatever is not JSON in UTF-8, whatever is nested deeper than 127 levels where it is kept, and more than [`NODES`] to keep.
 pub fn object(text: &[u8], interest: Interest) -> Result<Node<'_>, Error> {
     // Once for all texts in it, which is cheaper than once for each.
     let text = std::str::from_utf8(text).map_err(|error| not_utf8(&text[..error.valid_up_to()]))?;
+    let left = Cell::new(Some(NODES));
     let mut reader = serde_json::Deserializer::from_str(text);
-    let node = Reader { interest, place: Place::Object }
-        .deserialize(&mut reader)
-        .map_err(|error| describe(&error))?;
+    let node =
+        Reader { interest, place: Place::Object, left: &left }.deserialize(&mut reader).map_err(|error| {
+            if left.get().is_none() { Error::TooManyNodes { limit: NODES } } else { describe(&error) }
+        })?;
     reader.end().map_err(|error| describe(&error))?;
     Ok(node)
 }
@@ -49,7 +73,7 @@ fn not_utf8(valid: &[u8]) -> Error {
     for text in valid.split(|byte| *byte == b'\n') {
         (line, column) = (line + 1, text.len() + 1);
     }
-    Error { message: "not UTF-8".to_owned(), line, column }
+    Error::Syntax { message: "not UTF-8".to_owned(), line, column }
 }
 
 /// The error without its place, which has fields of its own. Our visitor accepts every type, so what is left is a fixed sentence
@@ -63,7 +87,7 @@ fn describe(error: &serde_json::Error) -> Error {
         "recursion limit exceeded" => "nested too deeply",
         syntax => syntax,
     };
-    Error { message: message.to_owned(), line, column }
+    Error::Syntax { message: message.to_owned(), line, column }
 }
 
 /// Reads one value at a place of the object.
@@ -71,12 +95,24 @@ fn describe(error: &serde_json::Error) -> Error {
 struct Reader<'p> {
     interest: Interest,
     place: Place<'p>,
+    /// How many more values and names may be held; `None` once one was too many.
+    left: &'p Cell<Option<usize>>,
+}
+
+impl Reader<'_> {
+    /// Pays before anything is held.
+    fn charge<E: serde::de::Error>(&self, nodes: usize) -> Result<(), E> {
+        let left = self.left.get().and_then(|left| left.checked_sub(nodes));
+        self.left.set(left);
+        left.map(drop).ok_or_else(|| E::custom("too many values and names"))
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {
     type Value = Node<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Node<'de>, D::Error> {
+        self.charge(1)?;
         reader.deserialize_any(self).map(Node::synthetic)
     }
 }
@@ -129,7 +165,9 @@ impl<'de> Visitor<'de> for Reader<'_> {
         let mut members = Vec::new();
         while let Some(Name(name)) = entries.next_key()? {
             if self.place.keeps(self.interest, &name) {
-                let below = Reader { interest: self.interest, place: self.place.member(&name) };
+                self.charge(1)?;
+                let below =
+                    Reader { interest: self.interest, place: self.place.member(&name), left: self.left };
                 let node = entries.next_value_seed(below)?;
                 members.push(Member { name, name_span: Span::default(), node });
             } else {
