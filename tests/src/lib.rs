@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod load;
+pub mod readme;
 pub mod registration;
 pub mod rig;
 pub mod server;

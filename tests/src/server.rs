@@ -248,7 +248,8 @@ fn guard(process: u32) -> io::Result<Child> {
 }
 
 /// The program: the one in `HOOKWARD_BIN`, else the one that belongs to these tests, built when it is not up to date.
-fn program() -> &'static Path {
+#[must_use]
+pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| env::var_os("HOOKWARD_BIN").map_or_else(build, PathBuf::from))
 }
@@ -261,8 +262,8 @@ fn build() -> PathBuf {
     }
     let built = cargo.status().is_ok_and(|status| status.success());
     let tests = env::current_exe().unwrap_or_default();
-    // …/target/debug/deps/integration-0123456789abcdef
-    let program = tests.ancestors().nth(2).unwrap_or(&tests).join("hookward");
-    assert!(built && program.is_file(), "{} cannot be built", program.display());
-    program
+    // …/target/debug/deps/integration-0123456789abcdef, or …/target/debug/xtask
+    let program =
+        tests.ancestors().skip(1).take(2).map(|folder| folder.join("hookward")).find(|file| file.is_file());
+    program.filter(|_| built).expect("cargo can build the program")
 }

@@ -1,0 +1,67 @@
+//! The README shows what the program really prints: blocks that begin with `$ hookward …` are run again.
+
+use std::{path::Path, process::Command};
+
+/// The README with every block of output as the program prints it now. Times and ports differ from run to run: a block that differs
+/// in nothing else stays as it is.
+///
+/// # Panics
+///
+/// When the program cannot be run.
+#[must_use]
+pub fn refreshed(readme: &str, program: &Path, root: &Path) -> String {
+    let mut blocks = readme.split("```");
+    let mut fresh = blocks.next().unwrap_or_default().to_owned();
+    for (index, block) in blocks.enumerate() {
+        fresh.push_str("```");
+        let command = block.strip_prefix("text\n$ hookward ").and_then(|rest| rest.lines().next());
+        match command.filter(|_| index % 2 == 0) {
+            Some(command) => {
+                let printed = format!("text\n$ hookward {command}\n{}", run(command, program, root));
+                fresh.push_str(if steady(&printed) == steady(block) { block } else { &printed });
+            }
+            None => fresh.push_str(block),
+        }
+    }
+    fresh
+}
+
+fn run(command: &str, program: &Path, root: &Path) -> String {
+    let output = Command::new(program)
+        .args(command.split(' '))
+        .current_dir(root)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the program can be run");
+    let mut text = String::from_utf8(output.stdout).expect("the program prints UTF-8");
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+/// The text without what differs from run to run: numbers before ` ms`, and ports.
+fn steady(text: &str) -> String {
+    let words = text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>();
+    let mut steady = String::new();
+    for (index, word) in words.iter().enumerate() {
+        let next = words.get(index + 1).unwrap_or(&"");
+        let is_time = next.starts_with("ms") && word.parse::<f64>().is_ok();
+        let word = if is_time || word.starts_with("https://127.0.0.1:") { "…" } else { word };
+        steady.push_str(word);
+        steady.push(' ');
+    }
+    steady
+}
+
+#[cfg(test)]
+mod tests {
+    use super::steady;
+
+    #[test]
+    fn times_and_ports_do_not_count() {
+        assert_eq!(
+            steady("a  0.4 ms, on https://127.0.0.1:1 x"),
+            steady("a 12.0 ms, on https://127.0.0.1:2 x")
+        );
+        assert_ne!(steady("2 denied"), steady("3 denied"));
+    }
+}
