@@ -35,7 +35,7 @@ pub fn table(rules: &[&dyn Rule], colors: bool) -> String {
         // Writing to a String cannot fail, here and below.
         let _ = writeln!(
             text,
-            "{bold}{:widest$}{bold:#}  {:8}  {}{}  {}{}  {}",
+            "{bold}{:widest$}{bold:#}  {:8}  {}{}  {}{}  {}{}",
             meta.id,
             meta.severity.name(),
             mode(meta.release, colors),
@@ -43,6 +43,7 @@ pub fn table(rules: &[&dyn Rule], colors: bool) -> String {
             mode(meta.object, colors),
             pad(meta.object, 6),
             fix(meta.fix),
+            under_argocd(meta),
         );
         let _ = writeln!(text, "    {}", shortened(&summary(meta), WIDTH - 4));
     }
@@ -119,7 +120,7 @@ pub fn markdown() -> String {
     );
     for meta in RULES.iter().map(|rule| rule.meta()) {
         let (release, object, fix) = (meta.release, meta.object, fix(meta.fix));
-        let argocd = meta.argocd.map_or_else(String::new, |mode| format!(" ({mode} under Argo CD)"));
+        let argocd = under_argocd(meta);
         let summary = summary(meta).replace('|', "\\|");
         let _ = writeln!(
             text,
@@ -193,6 +194,11 @@ const fn fix(fix: Fix) -> &'static str {
         Fix::OptIn => "opt-in",
         Fix::Default => "yes",
     }
+}
+
+/// ` (warn under Argo CD)`, for a rule that has another mode there.
+fn under_argocd(meta: &Meta) -> String {
+    meta.argocd.map_or_else(String::new, |mode| format!(" ({mode} under Argo CD)"))
 }
 
 /// What does not stand in the prose.
@@ -304,6 +310,7 @@ mod tests {
         assert!(facts(meta).contains("Object: audit. Under Argo CD: warn."), "{}", facts(meta));
         assert_eq!(of_rule(meta)["argocd"], "warn");
         assert!(markdown().contains("| audit | audit (warn under Argo CD) |"));
+        assert!(table(RULES, false).contains("opt-in (warn under Argo CD)\n"));
     }
 
     #[test]
