@@ -50,6 +50,12 @@ pub enum Error {
         /// The limit, in bytes.
         limit: u64,
     },
+    /// More hooks than any release has.
+    #[error("the release record has more than {limit} hooks")]
+    TooManyHooks {
+        /// The limit.
+        limit: usize,
+    },
     /// More levels than [`Limits::nesting`], or than a JSON reader follows where something is kept.
     #[error("the release record is nested too deeply")]
     TooDeep,
@@ -81,11 +87,12 @@ pub struct Record {
     pub manifest: String,
     /// The rendered hooks, in Helm's order of kinds.
     pub hooks: Vec<RecordedHook>,
-    /// Those of the chart's own templates, unrendered and without its subcharts', that mention hooks.
+    /// Those of the chart's own templates, unrendered and without its subcharts', that mention hooks; 4 MiB of them at most, the
+    /// others are left out.
     pub templates: Vec<Template>,
-    /// The name of the chart; empty if unknown.
+    /// The name of the chart; empty if unknown, or longer than 253 bytes.
     pub chart_name: String,
-    /// The version of the chart; empty if unknown.
+    /// The version of the chart; empty if unknown, or longer than 253 bytes.
     pub chart_version: String,
 }
 

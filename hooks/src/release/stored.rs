@@ -1,15 +1,27 @@
-//! The JSON of a record, as far as it is kept.
+//! The JSON of a record, as far as it is kept: every byte of text that is kept was a byte of JSON, and lists are capped, so that no
+//! record costs more than its JSON is long.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
 use base64::Engine as _;
 use serde::{
     Deserialize, Deserializer,
-    de::{Unexpected, Visitor},
+    de::{IgnoredAny, SeqAccess, Unexpected, Visitor},
 };
 
 use super::{Error, Phase, Record, RecordedHook, Status, Template, decode::BASE64};
 use crate::annotations;
+
+/// The most hooks of a release; Helm runs them one after the other, so that a tenth of this would take hours.
+pub(super) const HOOKS: usize = 20_000;
+/// The most templates that are kept.
+const TEMPLATES: usize = 20_000;
+/// The most bytes of all templates that are kept, names included.
+const TEMPLATE_BYTES: usize = 4 << 20;
+/// The most bytes of a name: Kubernetes has no longer ones, and Helm's are shorter.
+const NAME: usize = 253;
+/// The most bytes of a path in a chart.
+const PATH: usize = 1_024;
 
 /// Source: Helm 4.2.4 `pkg/release/v1/release.go`, `Release`. Every field may be absent or `null`, as Go allows.
 #[derive(Deserialize)]
@@ -19,7 +31,7 @@ pub(super) struct Stored {
     version: Option<i64>,
     info: Option<Info>,
     manifest: Option<String>,
-    hooks: Option<Vec<Option<Hook>>>,
+    hooks: Option<Listed<RecordedHook>>,
     chart: Option<Chart>,
 }
 
@@ -48,7 +60,7 @@ struct LastRun {
 #[derive(Deserialize, Default)]
 struct Chart {
     metadata: Option<Metadata>,
-    templates: Option<Vec<Option<File>>>,
+    templates: Option<Listed<Template>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -91,29 +103,126 @@ impl<'de> Deserialize<'de> for Source {
     }
 }
 
+/// What a list of the record is read into.
+trait Entry: Sized {
+    /// As it is stored.
+    type Stored: for<'de> Deserialize<'de>;
+    /// How many are kept at most.
+    const MOST: usize;
+    /// How many bytes of all of them are kept at most.
+    const BYTES: usize;
+
+    /// `None` for what nobody needs.
+    fn of(stored: Self::Stored) -> Option<Self>;
+
+    /// What it counts for.
+    fn bytes(&self) -> usize;
+}
+
+/// The entries that are kept of a list; the others are let go one by one.
+struct Listed<T> {
+    kept: Vec<T>,
+    /// Whether there was more than may be kept.
+    is_cut: bool,
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self { kept: Vec::new(), is_cut: false }
+    }
+}
+
+impl<'de, T: Entry> Deserialize<'de> for Listed<T> {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+
+        impl<'de, T: Entry> Visitor<'de> for Entries<T> {
+            type Value = Listed<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Listed<T>, A::Error> {
+                let mut listed = Listed::default();
+                let mut left = T::BYTES;
+                while listed.kept.len() < T::MOST {
+                    let Some(item) = items.next_element::<Option<T::Stored>>()? else { return Ok(listed) };
+                    let Some(entry) = item.and_then(T::of) else { continue };
+                    match left.checked_sub(entry.bytes()) {
+                        Some(rest) => {
+                            left = rest;
+                            listed.kept.push(entry);
+                        }
+                        None => listed.is_cut = true,
+                    }
+                }
+                while items.next_element::<IgnoredAny>()?.is_some() {
+                    listed.is_cut = true;
+                }
+                Ok(listed)
+            }
+        }
+
+        reader.deserialize_seq(Entries(PhantomData))
+    }
+}
+
+impl Entry for RecordedHook {
+    type Stored = Hook;
+    const MOST: usize = HOOKS;
+    // All of them are in the JSON, which is limited.
+    const BYTES: usize = usize::MAX;
+
+    fn of(stored: Hook) -> Option<Self> {
+        Some(stored.into_recorded())
+    }
+
+    fn bytes(&self) -> usize {
+        self.manifest.len()
+    }
+}
+
+impl Entry for Template {
+    type Stored = File;
+    const MOST: usize = TEMPLATES;
+    const BYTES: usize = TEMPLATE_BYTES;
+
+    fn of(stored: File) -> Option<Self> {
+        stored.into_template()
+    }
+
+    fn bytes(&self) -> usize {
+        self.name.len() + self.text.len()
+    }
+}
+
 impl Stored {
     /// The record, if this is one: only a release has a name and a status.
     pub(super) fn into_record(self) -> Result<Record, Error> {
-        let name = self.name.filter(|name| !name.is_empty()).ok_or(Error::NoRelease)?;
+        let is_name = |name: &String| name.len() <= NAME;
+        let name = self.name.filter(|name| !name.is_empty() && is_name(name)).ok_or(Error::NoRelease)?;
         let status = self.info.ok_or(Error::NoRelease)?.status.unwrap_or_default();
+        let namespace = self.namespace.unwrap_or_default();
         let chart = self.chart.unwrap_or_default();
         let metadata = chart.metadata.unwrap_or_default();
+        let hooks = self.hooks.unwrap_or_default();
+        if !is_name(&namespace) {
+            return Err(Error::NoRelease);
+        }
+        if hooks.is_cut {
+            return Err(Error::TooManyHooks { limit: HOOKS });
+        }
         Ok(Record {
             name,
-            namespace: self.namespace.unwrap_or_default(),
+            namespace,
             version: self.version.unwrap_or_default(),
             status: Status::parse(&status),
             manifest: self.manifest.unwrap_or_default(),
-            hooks: self.hooks.into_iter().flatten().flatten().map(Hook::into_recorded).collect(),
-            templates: chart
-                .templates
-                .into_iter()
-                .flatten()
-                .flatten()
-                .filter_map(File::into_template)
-                .collect(),
-            chart_name: metadata.name.unwrap_or_default(),
-            chart_version: metadata.version.unwrap_or_default(),
+            hooks: hooks.kept,
+            templates: chart.templates.unwrap_or_default().kept,
+            chart_name: metadata.name.filter(is_name).unwrap_or_default(),
+            chart_version: metadata.version.filter(is_name).unwrap_or_default(),
         })
     }
 }
@@ -133,10 +242,11 @@ impl Hook {
 }
 
 impl File {
-    /// Notes are text for people, whatever they mention.
+    /// Notes are text for people, whatever they mention. No file has a name that is longer than its path may be.
     fn into_template(self) -> Option<Template> {
         let name = self.name.unwrap_or_default();
-        let text = self.data?.0.filter(|_| !name.ends_with("NOTES.txt"))?;
+        let is_read = !name.ends_with("NOTES.txt") && name.len() <= PATH;
+        let text = self.data?.0.filter(|_| is_read)?;
         Some(Template { name, text })
     }
 }

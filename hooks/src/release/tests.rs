@@ -190,6 +190,62 @@ fn a_record_of_eight_megabytes_is_read() {
     assert_eq!(decode_json(&value).unwrap().manifest.len(), 8_000_000);
 }
 
+/// So many items of a JSON list.
+fn repeated(item: &str, times: usize) -> String {
+    vec![item; times].join(",")
+}
+
+/// A record whose hooks, and templates, are these JSON lists.
+fn with_lists(hooks: &str, templates: &str) -> Result<Record, Error> {
+    let text =
+        format!(r#"{{"name":"a","info":{{}},"hooks":[{hooks}],"chart":{{"templates":[{templates}]}}}}"#);
+    decode(encode(text.as_bytes()))
+}
+
+#[test]
+fn hooks_without_end_are_counted_and_not_held() {
+    assert_eq!(with_lists(&repeated("{}", 20_000), "").unwrap().hooks.len(), 20_000);
+    let error = Error::TooManyHooks { limit: 20_000 };
+    assert_eq!(error.to_string(), "the release record has more than 20000 hooks");
+    assert_eq!(with_lists(&repeated("{}", 20_001), ""), Err(error.clone()));
+    // Read past, whatever they are.
+    assert_eq!(with_lists(&format!("{}[7],{{}}", "{},".repeat(1_000_000)), ""), Err(error));
+    assert_eq!(with_lists(&repeated("null", 20_001), "").unwrap().hooks.len(), 0);
+}
+
+#[test]
+fn templates_without_end_are_let_go() {
+    let file = |name: &str, text: String| json!({"name": name, "data": base64(text)}).to_string();
+    let empty = repeated("{}", 100_000);
+    let one = file("a.yaml", hook_template());
+    assert_eq!(with_lists("", &format!("{empty},{one}")).unwrap().templates.len(), 1);
+    let many = repeated(&one, 20_001);
+    assert_eq!(with_lists("", &many).unwrap().templates.len(), 20_000);
+    assert_eq!(with_lists("", &file(&"a".repeat(1_025), hook_template())).unwrap().templates, []);
+}
+
+#[test]
+fn four_mebibytes_of_templates_are_kept_and_the_others_left_out() {
+    let large =
+        json!({"name": "large", "data": base64(format!("{}{}", hook_template(), "a".repeat(3 << 20)))});
+    let small = json!({"name": "small", "data": base64(hook_template())});
+    let kept = with_lists("", &format!("{large},{large},{small}")).unwrap().templates;
+    assert_eq!(kept.iter().map(|template| template.name.as_str()).collect::<Vec<_>>(), ["large", "small"]);
+}
+
+#[test]
+fn names_that_nobody_can_use_are_refused() {
+    let long = "a".repeat(254);
+    for name in ["name", "namespace"] {
+        let mut value = shop();
+        value[name] = long.as_str().into();
+        assert_eq!(decode_json(&value), Err(Error::NoRelease));
+    }
+    let mut value = shop();
+    value["chart"]["metadata"]["name"] = long.into();
+    assert_eq!(decode_json(&value).unwrap().chart_name, "");
+}
+
 fn release_secret(text: &str) -> Option<Result<Record, Error>> {
     let node = reader::object(text.as_bytes(), Interest::Everything).unwrap();
     secret(&node).map(|view| view.decode(&Limits::default()))
