@@ -1,7 +1,7 @@
 //! A hook object that nobody deletes when the release goes.
 
 use hooks::{
-    DeletePolicy, Object,
+    DeletePolicy, Event, Object,
     annotations::{DELETE_POLICY, RESOURCE_POLICY},
 };
 
@@ -47,6 +47,7 @@ declare_rule! {
 }
 
 /// What stays behind.
+#[derive(PartialEq, Eq)]
 enum Orphan {
     /// Rights in the whole cluster, or a say in its requests.
     ClusterWide,
@@ -95,9 +96,12 @@ impl Rule for HookOrphanOnUninstall {
     }
 }
 
-/// A finished Job does no harm, the Pod of a test is read afterwards, and a definition is never deleted by a policy.
+/// A finished Job does no harm, the Pod of a test is read afterwards, a definition is never deleted by a policy, and of data that
+/// upgrades delete `hook-data-kind-recreated` and `hook-namespace` say what is worse.
 fn is_excused(cx: &Context<'_>) -> bool {
+    let upgrades_delete = cx.hook.events.any(Event::repeats) && cx.hook.delete_policies.deletes_before_creation();
     cx.object.is_job()
+        || (upgrades_delete && Orphan::of(cx.object) == Orphan::Data)
         || (cx.object.is_pod() && cx.hook.events.is_test())
         || cx.object.is("apiextensions.k8s.io", "CustomResourceDefinition")
 }
@@ -143,6 +147,14 @@ mod tests {
         let secret =
             found("apiVersion: v1, kind: Secret", ", helm.sh/hook-delete-policy: before-hook-creation");
         assert_eq!((secret.severity, secret.mode), (Severity::Medium, Mode::Warn));
+    }
+
+    #[test]
+    fn a_claim_that_upgrades_delete_was_said_to_stay() {
+        accepts(
+            &HookOrphanOnUninstall,
+            "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: a, annotations: {helm.sh/hook: 'pre-install,pre-upgrade'}}}",
+        );
     }
 
     #[test]
