@@ -56,7 +56,9 @@ impl Args {
         let text = crate::inputs::read_file(path, &shown)?;
         let problem = |error: anyhow::Error| Problem::new(shown.clone(), format!("{error:#}"));
         let documents = documents::read(&text).map_err(|error| problem(error.into()))?;
+        // A file has no cluster to ask for labels.
         PolicySet::new(documents.policies, documents.exceptions, profile, generation)
+            .and_then(PolicySet::by_name_only)
             .map_err(|error| problem(error.into()))
     }
 }

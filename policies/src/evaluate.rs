@@ -11,6 +11,7 @@ use crate::{
     mode::Mode,
     patch,
     policy::{Active, Judging, Policy},
+    ratchet,
     release::{Item, Release},
     rules::hook_stale_rerun::HookStaleRerun,
     settings::RecoveryEvents,
@@ -56,12 +57,10 @@ pub fn object(policy: &Policy, request: &Request<'_>) -> Verdict {
     if let Some((old, old_hook)) = request.old.and_then(|old| Some((old, old.hook()?))) {
         let before = Request { operation: Operation::Create, object: old, old: None, ..*request };
         let had = judge_object(policy, &before, &old_hook, old);
-        findings.retain(|judged| {
-            judged.rule.id == HookStaleRerun::META.id
-                || !had
-                    .iter()
-                    .any(|old| old.rule.id == judged.rule.id && old.finding.message == judged.finding.message)
-        });
+        let is_stale_rerun = |judged: &mut Judged| judged.rule.id == HookStaleRerun::META.id;
+        let stale: Vec<_> = findings.extract_if(.., is_stale_rerun).collect();
+        ratchet::keep_what_is_new(&mut findings, &had);
+        findings.extend(stale);
     }
     sorted(findings)
 }

@@ -82,13 +82,25 @@ impl Exception {
     #[must_use]
     pub fn covers(&self, rule: &str, namespace: Option<&str>, object: Object<'_>) -> bool {
         let any = |patterns: &[String], text: &str| patterns.iter().any(|pattern| glob(pattern, text));
-        let name = object.name().or_else(|| object.generate_name()).unwrap_or("");
         any(&self.spec.rules, rule)
             && any(&self.spec.namespaces, namespace.unwrap_or(""))
             && (self.spec.kinds.is_empty() || any(&self.spec.kinds, object.kind()))
-            && (self.spec.names.is_empty() || any(&self.spec.names, name))
+            && (self.spec.names.is_empty() || names(object).any(|name| any(&self.spec.names, name)))
     }
 }
+
+/// The names an object is known by: its name, and `generateName` where the name is made of it. The API server has generated the
+/// name before it asks validating webhooks, and anybody can write a `generateName` that has nothing to do with the name.
+fn names<'a>(object: Object<'a>) -> impl Iterator<Item = &'a str> {
+    let (name, prefix) = (object.name(), object.generate_name());
+    let is_generated = |prefix: &&str| {
+        name.is_none_or(|name| name.strip_prefix(prefix).is_some_and(|rest| rest.len() == GENERATED_LENGTH))
+    };
+    name.into_iter().chain(prefix.filter(is_generated))
+}
+
+/// Characters that the API server adds to a `generateName`; Kubernetes `k8s.io/apiserver/pkg/storage/names`, `randomLength`.
+const GENERATED_LENGTH: usize = 5;
 
 /// `*` matches any text, `?` any one character; linear in both lengths but for the last star.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
@@ -129,6 +141,20 @@ mod tests {
         for (pattern, text) in [("a", "ab"), ("a*c", "abcd"), ("?", ""), ("", "a"), ("a*b*c", "acb")] {
             assert!(!glob(pattern, text), "{pattern} {text}");
         }
+    }
+
+    #[test]
+    fn a_generated_name_was_unknown_once_it_was_generated() {
+        let known = |text: &str| {
+            let root = hooks::json::object(text.as_bytes(), hooks::Interest::Judged).unwrap();
+            names(Object::new(&root)).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(known(r#"{"metadata":{"generateName":"migrate-"}}"#), ["migrate-"]);
+        assert_eq!(
+            known(r#"{"metadata":{"name":"migrate-x7k2p","generateName":"migrate-"}}"#),
+            ["migrate-x7k2p", "migrate-"]
+        );
+        assert_eq!(known(r#"{"metadata":{"name":"anything","generateName":"migrate-"}}"#), ["anything"]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct Finding {
     pub help: String,
     /// A few words for the place itself, under the caret.
     pub label: Option<String>,
+    /// What makes it the same finding after an UPDATE; the message where it says everything.
+    pub identity: Option<String>,
     /// A stricter mode is lowered to this.
     pub at_most: Mode,
     /// A stricter mode is lowered to this, unless a policy names the mode of the rule.
@@ -48,6 +50,7 @@ impl Finding {
             message: message.into(),
             help: help.into(),
             label: None,
+            identity: None,
             at_most: Mode::Deny,
             unless_told: Mode::Deny,
             severity_at_most: Severity::Critical,
@@ -61,6 +64,13 @@ impl Finding {
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
+        self
+    }
+
+    /// Says what makes it the same finding after an UPDATE, where the message does not say everything.
+    #[must_use]
+    pub fn identity(mut self, identity: impl Into<String>) -> Self {
+        self.identity = Some(identity.into());
         self
     }
 

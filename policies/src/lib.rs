@@ -13,6 +13,7 @@ pub mod patch;
 pub mod policy;
 pub mod policy_set;
 mod range;
+mod ratchet;
 pub mod references;
 pub mod release;
 pub mod rule;

@@ -109,6 +109,14 @@ pub enum Error {
         /// What is wrong with them.
         problem: String,
     },
+    /// A label of namespaces that cannot be known here.
+    #[error(
+        "namespaceSelector asks for the label {key:?}; without a cluster only kubernetes.io/metadata.name is known"
+    )]
+    UnknownLabel {
+        /// The label.
+        key: String,
+    },
     /// A number makes no sense.
     #[error("engine.timeoutSeconds is {seconds}; it must be at least 1")]
     Timeout {

@@ -12,6 +12,9 @@ use crate::{
     settings::Settings,
 };
 
+/// The label that every namespace has: its name.
+const NAME: &str = "kubernetes.io/metadata.name";
+
 /// A `HookPolicy` by name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Named {
@@ -103,6 +106,26 @@ impl PolicySet {
         Self::new(Vec::new(), Vec::new(), profile, 0).expect("no policy, no mistake in one")
     }
 
+    /// The same set for those who know no label of a namespace but its name.
+    ///
+    /// # Errors
+    ///
+    /// The first policy that asks for another label: it would silently select the wrong namespaces.
+    pub fn by_name_only(self) -> Result<Self, BadPolicy> {
+        for policy in &self.policies {
+            let key = policy
+                .settings
+                .namespace_selector
+                .as_ref()
+                .and_then(|selector| selector.keys().find(|key| *key != NAME));
+            if let Some(key) = key {
+                let error = Error::UnknownLabel { key: key.to_owned() };
+                return Err(BadPolicy { name: policy.name.clone(), error });
+            }
+        }
+        Ok(self)
+    }
+
     /// Counts the sets that this process has put in force.
     #[must_use]
     pub const fn generation(&self) -> u64 {
@@ -141,7 +164,7 @@ impl PolicySet {
 
     fn selecting(&self, namespace: Namespace<'_>) -> Vec<usize> {
         let mut labels = namespace.labels.cloned().unwrap_or_default();
-        labels.insert("kubernetes.io/metadata.name".to_owned(), namespace.name.to_owned());
+        labels.insert(NAME.to_owned(), namespace.name.to_owned());
         let selects = |settings: &Settings| {
             settings.namespace_selector.as_ref().is_none_or(|selector| selector.matches(&labels))
         };
@@ -182,6 +205,16 @@ mod tests {
         assert_eq!(mode(&set, "legacy"), Mode::Audit);
         assert_eq!(mode(&set, "shop"), Mode::Warn);
         assert_eq!(set.policy(None).mode("job-suspended", Judging::Object), Some(Mode::Warn));
+    }
+
+    #[test]
+    fn a_selector_by_labels_that_nobody_knows_was_silently_wrong() {
+        let selector =
+            serde_json::json!({"namespaceSelector": {"matchLabels": {"env": "prod"}}, "profile": "strict"});
+        let error = set(&[selector]).unwrap().by_name_only().unwrap_err();
+        assert!(error.to_string().contains("\"env\""), "{error}");
+        let named = serde_json::json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "shop"}}});
+        assert!(set(&[named]).unwrap().by_name_only().is_ok());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A hook that gives the cluster away.
 
+use hooks::{Node, Object};
+
 use crate::{
     context::Context,
     declare_rule,
@@ -63,9 +65,20 @@ impl Rule for SecClusterAdminBinding {
         let message = format!("{} gives its subjects every right {place}", cx.object);
         findings.push(
             Finding::new("/roleRef/name", message, "bind a role that holds only what the hook needs")
-                .label("every right"),
+                .label("every right")
+                .identity(subjects(cx.object)),
         );
     }
+}
+
+/// Who gets the rights, in an order of its own: a binding with another subject is another problem.
+fn subjects(binding: Object<'_>) -> String {
+    let subjects = binding.root().get("subjects").map_or(&[][..], Node::items);
+    let part = |subject: &Node<'_>, name| subject.str_at(name).unwrap_or("").to_owned();
+    let mut all: Vec<_> =
+        subjects.iter().map(|one| ["kind", "namespace", "name"].map(|name| part(one, name)).join("/")).collect();
+    all.sort_unstable();
+    all.join(",")
 }
 
 #[cfg(test)]
