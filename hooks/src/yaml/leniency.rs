@@ -1,7 +1,7 @@
 //! What the parser refuses and Go's YAML reader does not mind: shallow lines in quotes and brackets, a dash alone in brackets, and what
 //! comes after the end.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use super::{Fault, Limits, compose};
 use crate::{
@@ -102,7 +102,9 @@ pub(super) fn compose<'a>(
 
 /// A character of [`STAND_IN`] bytes that means nothing to anybody and is not in `text`.
 fn absent(text: &str) -> Option<char> {
-    ('\u{e000}'..='\u{f8ff}').find(|character| !text.contains(*character))
+    let mut private = '\u{e000}'..='\u{f8ff}';
+    let present: HashSet<char> = text.chars().filter(|character| private.contains(character)).collect();
+    private.find(|character| !present.contains(character))
 }
 
 /// The dash at byte `first`, and every later one that could be a text of its own if it stood in brackets.
@@ -270,6 +272,14 @@ mod tests {
         for text in ["a: [ - ]\n", "a: [-\n]\n", "a: [-[b]]\n", "a: [-, b\n"] {
             assert!(document(text, 0, Interest::Everything, &Limits::default()).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_dash_is_refused_where_no_character_is_left_to_stand_for_it() {
+        let all: String = ('\u{e000}'..='\u{f8ff}').collect();
+        let text = format!("a: [-]\nb: {all}\n");
+        let error = document(&text, 0, Interest::Everything, &Limits::default()).unwrap_err();
+        assert_eq!((error.line, error.column), (1, 5));
     }
 
     #[test]
