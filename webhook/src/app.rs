@@ -1,15 +1,18 @@
 //! What every request shares.
 
-use std::{fmt, num::NonZero, sync::Arc, thread};
+use std::{fmt, num::NonZero, sync::Arc, thread, time::Duration};
 
 use arc_swap::ArcSwap;
 use policies::{PolicySet, RULES};
 use tokio::sync::Semaphore;
 
-use crate::{drain::Drain, metrics::Metrics, ready::Readiness};
+use crate::{body, drain::Drain, metrics::Metrics, ready::Readiness};
 
 /// Bodies above this are judged away from the event loop, so that small requests beside them do not wait.
 pub(crate) const LARGE: usize = 64 << 10;
+
+/// How long a body may take to arrive unless told otherwise; in a cluster it takes milliseconds.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What every request shares. Whoever changes the policies stores a new set; requests under way keep the one they began with.
 #[derive(Debug)]
@@ -39,8 +42,10 @@ pub struct Limits {
     pub max_body: usize,
     /// Requests being answered.
     pub(crate) requests: Semaphore,
-    /// KiB of large bodies in memory.
-    pub(crate) large_kib: Semaphore,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+    /// KiB of bodies in memory.
+    pub(crate) bodies_kib: Arc<Semaphore>,
     /// Large bodies being judged: one per processor.
     pub(crate) large: Arc<Semaphore>,
     /// Release records being decompressed: one.
@@ -55,8 +60,11 @@ impl Limits {
         Self {
             max_body,
             requests: Semaphore::new(max_concurrency.min(Semaphore::MAX_PERMITS)),
+            body_timeout: BODY_TIMEOUT,
             // Eight of the largest bodies, whatever the number of requests.
-            large_kib: Semaphore::new((max_body / 1024 + 1).saturating_mul(8).min(Semaphore::MAX_PERMITS)),
+            bodies_kib: Arc::new(Semaphore::new(
+                body::kib(max_body).saturating_mul(8).min(Semaphore::MAX_PERMITS),
+            )),
             large: Arc::new(Semaphore::new(processors)),
             records: Arc::new(Semaphore::new(1)),
         }

@@ -32,6 +32,9 @@ pub struct Args {
     /// Bytes of one request
     #[arg(long, value_name = "BYTES", default_value_t = 8 << 20)]
     pub max_body: usize,
+    /// How long the body of a request may take to arrive
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::flag)]
+    pub body_timeout: Duration,
     /// How long a connection is used, give or take a tenth, before it is asked to close
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration::flag)]
     pub connection_age: Duration,
@@ -80,7 +83,10 @@ impl Args {
     /// How much is judged at once.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        Limits::new(self.max_body, self.max_concurrency as usize)
+        Limits {
+            body_timeout: self.body_timeout,
+            ..Limits::new(self.max_body, self.max_concurrency as usize)
+        }
     }
 }
 

@@ -1,25 +1,50 @@
-//! The body of a request: JSON, whole, and not too large.
+//! The body of a request: JSON, whole, in time, and no larger than the memory that is left.
+
+use std::sync::Arc;
 
 use axum::{body::Body, extract::Request};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio::sync::SemaphorePermit;
-
-use crate::{
-    app::{LARGE, Limits},
-    refusal::Refusal,
+use http_body_util::BodyExt;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
 };
+
+use crate::{app::Limits, refusal::Refusal};
+
+/// What a body takes before its first byte, for the request around it; in KiB.
+const FIRST: usize = 16;
+/// What it takes from then on whenever more has come; in KiB.
+const STEP: usize = 64;
+/// The most memory that is asked of the system at once, in bytes: a size that is announced need not come.
+const LARGEST_PIECE: usize = 1 << 20;
 
 /// A body, and the memory that is reserved for it as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Whole<'a> {
+pub(crate) struct Whole {
     pub(crate) bytes: Bytes,
-    _reserved: Option<SemaphorePermit<'a>>,
+    _reserved: Reserved,
 }
 
-/// Reads the body; a large one waits until there is memory for it.
-pub(crate) async fn read(request: Request<Body>, limits: &Limits) -> Result<Whole<'_>, Refusal> {
+/// The memory that the bodies of one connection may take together. In the extensions of its requests, where there can be many.
+#[derive(Debug, Clone)]
+pub(crate) struct Share(Arc<Semaphore>);
+
+impl Share {
+    /// Room for `kib` KiB.
+    pub(crate) fn new(kib: usize) -> Self {
+        Self(Arc::new(Semaphore::new(kib.min(Semaphore::MAX_PERMITS))))
+    }
+}
+
+/// What a body of `bytes` takes at most, in KiB.
+pub(crate) const fn kib(bytes: usize) -> usize {
+    bytes / 1024 + FIRST + STEP
+}
+
+/// Reads the body. Memory is reserved as it arrives, so that what is only announced takes nothing from others.
+pub(crate) async fn read(request: Request<Body>, limits: &Limits) -> Result<Whole, Refusal> {
     let headers = request.headers();
     if !is_json(headers) {
         return Err(Refusal::ContentType);
@@ -27,19 +52,79 @@ pub(crate) async fn read(request: Request<Body>, limits: &Limits) -> Result<Whol
     if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         return Err(Refusal::ContentEncoding);
     }
-    let limit = limits.max_body;
-    // Without a length, it could be the largest there is.
-    let expected = length(headers).unwrap_or(limit);
-    if expected > limit {
-        return Err(Refusal::BodyTooLarge { limit });
+    let expected = length(headers);
+    if expected.is_some_and(|expected| expected > limits.max_body) {
+        return Err(Refusal::BodyTooLarge { limit: limits.max_body });
     }
-    let kib = u32::try_from(expected / 1024).unwrap_or(u32::MAX);
-    let reserved = if expected > LARGE { limits.large_kib.acquire_many(kib).await.ok() } else { None };
-    match Limited::new(request.into_body(), limit).collect().await {
-        Ok(whole) => Ok(Whole { bytes: whole.to_bytes(), _reserved: reserved }),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge { limit }),
-        Err(_) => Err(Refusal::BodyTruncated),
+    let reserved = Reserved::new(request.extensions().get().cloned(), Arc::clone(&limits.bodies_kib));
+    let arriving = collect(request.into_body(), expected, limits.max_body, reserved);
+    timeout(limits.body_timeout, arriving).await.unwrap_or(Err(Refusal::BodyTimeout))
+}
+
+async fn collect(
+    mut body: Body,
+    expected: Option<usize>,
+    limit: usize,
+    mut reserved: Reserved,
+) -> Result<Whole, Refusal> {
+    let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
+    reserved.cover(0).await?;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Refusal::BodyTruncated)?.into_data() else { continue };
+        let length = first.len() + rest.len() + data.len();
+        if length > limit {
+            return Err(Refusal::BodyTooLarge { limit });
+        }
+        reserved.cover(length).await?;
+        if first.is_empty() && rest.is_empty() {
+            // Most bodies come in one piece, which then is not copied.
+            first = data;
+            continue;
+        }
+        if rest.capacity() < length {
+            let room = expected.unwrap_or(0).min(LARGEST_PIECE).max(length * 2).min(limit);
+            rest.reserve(room.max(length) - rest.len());
+        }
+        rest.extend_from_slice(&std::mem::take(&mut first));
+        rest.extend_from_slice(&data);
     }
+    let bytes = if rest.is_empty() { first } else { rest.freeze() };
+    Ok(Whole { bytes, _reserved: reserved })
+}
+
+/// Memory for one body, first of its connection's share, then of everybody's.
+#[derive(Debug)]
+struct Reserved {
+    share: Option<Share>,
+    all: Arc<Semaphore>,
+    kib: usize,
+    permits: Vec<OwnedSemaphorePermit>,
+}
+
+impl Reserved {
+    const fn new(share: Option<Share>, all: Arc<Semaphore>) -> Self {
+        Self { share, all, kib: 0, permits: Vec::new() }
+    }
+
+    /// Waits until there is memory for `bytes`.
+    async fn cover(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let wanted = FIRST.max(bytes.div_ceil(1024));
+        if wanted <= self.kib {
+            return Ok(());
+        }
+        let step = if self.kib == 0 { wanted } else { (wanted - self.kib).max(STEP) };
+        let permits = u32::try_from(step).unwrap_or(u32::MAX);
+        if let Some(Share(share)) = &self.share {
+            self.permits.push(acquire(share, permits).await?);
+        }
+        self.permits.push(acquire(&self.all, permits).await?);
+        self.kib += step;
+        Ok(())
+    }
+}
+
+async fn acquire(memory: &Arc<Semaphore>, permits: u32) -> Result<OwnedSemaphorePermit, Refusal> {
+    Arc::clone(memory).acquire_many_owned(permits).await.map_err(|_| Refusal::Overloaded)
 }
 
 /// `application/json`, with or without parameters.
@@ -56,52 +141,4 @@ fn length(headers: &HeaderMap) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn outcome(content_type: &str, body: &str, headers: &[(&str, &str)]) -> Result<Bytes, Refusal> {
-        let mut request = Request::post("/mutate").header("content-type", content_type);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let limits = Limits::new(100, 1);
-        read(request.body(Body::from(body.to_owned())).unwrap(), &limits).await.map(|whole| whole.bytes)
-    }
-
-    #[tokio::test]
-    async fn json_may_have_parameters() {
-        for content_type in ["application/json", "application/json; charset=utf-8", "Application/JSON ;x=y"] {
-            assert_eq!(outcome(content_type, "{}", &[]).await.unwrap(), "{}");
-        }
-    }
-
-    #[tokio::test]
-    async fn nothing_else_is_taken_for_json() {
-        for content_type in
-            ["", "text/json", "application/json-patch+json", "application/vnd.kubernetes.protobuf"]
-        {
-            assert_eq!(outcome(content_type, "{}", &[]).await.unwrap_err(), Refusal::ContentType);
-        }
-        assert_eq!(
-            outcome("application/json", "{}", &[("content-encoding", "gzip")]).await.unwrap_err(),
-            Refusal::ContentEncoding
-        );
-    }
-
-    #[tokio::test]
-    async fn the_limit_itself_is_allowed() {
-        assert!(outcome("application/json", &" ".repeat(100), &[]).await.is_ok());
-        assert_eq!(
-            outcome("application/json", &" ".repeat(101), &[]).await.unwrap_err(),
-            Refusal::BodyTooLarge { limit: 100 }
-        );
-    }
-
-    #[tokio::test]
-    async fn an_announced_size_is_refused_before_it_comes() {
-        assert_eq!(
-            outcome("application/json", "", &[("content-length", "101")]).await.unwrap_err(),
-            Refusal::BodyTooLarge { limit: 100 }
-        );
-    }
-}
+mod tests;

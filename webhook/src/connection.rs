@@ -17,16 +17,17 @@ use tokio::{
 use tower::Service;
 
 use crate::{
+    body::Share,
     drain::{Drain, Stage},
-    patience::{Activity, IDLE, Patient},
+    patience::{Activity, Crowd, FIRST, Limits, Patient, Traffic},
 };
 
-/// Requests at once on one HTTP/2 connection.
-const STREAMS: u32 = 250;
-/// What a client may send ahead in one HTTP/2 request: a large object needs no second round trip.
-const STREAM_WINDOW: u32 = 2 << 20;
+/// What is read ahead of one HTTP/1.1 connection, and so the largest head; in bytes.
+const READ_AHEAD: usize = 64 << 10;
+/// What a client may send ahead in one HTTP/2 request, in bytes: a small one needs no second round trip.
+const STREAM_WINDOW: u32 = 256 << 10;
 /// The same for a whole connection.
-const CONNECTION_WINDOW: u32 = 8 << 20;
+const CONNECTION_WINDOW: u32 = 1 << 20;
 /// How often a silent HTTP/2 connection is asked whether it lives, and how long the answer may take.
 const PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
 /// An age beyond this means "for ever", and could not be added to a clock.
@@ -41,9 +42,21 @@ pub(crate) struct Shared {
     pub(crate) drain: Drain,
     pub(crate) age: Duration,
     pub(crate) header_timeout: Duration,
+    /// How long a connection may be idle.
+    pub(crate) idle: Duration,
+    /// Places for connections, to see how many are left.
+    pub(crate) crowd: Crowd,
+    /// Requests at once on one HTTP/2 connection.
+    pub(crate) streams: u32,
+    /// KiB of bodies at once on one HTTP/2 connection.
+    pub(crate) share_kib: usize,
 }
 
 impl Shared {
+    fn limits(&self) -> Limits {
+        Limits { header: self.header_timeout, idle: self.idle, crowd: self.crowd.clone() }
+    }
+
     /// Between 0.9 and 1.1 of the configured age, so that connections that began together do not end together.
     fn jittered_age(&self) -> Duration {
         let random = std::hash::RandomState::new().hash_one(0_u8) % 201;
@@ -61,7 +74,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let activity = Activity::new();
-    let patient = Patient::new(stream, Arc::clone(&activity), shared.header_timeout);
+    let patient = Patient::new(stream, Arc::clone(&activity), shared.limits());
     let retires = Instant::now() + shared.jittered_age();
     let service = service_fn(|request| {
         activity.answering();
@@ -76,30 +89,39 @@ where
             Ok::<_, Infallible>(response)
         }
     });
-    let connection =
-        http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(patient), service);
+    let connection = http1::Builder::new()
+        .header_read_timeout(None)
+        .max_buf_size(READ_AHEAD)
+        .serve_connection(TokioIo::new(patient), service);
     tokio::select! {
         // How a connection ends is the client's business.
         _ = connection => {}
         () = shared.drain.reached(Stage::Ended) => {}
         // By now it was asked to close or was idle for too long: what is left is a client that does not read its answers.
-        () = sleep_until(retires + IDLE + GRACE) => {}
+        () = sleep_until(retires + shared.idle + GRACE) => {}
     }
 }
 
-/// Serves HTTP/2 until either end closes, or the drain ends. Age and drain are a GOAWAY, which loses no request.
+/// Serves HTTP/2 until either end closes, or the drain ends. Age, silence and drain are a GOAWAY, which loses no request.
 pub(crate) async fn http2<S>(stream: S, shared: &Shared)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let router = shared.router.clone();
-    let service = service_fn(move |request| {
+    let (router, share, traffic) =
+        (shared.router.clone(), Share::new(shared.share_kib), Arc::new(Traffic::default()));
+    let busy = Arc::clone(&traffic);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(share.clone());
+        let under_way = busy.begin();
         let answer = answer(router.clone(), request);
-        async move { Ok::<_, Infallible>(answer.await) }
+        async move {
+            let _under_way = under_way;
+            Ok::<_, Infallible>(answer.await)
+        }
     });
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS)
+        .max_concurrent_streams(shared.streams)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .keep_alive_interval(PING.0)
@@ -109,13 +131,21 @@ where
     let grace = tokio::select! {
         _ = connection.as_mut() => return,
         () = sleep(shared.jittered_age()) => GRACE,
+        () = traffic.silence(shared.idle) => GRACE,
         // The drain has a limit of its own.
         () = shared.drain.reached(Stage::Draining) => Duration::MAX,
     };
     connection.as_mut().graceful_shutdown();
+    let patience = async {
+        // Who has not even begun to speak HTTP/2 does not hear a GOAWAY.
+        sleep(grace.min(FIRST)).await;
+        if traffic.has_begun() {
+            sleep(grace).await;
+        }
+    };
     tokio::select! {
         _ = connection => {}
-        () = sleep(grace) => {}
+        () = patience => {}
         () = shared.drain.reached(Stage::Ended) => {}
     }
 }

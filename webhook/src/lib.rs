@@ -7,6 +7,7 @@ mod app;
 pub mod args;
 mod body;
 mod connection;
+mod deadline;
 pub mod drain;
 mod duration;
 mod guard;

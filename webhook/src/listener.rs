@@ -1,25 +1,35 @@
 //! The accept loop: every failure is counted, every wait has an end, and leaving loses nothing.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
+use prometheus::IntGauge;
 use rustls::ServerConfig;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
+    task::AbortHandle,
     time::{sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::{
     args::Args,
+    body,
     connection::{self, Shared},
     drain::{Drain, Stage},
     metrics::Metrics,
+    patience::{Crowd, IDLE},
 };
 
-/// Connections at once on the admin port; kubelet and Prometheus need few.
+/// Connections at once on the admin port; kubelet and Prometheus need few. When all are taken, the oldest is closed for a new one.
 const ADMIN_CONNECTIONS: u32 = 64;
+/// How long a connection to the admin port may be idle: what is asked there can be asked again.
+const ADMIN_IDLE: Duration = Duration::from_secs(10);
+/// The largest part of the requests at once that one HTTP/2 connection may have under way, and how many always.
+const STREAMS: (u32, u32) = (4, 100);
+/// How many of the largest bodies one HTTP/2 connection may send at once.
+const BODIES: usize = 2;
 /// The first and the longest pause after the system refused to hand over a connection, for want of file descriptors for example.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 /// How long dropped connections may take to notice.
@@ -102,13 +112,19 @@ impl Bound {
     /// After the first signal new connections are taken for the drain delay, while readiness is already gone. Then none is, each
     /// answer asks its connection to close, and what is still open when the drain timeout ends, or a second signal comes, is dropped.
     pub async fn serve(self, router: Router, metrics: Arc<Metrics>, drain: Drain) -> Outcome {
+        let places = self.max_connections as usize;
+        let slots = Arc::new(Semaphore::new(places));
+        let (part, most) = STREAMS;
         let shared = Shared {
             router,
             drain: drain.clone(),
             age: self.args.connection_age,
             header_timeout: self.args.header_timeout,
+            idle: if self.tls.is_some() { IDLE } else { ADMIN_IDLE },
+            crowd: Crowd { slots: Arc::clone(&slots), places },
+            streams: (self.args.max_concurrency / part).clamp(1, most),
+            share_kib: body::kib(self.args.max_body).saturating_mul(BODIES),
         };
-        let slots = Arc::new(Semaphore::new(self.max_connections as usize));
         let door = Arc::new(Door {
             tls: self.tls.map(TlsAcceptor::from),
             handshake_timeout: self.args.handshake_timeout,
@@ -141,19 +157,25 @@ impl Bound {
 /// Takes connections until the drain begins; those that were already waiting in the queue of the system are still served.
 async fn accept(socket: TcpListener, door: &Arc<Door>, slots: &Arc<Semaphore>, drain: &Drain) {
     let mut pause = PAUSE.0;
+    let mut open = VecDeque::new();
     loop {
-        let slot = tokio::select! {
+        tokio::select! {
             biased;
             () = drain.reached(Stage::Draining) => break,
-            slot = Arc::clone(slots).acquire_owned() => slot.expect("the semaphore of connections is never closed"),
-        };
+            () = door.has_room(slots) => {}
+        }
         tokio::select! {
             // Before the drain: a connection that is already waiting is taken.
             biased;
             accepted = socket.accept() => match accepted {
                 Ok((stream, _)) => {
                     pause = PAUSE.0;
-                    tokio::spawn(Arc::clone(door).admit(stream, slot));
+                    let slot = slot(door, slots, &mut open).await;
+                    let task = tokio::spawn(Arc::clone(door).admit(stream, slot));
+                    if door.replaces() {
+                        open.retain(|task: &AbortHandle| !task.is_finished());
+                        open.push_back(task.abort_handle());
+                    }
                 }
                 Err(error) => {
                     door.metrics.accept_errors.inc();
@@ -176,6 +198,33 @@ async fn accept(socket: TcpListener, door: &Arc<Door>, slots: &Arc<Semaphore>, d
     }
 }
 
+/// A place for one connection. Where none is left, the oldest connection gives up its own.
+async fn slot(door: &Door, slots: &Arc<Semaphore>, open: &mut VecDeque<AbortHandle>) -> OwnedSemaphorePermit {
+    if door.replaces() && slots.available_permits() == 0 {
+        open.retain(|task| !task.is_finished());
+        if let Some(oldest) = open.pop_front() {
+            oldest.abort();
+        }
+    }
+    Arc::clone(slots).acquire_owned().await.expect("the semaphore of connections is never closed")
+}
+
+/// Counts a connection as open for as long as it lives, also when serving it panics or is given up.
+struct Counted<'m>(&'m IntGauge);
+
+impl<'m> Counted<'m> {
+    fn new(gauge: &'m IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 /// Whether the error says only that a client has gone while it waited.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
@@ -193,12 +242,25 @@ struct Door {
 }
 
 impl Door {
+    /// Whether a new connection replaces the oldest one rather than wait: on the admin port, where a kubelet that has to wait ends us.
+    const fn replaces(&self) -> bool {
+        self.tls.is_none()
+    }
+
+    /// Waits until a connection can be taken from the queue of the system.
+    async fn has_room(&self, slots: &Semaphore) {
+        if !self.replaces() {
+            // Given back at once: nobody else takes any.
+            drop(slots.acquire().await);
+        }
+    }
+
     /// Serves one connection; the slot is free again when it ends.
     async fn admit(self: Arc<Self>, stream: TcpStream, slot: OwnedSemaphorePermit) {
         // Answers are small and complete; a system that cannot do without delay is only slower.
         let _ = stream.set_nodelay(true);
         if let Some(tls) = &self.tls {
-            self.metrics.connections.inc();
+            let _counted = Counted::new(&self.metrics.connections);
             if let Some(stream) = self.handshake(tls, stream).await {
                 if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
                     connection::http2(stream, &self.shared).await;
@@ -206,7 +268,6 @@ impl Door {
                     connection::http1(stream, &self.shared).await;
                 }
             }
-            self.metrics.connections.dec();
         } else {
             connection::http1(stream, &self.shared).await;
         }

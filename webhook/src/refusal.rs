@@ -16,6 +16,9 @@ pub enum Refusal {
         /// In bytes.
         limit: usize,
     },
+    /// It stopped coming, or came too slowly.
+    #[error("the body did not arrive in time")]
+    BodyTimeout,
     /// The connection ended, or broke, before the body was whole.
     #[error("the body ended before it was whole")]
     BodyTruncated,
@@ -40,6 +43,9 @@ pub enum Refusal {
     /// A bug; it was logged with its place.
     #[error("an internal error prevented the judgement")]
     Panic,
+    /// More than can be judged in the memory there is.
+    #[error("the object has more values than are judged")]
+    TooManyValues,
     /// No such path.
     #[error("there is nothing here; reviews go to /mutate, /validate and /release")]
     UnknownPath,
@@ -56,6 +62,7 @@ impl Refusal {
     #[must_use]
     pub const fn reason(&self) -> Reason {
         match self {
+            Self::BodyTimeout => Reason::BodyTimeout,
             Self::BodyTooLarge { .. } => Reason::BodyTooLarge,
             Self::BodyTruncated => Reason::BodyTruncated,
             Self::ContentEncoding => Reason::ContentEncoding,
@@ -65,6 +72,7 @@ impl Refusal {
             Self::NotReady => Reason::NotReady,
             Self::Overloaded => Reason::Overloaded,
             Self::Panic => Reason::Panic,
+            Self::TooManyValues => Reason::TooManyValues,
             Self::UnknownPath => Reason::UnknownPath,
             Self::Unreadable(_) => Reason::Unreadable,
             Self::Version => Reason::Version,
@@ -75,12 +83,13 @@ impl Refusal {
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTruncated | Self::Unreadable(_) | Self::Version => StatusCode::BAD_REQUEST,
             Self::ContentEncoding | Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnknownPath => StatusCode::NOT_FOUND,
-            Self::Deadline | Self::NotReady | Self::Overloaded | Self::Panic => {
+            Self::Deadline | Self::NotReady | Self::Overloaded | Self::Panic | Self::TooManyValues => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }

@@ -9,6 +9,7 @@ use policies::{Judged, Mode, Verdict, evaluate::Fixes};
 use crate::{
     app::App,
     metrics::{Decision, Operation, Path},
+    release_gate::Unreadable,
     wire::{self, AuditAnnotations, Patch, Request, Response, Status},
     wording,
 };
@@ -75,17 +76,20 @@ impl<'a> Answer<'a> {
 
     /// Answers as the verdict about one object says.
     pub(crate) fn judged(self, object: Object<'_>, verdict: &Verdict) -> Vec<u8> {
-        self.verdict(None, verdict, |_| object.to_string())
+        self.verdict(None, verdict, None, |_| object.to_string())
     }
 
-    /// Answers as the verdict about a release says; `subject` names the object of a finding.
+    /// Answers as the verdict about a release says; `subject` names the object of a finding, and each document that could not be
+    /// read is a warning.
     pub(crate) fn judged_release(
         self,
         header: &str,
         verdict: &Verdict,
+        unreadable: &Unreadable,
         subject: impl Fn(&Judged) -> String,
     ) -> Vec<u8> {
-        self.verdict(Some(header), verdict, subject)
+        self.app.metrics.unreadable_documents.inc_by(unreadable.count as u64);
+        self.verdict(Some(header), verdict, Some(unreadable), subject)
     }
 
     /// Allows a release record that cannot be decoded: blocking it would block Helm for a mistake that is not the user's.
@@ -101,6 +105,7 @@ impl<'a> Answer<'a> {
         self,
         header: Option<&str>,
         verdict: &Verdict,
+        unreadable: Option<&Unreadable>,
         subject: impl Fn(&Judged) -> String,
     ) -> Vec<u8> {
         for judged in &verdict.findings {
@@ -111,7 +116,8 @@ impl<'a> Answer<'a> {
         }
         let of = |mode| verdict.of(mode).map(|judged| (subject(judged), judged));
         let mut response = self.allowed();
-        response.warnings = wording::warnings(of(Mode::Warn));
+        let unread = unreadable.into_iter().flat_map(Unreadable::sentences);
+        response.warnings = wording::warnings(unread, of(Mode::Warn));
         response.audit_annotations = self.annotations(verdict);
         if !verdict.is_allowed() {
             response.allowed = false;

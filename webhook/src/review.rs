@@ -5,7 +5,6 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use bytes::Bytes;
 use hooks::{Interest, Node, Object, json};
 use policies::{Namespace, evaluate};
 use serde_json::value::RawValue;
@@ -13,6 +12,8 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::{
     app::{App, LARGE},
+    body::Whole,
+    deadline::Deadline,
     metrics::{Operation, Path},
     refusal::Refusal,
     release_gate,
@@ -22,36 +23,49 @@ use crate::{
 
 /// Answers the review in `body`. What can take long leaves the event loop: large bodies, as many at once as there are processors,
 /// and release records, one at a time because each may need 64 MiB.
-pub(crate) async fn answer(app: &Arc<App>, path: Path, body: Bytes) -> Result<Vec<u8>, Refusal> {
+pub(crate) async fn answer(
+    app: &Arc<App>,
+    path: Path,
+    body: Whole,
+    deadline: Deadline,
+) -> Result<Vec<u8>, Refusal> {
     let arrived = Instant::now();
     let apart = match path {
         Path::Release => Some(&app.limits.records),
-        Path::Mutate | Path::Validate => (body.len() > LARGE).then_some(&app.limits.large),
+        Path::Mutate | Path::Validate => (body.bytes.len() > LARGE).then_some(&app.limits.large),
     };
     match apart {
-        None => judge(app, path, &body, arrived),
-        Some(permits) => judge_apart(app, path, body, arrived, permits).await,
+        None => judge(app, path, &body.bytes, Asked { arrived, deadline }),
+        Some(permits) => judge_apart(app, path, body, Asked { arrived, deadline }, permits).await,
     }
+}
+
+/// When a request was whole, and until when its answer is worth something.
+#[derive(Clone, Copy)]
+struct Asked {
+    arrived: Instant,
+    deadline: Deadline,
 }
 
 async fn judge_apart(
     app: &Arc<App>,
     path: Path,
-    body: Bytes,
-    arrived: Instant,
+    body: Whole,
+    asked: Asked,
     permits: &Arc<Semaphore>,
 ) -> Result<Vec<u8>, Refusal> {
     let permit = Arc::clone(permits).acquire_owned().await.map_err(|_| Refusal::Overloaded)?;
     let app = Arc::clone(app);
     let work = spawn_blocking(move || {
-        // Held to the end of the work, even if nobody waits for its answer any more.
-        let _permit = permit;
-        judge(&app, path, &body, arrived)
+        // Both are held to the end of the work, even if nobody waits for its answer any more.
+        let (_permit, body) = (permit, body);
+        asked.deadline.check()?;
+        judge(&app, path, &body.bytes, asked)
     });
     work.await.map_err(|_| Refusal::Panic)?
 }
 
-fn judge(app: &App, path: Path, body: &[u8], arrived: Instant) -> Result<Vec<u8>, Refusal> {
+fn judge(app: &App, path: Path, body: &[u8], asked: Asked) -> Result<Vec<u8>, Refusal> {
     let request = wire::parse(body)?;
     let operation = match request.operation.as_str() {
         "CREATE" => Operation::Create,
@@ -59,9 +73,9 @@ fn judge(app: &App, path: Path, body: &[u8], arrived: Instant) -> Result<Vec<u8>
         _ => Operation::Other,
     };
     let policies = app.policies.load();
-    let answer = Answer::new(app, path, operation, &request, policies.generation(), arrived);
+    let answer = Answer::new(app, path, operation, &request, policies.generation(), asked.arrived);
     match path {
-        Path::Release => release_gate::judge(&policies, &request, operation, answer),
+        Path::Release => release_gate::judge(&policies, &request, operation, answer, asked.deadline),
         Path::Mutate | Path::Validate => judge_object(&policies, path, &request, operation, answer),
     }
 }
@@ -81,12 +95,12 @@ fn judge_object(
     let Some(object) = request.object.filter(|_| !request.is_subresource()) else {
         return Ok(answer.skip());
     };
-    let object = read(object, "object")?;
+    let object = read(object, "object", Interest::Judged)?;
     let object = Object::new(&object);
     let old = request
         .old_object
         .filter(|_| operation == Operation::Update)
-        .map(|old| read(old, "oldObject"))
+        .map(|old| read(old, "oldObject", Interest::Judged))
         .transpose()?;
     let old = old.as_ref().map(Object::new);
     // Only what is stored can be on its way out: the API server drops the mark from what somebody creates.
@@ -118,9 +132,18 @@ fn judge_object(
     })
 }
 
-fn read<'a>(text: &'a RawValue, field: &str) -> Result<Node<'a>, Refusal> {
-    json::object(text.get().as_bytes(), Interest::Judged)
-        .map_err(|error| Refusal::Unreadable(format!("its {field} is {error}")))
+/// Reads the object in `field`.
+///
+/// # Errors
+/// [`Refusal::TooManyValues`] for JSON that costs too much to judge, [`Refusal::Unreadable`] for what is no JSON.
+pub(crate) fn read<'a>(text: &'a RawValue, field: &str, interest: Interest) -> Result<Node<'a>, Refusal> {
+    json::object(text.get().as_bytes(), interest).map_err(|error| {
+        if error.is_limit() {
+            Refusal::TooManyValues
+        } else {
+            Refusal::Unreadable(format!("its {field} is {error}"))
+        }
+    })
 }
 
 /// Seconds since 1970. A clock before that expires no exception, which is the stricter reading of none.

@@ -19,7 +19,7 @@ use axum::{
 use http::{HeaderValue, header};
 use tokio::time::timeout;
 
-use crate::{app::App, body, duration, guard, metrics::Path, refusal::Refusal, review};
+use crate::{app::App, body, deadline::Deadline, duration, guard, metrics::Path, refusal::Refusal, review};
 
 /// What the API server waits for a webhook unless told otherwise; it always says, others may not.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -51,13 +51,15 @@ async fn release(State(app): State<Arc<App>>, request: Request) -> Response {
 
 async fn admit(app: Arc<App>, path: Path, request: Request) -> Response {
     let limit = time_to_answer(request.uri().query());
+    let deadline = Deadline::after(limit);
     let work = async {
-        let _place = app.limits.requests.try_acquire().map_err(|_| Refusal::Overloaded)?;
         if !app.ready.can_judge() {
             return Err(Refusal::NotReady);
         }
         let whole = body::read(request, &app.limits).await?;
-        review::answer(&app, path, whole.bytes.clone()).await
+        // Only now: a body that is slow to come takes memory, and nobody's turn.
+        let _turn = app.limits.requests.try_acquire().map_err(|_| Refusal::Overloaded)?;
+        review::answer(&app, path, whole, deadline).await
     };
     answer(&app, limit, work).await
 }

@@ -1,14 +1,22 @@
 //! What tests of several modules share.
 
-use std::sync::Arc;
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use arc_swap::ArcSwap;
 use axum::{Router, body::Body};
+use bytes::Bytes;
 use hooks::annotations::HOOK;
 use http::{Request, Response};
 use http_body_util::BodyExt;
+use hyper::body::Frame;
 use policies::{PolicySet, Profile};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tower::ServiceExt;
 
 use crate::{App, Drain, Limits};
@@ -37,6 +45,29 @@ pub(crate) async fn fetch(router: Router, path: &str) -> (u16, String) {
 /// A POST of JSON.
 pub(crate) fn post(path: &str, body: impl Into<Body>) -> Request<Body> {
     Request::post(path).header("content-type", "application/json").body(body.into()).unwrap()
+}
+
+/// A body that comes when it is told to.
+pub(crate) struct Fed(mpsc::UnboundedReceiver<Bytes>);
+
+impl Fed {
+    /// The hand that feeds it, and the body; it ends with the hand.
+    pub(crate) fn pair() -> (mpsc::UnboundedSender<Bytes>, Body) {
+        let (feed, pieces) = mpsc::unbounded_channel();
+        (feed, Body::new(Self(pieces)))
+    }
+}
+
+impl hyper::body::Body for Fed {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.0.poll_recv(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+    }
 }
 
 /// The text of a response.

@@ -56,12 +56,15 @@ fn line(subject: &str, judged: &Judged) -> String {
     clean(&format!("`{}`: {subject}{field}: {}{help}", judged.rule.id, predicate(subject, judged)), LINE)
 }
 
-/// The warnings for these findings: each short, all together within what the API server passes on.
-pub(crate) fn warnings<'j>(warning: impl Iterator<Item = (String, &'j Judged)>) -> Vec<String> {
+/// The warnings for what was not judged and for these findings: each short, all together within what the API server passes on.
+pub(crate) fn warnings<'j>(
+    unjudged: impl Iterator<Item = String>,
+    findings: impl Iterator<Item = (String, &'j Judged)>,
+) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     let (mut bytes, mut left_out) = (0, 0_usize);
-    for (subject, judged) in warning {
-        let text = self::warning(&subject, judged);
+    let unjudged = unjudged.map(|sentence| clean(&format!("hookward: {sentence}"), LONGEST));
+    for text in unjudged.chain(findings.map(|(subject, judged)| warning(&subject, judged))) {
         // Room for the sentence about what was left out.
         if bytes + text.len() + LONGEST > TOGETHER {
             left_out += 1;
@@ -83,12 +86,15 @@ fn warning(subject: &str, judged: &Judged) -> String {
     clean(if whole.len() <= LONGEST && !help.is_empty() { &whole } else { &short }, LONGEST)
 }
 
-/// `text` without control characters, line ends or direction marks, and at most `limit` bytes: names in a request are not validated
+/// `text` without control characters, line ends, direction marks or what has no width, and at most `limit` bytes: names in a request are not validated
 /// yet when we read them, and must not be able to write to somebody's terminal.
 pub(crate) fn clean(text: &str, limit: usize) -> String {
     let is_hidden = |character: char| {
         character.is_control()
-            || matches!(character, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(
+                character,
+                '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+            )
     };
     let mut clean: String = text
         .chars()
@@ -124,7 +130,7 @@ mod tests {
     }
 
     fn warnings_of(findings: &[Judged]) -> Vec<String> {
-        warnings(findings.iter().map(|judged| ("Job \"migrate\"".to_owned(), judged)))
+        warnings(std::iter::empty(), findings.iter().map(|judged| ("Job \"migrate\"".to_owned(), judged)))
     }
 
     #[test]
@@ -193,6 +199,15 @@ mod tests {
             clean("a\u{1b}[31m\r\nb\u{202e}c\0", 100),
             "a\u{fffd}[31m\u{fffd}\u{fffd}b\u{fffd}c\u{fffd}"
         );
+    }
+
+    #[test]
+    fn what_nobody_sees_is_replaced() {
+        let hidden =
+            ['\u{61c}', '\u{200b}', '\u{200d}', '\u{200f}', '\u{202a}', '\u{2060}', '\u{2069}', '\u{feff}'];
+        for character in hidden {
+            assert_eq!(clean(&format!("a{character}b"), 100), "a\u{fffd}b", "{character:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::{Frame, Incoming};
+use hyper::body::Incoming;
 use rustls::version::TLS12;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -13,6 +13,7 @@ use tokio::{
 
 use super::*;
 use crate::{
+    testing::Fed,
     testing::tls::{Authority, Client, Server, args, closes, harmless, request},
     tls::Clients,
 };
@@ -24,26 +25,11 @@ async fn is_answered(response: http::Response<Incoming>) -> bool {
     status == 200 && body.starts_with(b"{\"apiVersion\"")
 }
 
-/// A body that comes when it is told to.
-struct Later(mpsc::UnboundedReceiver<Bytes>);
-
-impl hyper::body::Body for Later {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.0.poll_recv(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
-    }
-}
-
 /// A body and the hand that feeds it.
 fn later() -> (mpsc::UnboundedSender<Bytes>, Body) {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    sender.send("{".into()).unwrap();
-    (sender, Body::new(Later(receiver)))
+    let (feed, body) = Fed::pair();
+    feed.send("{".into()).unwrap();
+    (feed, body)
 }
 
 /// Waits until `happened`, which something under way will bring about.
@@ -187,6 +173,63 @@ async fn no_more_connections_than_allowed() {
     }
     drop(first);
     assert!(is_answered(waiting.await.send_request(request(harmless())).await.unwrap()).await);
+}
+
+#[tokio::test]
+async fn a_connection_counts_for_as_long_as_it_lives_however_it_ends() {
+    let metrics = Metrics::new([]);
+    let gauge = metrics.connections.clone();
+    let lives = tokio::spawn(async move {
+        let _counted = Counted::new(&gauge);
+        std::future::pending::<()>().await;
+    });
+    until(|| metrics.connections.get() == 1).await;
+    tokio::task::yield_now().await;
+    lives.abort();
+    until(|| metrics.connections.get() == 0).await;
+}
+
+#[tokio::test]
+async fn a_request_whose_body_stalls_loses_its_connection() {
+    let server = Server::start(Args { body_timeout: Duration::from_millis(20), ..args() }).await;
+    let mut client = server.http1().await;
+    let (_feed, body) = later();
+    let response = client.send_request(request(body)).await.unwrap();
+    assert_eq!(response.status(), 408);
+    until(|| server.shows("hookward_connections 0")).await;
+}
+
+#[tokio::test]
+async fn many_stalled_streams_leave_the_server_to_others() {
+    let server = Server::start(Args { max_concurrency: 8, ..args() }).await;
+    let mut stalled = Vec::new();
+    for _ in 0..8 {
+        let mut client = server.http2().await;
+        let (feed, body) = later();
+        stalled.push((feed, tokio::spawn(async move { client.send_request(request(body)).await })));
+    }
+    let response = server.http1().await.send_request(request(harmless())).await.unwrap();
+    assert!(is_answered(response).await);
+}
+
+#[tokio::test]
+async fn a_head_without_end_is_refused() {
+    let server = Server::start(args()).await;
+    let mut stream = server.connect(Client::default()).await.unwrap();
+    let head = format!("POST /validate HTTP/1.1\r\nx: {}", "a".repeat(100 << 10));
+    // The server may have closed before it has read everything.
+    let _ = stream.write_all(head.as_bytes()).await;
+    until(|| server.shows("hookward_connections 0")).await;
+}
+
+#[tokio::test]
+async fn the_admin_port_answers_however_many_hold_it() {
+    let server = Server::start(args()).await;
+    let mut silent = Vec::new();
+    for _ in 0..2 * ADMIN_CONNECTIONS {
+        silent.push(TcpStream::connect(server.admin_address).await.unwrap());
+    }
+    assert!(admin(&server, "/livez").await.ends_with("\r\n\r\nok\n"));
 }
 
 #[tokio::test]

@@ -69,6 +69,8 @@ label! {
 label! {
     /// Why a request got an HTTP error.
     Reason {
+        /// The body did not arrive in time.
+        BodyTimeout = "body_timeout",
         /// The object or the record is larger than the limit.
         BodyTooLarge = "body_too_large",
         /// The body did not arrive whole.
@@ -87,6 +89,8 @@ label! {
         Overloaded = "overloaded",
         /// A bug was caught.
         Panic = "panic",
+        /// The object has more values than are judged.
+        TooManyValues = "too_many_values",
         /// There is no such path.
         UnknownPath = "unknown_path",
         /// The body is no `AdmissionReview` with a request.

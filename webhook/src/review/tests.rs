@@ -7,9 +7,13 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::testing::{answer, app, job, review};
+use crate::{
+    routes,
+    testing::{answer, app, job, post, review, text},
+};
 
 fn suspended() -> Value {
     job(&json!({"suspend": true}))
@@ -120,12 +124,8 @@ async fn the_last_of_two_members_is_the_one_that_is_stored() {
         )
     };
     for (first, second) in [(true, false), (false, true)] {
-        let response = tower::ServiceExt::oneshot(
-            crate::routes(app()),
-            crate::testing::post("/validate", two(first, second)),
-        );
-        let answer: Value =
-            serde_json::from_str(&crate::testing::text(response.await.unwrap()).await).unwrap();
+        let response = ServiceExt::oneshot(routes(app()), post("/validate", two(first, second)));
+        let answer: Value = serde_json::from_str(&text(response.await.unwrap()).await).unwrap();
         assert_eq!(answer["response"]["allowed"], !second);
     }
 }
@@ -213,4 +213,17 @@ fn a_denial_is_one_line_in_the_log() {
 #[test]
 fn what_is_allowed_is_not_worth_a_line() {
     assert_eq!(logged("/mutate", &suspended()), "");
+}
+
+#[tokio::test]
+async fn more_values_than_can_be_judged_are_no_mistake_of_the_caller() {
+    let app = app();
+    let review = review(&job(&json!({"x": "PLACE"})), &json!({})).to_string();
+    let body = review.replace("\"PLACE\"", &format!("[{}0]", "0,".repeat(600_000)));
+    for path in ["/mutate", "/validate"] {
+        let response = routes(Arc::clone(&app)).oneshot(post(path, body.clone())).await.unwrap();
+        assert_eq!(response.status(), 503);
+        assert_eq!(text(response).await, "the object has more values than are judged\n");
+    }
+    assert!(app.metrics.render().contains("rejected_total{reason=\"too_many_values\"} 2"));
 }

@@ -20,7 +20,7 @@ use crate::{
     app::Limits,
     metrics::Reason,
     ready::Part,
-    testing::{app, app_with, job, post, review, text},
+    testing::{Fed, app, app_with, job, post, review, text},
 };
 
 const PATHS: [&str; 3] = ["/mutate", "/validate", "/release"];
@@ -203,26 +203,33 @@ async fn a_panic_is_answered_and_the_next_request_too() {
 async fn the_answer_comes_before_the_caller_has_gone() {
     let app = app();
     let began = tokio::time::Instant::now();
-    let request = Request::post("/mutate?timeout=10s").header("content-type", "application/json");
-    let response = send(&app, request.body(Body::new(Silent)).unwrap()).await;
+    let (_feed, body) = Fed::pair();
+    let response = send(&app, post("/mutate?timeout=5s", body)).await;
     assert_eq!(response, (503, "there was not enough time to judge the request\n".to_owned()));
-    assert_eq!(began.elapsed(), Duration::from_secs(8));
+    assert_eq!(began.elapsed(), Duration::from_secs(4));
     counted(&app, Reason::Deadline);
 }
 
-/// A body that never comes.
-struct Silent;
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let app = app();
+    let began = tokio::time::Instant::now();
+    let (_feed, body) = Fed::pair();
+    let response = send(&app, post("/mutate?timeout=30s", body)).await;
+    assert_eq!(response, (408, "the body did not arrive in time\n".to_owned()));
+    assert_eq!(began.elapsed(), Duration::from_secs(5));
+    counted(&app, Reason::BodyTimeout);
+}
 
-impl hyper::body::Body for Silent {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        Poll::Pending
-    }
+#[tokio::test]
+async fn a_body_that_does_not_come_takes_nobodys_turn() {
+    let app = app_with(Limits::new(1 << 20, 1));
+    let (feed, body) = Fed::pair();
+    let stalled = tokio::spawn(routes(Arc::clone(&app)).oneshot(post("/mutate", body)));
+    feed.send("{".into()).unwrap();
+    tokio::task::yield_now().await;
+    assert_eq!(send(&app, post("/mutate", good())).await.0, 200);
+    stalled.abort();
 }
 
 #[test]

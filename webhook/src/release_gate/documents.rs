@@ -1,0 +1,149 @@
+//! The documents of a release record: one that cannot be read takes no other one out of the judgement.
+
+use hooks::{Interest, Node, manifest, release::Record, yaml};
+
+use crate::{deadline::Deadline, refusal::Refusal};
+
+/// Values and names in all documents of a release together; the largest known charts have a tenth of this.
+const NODES: usize = 1_500_000;
+/// Unreadable documents that are named; the others are counted.
+const NAMED: usize = 5;
+
+/// One document that can be judged.
+#[derive(Debug)]
+pub(super) struct Document<'a> {
+    /// Its place in the record, hooks first.
+    pub(super) index: usize,
+    /// Its template, empty when unknown.
+    pub(super) path: &'a str,
+    pub(super) root: Node<'a>,
+}
+
+/// The documents of a release.
+#[derive(Debug, Default)]
+pub(super) struct Documents<'a> {
+    /// Hooks and ordinary resources.
+    pub(super) readable: Vec<Document<'a>>,
+    /// What cannot be judged.
+    pub(super) unreadable: Unreadable,
+}
+
+/// Documents that cannot be judged.
+#[derive(Debug, Default)]
+pub(crate) struct Unreadable {
+    /// How many.
+    pub(crate) count: usize,
+    /// A sentence for each of the first, with nothing of what it holds.
+    pub(crate) sentences: Vec<String>,
+}
+
+impl Unreadable {
+    /// The sentences, and one more about those without.
+    pub(crate) fn sentences(&self) -> impl Iterator<Item = String> {
+        let unnamed = self.count - self.sentences.len();
+        let rest = (unnamed > 0).then(|| format!("{unnamed} more documents were not judged"));
+        self.sentences.iter().cloned().chain(rest)
+    }
+
+    fn add(&mut self, path: &str, number: usize, error: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.sentences.len() < NAMED {
+            let place = if path.is_empty() { String::new() } else { format!(" of {path}") };
+            self.sentences.push(format!("document {number}{place} was not judged: {}", error()));
+        }
+    }
+}
+
+/// Every document that can be read, and that the space for values is left for.
+///
+/// # Errors
+/// [`Refusal::Deadline`] when nobody waits any more.
+pub(super) fn read(record: &Record, deadline: Deadline) -> Result<Documents<'_>, Refusal> {
+    read_within(record, NODES, deadline)
+}
+
+fn read_within(record: &Record, nodes: usize, deadline: Deadline) -> Result<Documents<'_>, Refusal> {
+    let hooks = record.hooks.iter().map(|hook| (Some(hook.path.as_str()), hook.manifest.as_str()));
+    let texts = hooks.chain([(None, record.manifest.as_str())]);
+    let split = texts.flat_map(|(path, text)| manifest::split(text).map(move |document| (path, document)));
+    let (mut documents, mut left) = (Documents::default(), nodes);
+    for (index, (path, document)) in split.enumerate() {
+        deadline.check()?;
+        let path = path.or(document.source).unwrap_or("");
+        let unreadable = &mut documents.unreadable;
+        if left == 0 {
+            unreadable.add(path, index + 1, || format!("the release has more than {nodes} values and names"));
+            continue;
+        }
+        let limits =
+            yaml::Limits { nodes: left.min(yaml::Limits::default().nodes), ..yaml::Limits::default() };
+        match yaml::document(document.text, document.offset, Interest::Judged, &limits) {
+            Ok(root) => {
+                left = left.saturating_sub(size(&root));
+                documents.readable.push(Document { index, path, root });
+            }
+            Err(error) => unreadable.add(path, index + 1, || error.to_string()),
+        }
+    }
+    Ok(documents)
+}
+
+/// Values and names in `node`, itself included.
+fn size(node: &Node<'_>) -> usize {
+    let members: usize = node.members().iter().map(|member| 1 + size(&member.node)).sum();
+    let items: usize = node.items().iter().map(size).sum();
+    1 + members + items
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hooks::release::{Limits, Record, encode};
+    use serde_json::json;
+
+    use super::*;
+
+    fn record(manifest: &str) -> Record {
+        let record = json!({
+            "name": "shop", "version": 1, "info": {"status": "pending-install"}, "manifest": manifest, "hooks": [],
+        });
+        Record::decode(encode(record.to_string().as_bytes()).as_bytes(), &Limits::default()).unwrap()
+    }
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(3600))
+    }
+
+    #[test]
+    fn what_fits_is_judged_when_the_rest_is_too_much() {
+        let large = format!("---\nkind: Large\nx: [{}1]\n", "1, ".repeat(100));
+        let record = record(&format!("---\nkind: First\n{large}---\nkind: Last\n"));
+        let documents = read_within(&record, 50, soon()).unwrap();
+        let kinds: Vec<_> = documents.readable.iter().map(|document| document.index).collect();
+        assert_eq!((kinds, documents.unreadable.count), (vec![0, 2], 1));
+        let documents = read_within(&record, 3, soon()).unwrap();
+        assert_eq!((documents.readable.len(), documents.unreadable.count), (1, 2));
+        let last = documents.unreadable.sentences().last().unwrap();
+        assert_eq!(last, "document 3 was not judged: the release has more than 3 values and names");
+    }
+
+    #[test]
+    fn a_thousand_unreadable_documents_are_few_sentences() {
+        let record = record(&"---\n# Source: shop/templates/a.yaml\na: [\n".repeat(1000));
+        let unreadable = read(&record, soon()).unwrap().unreadable;
+        let sentences: Vec<_> = unreadable.sentences().collect();
+        assert_eq!((unreadable.count, sentences.len()), (1000, NAMED + 1));
+        assert!(
+            sentences[0].starts_with("document 1 of shop/templates/a.yaml was not judged: "),
+            "{sentences:?}"
+        );
+        assert_eq!(sentences[NAMED], "995 more documents were not judged");
+    }
+
+    #[test]
+    fn nothing_is_read_when_nobody_waits() {
+        let record = record("kind: A\n");
+        assert_eq!(read(&record, Deadline::after(Duration::ZERO)).unwrap_err(), Refusal::Deadline);
+    }
+}

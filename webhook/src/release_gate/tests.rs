@@ -1,0 +1,149 @@
+//! The gate: what it refuses, what it lets pass, and what it says of what it cannot read.
+
+use std::sync::Arc;
+
+use hooks::release::encode;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::{
+    routes,
+    testing::{answer, app, job, post, review},
+};
+
+const SUSPENDED: &str = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: migrate\n  annotations:\n    helm.sh/hook: pre-upgrade\nspec: {suspend: true}\n";
+
+fn record(status: &str, hook: &str) -> Value {
+    json!({
+        "name": "shop", "namespace": "shop", "version": 2, "info": {"status": status}, "manifest": "---\nkind: Service\n",
+        "chart": {"metadata": {"name": "shop", "version": "1.0.0"}, "templates": []},
+        "config": {"password": "hunter2"},
+        "hooks": [{"name": "migrate", "kind": "Job", "path": "shop/templates/migrate.yaml", "manifest": hook,
+                   "events": ["pre-upgrade"], "last_run": {}}],
+    })
+}
+
+fn stored(data: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1",
+        "metadata": {"name": "sh.helm.release.v1.shop.v2"}, "data": {"release": data},
+    })
+}
+
+async fn ask(object: &Value, changes: &Value) -> Value {
+    answer(&app(), "/release", &review(object, changes)).await
+}
+
+async fn gate(status: &str, hook: &str) -> Value {
+    ask(&stored(&encode(record(status, hook).to_string().as_bytes())), &json!({})).await
+}
+
+#[tokio::test]
+async fn a_bad_release_is_refused_before_anything_is_touched() {
+    for status in ["pending-install", "pending-upgrade"] {
+        let response = gate(status, SUSPENDED).await;
+        assert_eq!(response["allowed"], false, "{response}");
+        let message = response["status"]["message"].as_str().unwrap();
+        let lines: Vec<_> = message.lines().collect();
+        assert_eq!(lines[0], "release \"shop\" revision 2 is refused, no hook and no object was touched:");
+        assert!(message.contains("\n`job-suspended`: Job \"migrate\" /spec/suspend: "), "{message}");
+        assert!(lines.last().unwrap().starts_with("explain: hookward rules "), "{message}");
+        assert!(!response.to_string().contains("hunter2"));
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_takes_back_is_judged() {
+    for status in ["pending-rollback", "uninstalling", "deployed", "failed", "superseded", "nonsense"] {
+        assert_eq!(gate(status, SUSPENDED).await, json!({"uid": "6c1d4bd5", "allowed": true}), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn other_objects_and_operations_pass() {
+    let bad = stored(&encode(record("pending-upgrade", SUSPENDED).to_string().as_bytes()));
+    let mut other = bad.clone();
+    other["type"] = json!("Opaque");
+    for (object, changes) in [
+        (&other, json!({})),
+        (&job(&json!({"suspend": true})), json!({})),
+        (&bad, json!({"operation": "UPDATE"})),
+        (&Value::Null, json!({"operation": "DELETE"})),
+    ] {
+        assert_eq!(ask(object, &changes).await, json!({"uid": "6c1d4bd5", "allowed": true}));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_decoded_passes_with_a_warning_and_a_count() {
+    let app = app();
+    let bomb = encode(&vec![b' '; 65 << 20]);
+    let whole = encode(record("pending-upgrade", SUSPENDED).to_string().as_bytes());
+    let damaged = ["", "%%%", "aHVudGVyMg==", &whole[..whole.len() / 2], &bomb];
+    for data in damaged {
+        let response = answer(&app, "/release", &review(&stored(data), &json!({}))).await;
+        assert_eq!(response["allowed"], true);
+        let warning = response["warnings"][0].as_str().unwrap();
+        assert!(warning.starts_with("hookward: this release was not judged"), "{warning}");
+    }
+    let metrics = app.metrics.render();
+    assert!(metrics.contains(&format!("records_undecodable_total {}", damaged.len())), "{metrics}");
+    assert!(metrics.contains(r#"decision="undecodable",operation="create",path="release"} 5"#));
+}
+
+#[tokio::test]
+async fn a_hook_that_is_not_yaml_is_helms_to_refuse() {
+    let response = gate("pending-install", "a: [").await;
+    assert_eq!(response["allowed"], true);
+    let warning = response["warnings"][0].as_str().unwrap();
+    let start = "hookward: document 1 of shop/templates/migrate.yaml was not judged: line ";
+    assert!(warning.starts_with(start), "{response}");
+}
+
+#[tokio::test]
+async fn one_unreadable_document_does_not_exempt_the_release() {
+    let zeros = format!("kind: ConfigMap\nx: [{}0]\n", "0,".repeat(500_001));
+    let deep = format!("kind: ConfigMap\nx: {}{}\n", "[".repeat(200), "]".repeat(200));
+    for manifest in ["kind: Secret\nstringData: {p: *hunter2}\n", &zeros, &deep] {
+        let mut record = record("pending-upgrade", SUSPENDED);
+        record["manifest"] = json!(manifest);
+        let app = app();
+        let stored = stored(&encode(record.to_string().as_bytes()));
+        let response = answer(&app, "/release", &review(&stored, &json!({}))).await;
+        assert_eq!(response["allowed"], false);
+        assert!(response["status"]["message"].as_str().unwrap().contains("`job-suspended`"));
+        let warning = response["warnings"][0].as_str().unwrap();
+        assert!(warning.starts_with("hookward: document 2 was not judged: line "), "{warning}");
+        assert!(!response.to_string().contains("hunter2"));
+        assert!(app.metrics.render().contains("\nhookward_release_documents_unreadable_total 1\n"));
+    }
+}
+
+#[tokio::test]
+async fn a_judgement_that_nobody_waits_for_ends_and_gives_its_place_back() {
+    let app = app();
+    let mut record = record("pending-upgrade", SUSPENDED);
+    record["manifest"] = json!("kind: A\n---\n".repeat(20_000));
+    let review = review(&stored(&encode(record.to_string().as_bytes())), &json!({})).to_string();
+    let request = post("/release?timeout=1ms", review);
+    let response = routes(Arc::clone(&app)).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 503);
+    // Free when the thread is done with it; it has not judged to the end.
+    drop(app.limits.records.acquire().await.unwrap());
+    let metrics = app.metrics.render();
+    assert!(metrics.contains(r#"decision="denied",operation="create",path="release"} 0"#), "{metrics}");
+}
+
+#[tokio::test]
+async fn records_at_once_are_decoded_one_by_one() {
+    let app = app();
+    let held = Arc::clone(&app.limits.records).acquire_owned().await.unwrap();
+    let waiting = tokio::spawn({
+        let app = Arc::clone(&app);
+        async move { answer(&app, "/release", &review(&stored(""), &json!({}))).await }
+    });
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    drop(held);
+    assert_eq!(waiting.await.unwrap()["allowed"], true);
+}
