@@ -2,17 +2,23 @@
 
 use std::{net::SocketAddr, num::NonZero, path::PathBuf, sync::Arc, thread, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use arc_swap::ArcSwap;
 use certs::{Reloader, Resolver, pair::Validity, reload};
 use policies::PolicySet;
 use time::OffsetDateTime;
+use tokio::runtime::{Builder, Runtime};
 use webhook::{App, Drain, Handle, Part};
 
 use crate::{Io, args::Global, exit, logging, policy_file};
 
 mod policy_watch;
 pub mod registration;
+
+use policy_watch::Watch;
+
+/// How long the process waits at its end for judgements that are under way.
+const LAST_JUDGEMENT: Duration = Duration::from_secs(2);
 
 /// How the server runs.
 #[derive(Debug, Clone, clap::Args)]
@@ -44,28 +50,21 @@ impl Args {
         if let Some(url) = self.url.as_deref().filter(|_| self.print_webhooks) {
             return self.print(url, io);
         }
-        let policies = self.policies()?;
+        let (policies, watch) = Watch::begin(&self.policy).map_err(|problem| anyhow!("{problem}"))?;
         let reloader = Reloader::new(&self.cert_dir).context("cannot serve without a certificate")?;
         logging::start(global, global.colors(io.stderr_is_terminal, io.no_color));
         webhook::log_panics();
         let workers = thread::available_parallelism().map_or(2, NonZero::get).max(2);
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
-        let outcome =
-            runtime.context("cannot start the runtime")?.block_on(self.serve(policies, reloader, io))?;
-        tracing::info!(?outcome, "ended");
+        let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+        let runtime = runtime.context("cannot start the runtime")?;
+        let outcome = runtime.block_on(self.serve(policies, watch, reloader, io));
+        end(runtime);
+        tracing::info!(outcome = ?outcome?, "ended");
         Ok(exit::CLEAN)
     }
 
-    fn policies(&self) -> anyhow::Result<PolicySet> {
-        match self.policy.load(1) {
-            Ok(policies) => Ok(policies),
-            Err(problem) => bail!("{problem}"),
-        }
-    }
-
     fn print(&self, url: &str, io: &mut Io<'_>) -> anyhow::Result<u8> {
-        let profile = self.policies()?.profile();
+        let profile = self.policy.load(1).map_err(|problem| anyhow!("{problem}"))?.profile();
         let pair = certs::folder::read(&self.cert_dir).context("cannot read the certificates")?;
         let Some(bundle) = pair.authority_pem() else {
             bail!(
@@ -80,27 +79,29 @@ impl Args {
 
     async fn serve(
         &self,
-        policies: PolicySet,
+        policies: Arc<ArcSwap<PolicySet>>,
+        watch: Option<Watch>,
         reloader: Reloader,
         io: &mut Io<'_>,
     ) -> anyhow::Result<webhook::Outcome> {
         let resolver = reloader.resolver();
         let tls = webhook::tls::server_config(resolver.clone(), &self.server.tls()?)?;
         let drain = Drain::default();
-        let app = Arc::new(App::new(
-            Arc::new(ArcSwap::from_pointee(policies)),
-            drain.clone(),
-            self.server.limits(),
-        ));
+        let app = Arc::new(App::new(policies, drain.clone(), self.server.limits()));
         watch_certificate(&app, reloader, &resolver);
-        if let Some(path) = &self.policy.policy {
-            tokio::spawn(policy_watch::run(path.clone(), self.policy.clone(), Arc::clone(&app.policies)));
+        if let Some(watch) = watch {
+            tokio::spawn(policy_watch::run(watch));
         }
         let (reviews, admin) = (self.server.bind(tls).await?, self.server.bind_admin().await?);
         announce(reviews.address(), admin.address(), io)?;
         tokio::spawn(drain.clone().on_signals());
         Ok(webhook::serve(reviews, admin, app, drain).await)
     }
+}
+
+/// Ends the runtime: a judgement that nobody waits for any more does not keep the process.
+fn end(runtime: Runtime) {
+    runtime.shutdown_timeout(LAST_JUDGEMENT);
 }
 
 /// The one line on stdout, for whoever started us and waits for the port.
@@ -128,4 +129,26 @@ fn watch_certificate(app: &App, reloader: Reloader, resolver: &Arc<Resolver>) {
     };
     look();
     tokio::spawn(reloader.run(reload::INTERVAL.min(Duration::from_secs(5)), move |_| look()));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn a_judgement_that_does_not_end_does_not_keep_the_process() {
+        let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let (begins, begun) = mpsc::channel();
+        let (release, held) = mpsc::channel::<()>();
+        runtime.spawn_blocking(move || {
+            begins.send(()).unwrap();
+            held.recv()
+        });
+        begun.recv().unwrap();
+        end(runtime);
+        // Still there, and nobody waited for it.
+        release.send(()).unwrap();
+    }
 }

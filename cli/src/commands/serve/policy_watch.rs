@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use policies::PolicySet;
 
-use crate::policy_file;
+use crate::{policy_file, report::Problem};
 
 /// How often the file is looked at. A mounted ConfigMap changes by a renamed link, which watches of files miss.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -19,7 +19,7 @@ enum Look {
 }
 
 /// The file, as it was seen last.
-struct Watch {
+pub(super) struct Watch {
     path: PathBuf,
     args: policy_file::Args,
     policies: Arc<ArcSwap<PolicySet>>,
@@ -27,9 +27,7 @@ struct Watch {
 }
 
 /// Looks at the file until the runtime ends.
-pub(super) async fn run(path: PathBuf, args: policy_file::Args, policies: Arc<ArcSwap<PolicySet>>) {
-    let seen = fs::read(&path).ok();
-    let mut watch = Watch { path, args, policies, seen };
+pub(super) async fn run(mut watch: Watch) {
     loop {
         tokio::time::sleep(INTERVAL).await;
         let looked = tokio::task::spawn_blocking(move || {
@@ -47,6 +45,22 @@ pub(super) async fn run(path: PathBuf, args: policy_file::Args, policies: Arc<Ar
 }
 
 impl Watch {
+    /// Loads the policies, to be watched from then on; `None` for the watch without a file.
+    ///
+    /// The file is looked at first: what changes after that look differs from it, and is found by the next one.
+    ///
+    /// # Errors
+    /// When there are no good policies to begin with.
+    pub(super) fn begin(
+        args: &policy_file::Args,
+    ) -> Result<(Arc<ArcSwap<PolicySet>>, Option<Self>), Problem> {
+        let seen = args.policy.as_ref().and_then(|path| fs::read(path).ok());
+        let policies = Arc::new(ArcSwap::from_pointee(args.load(1)?));
+        let watch = |path| Self { path, args: args.clone(), policies: Arc::clone(&policies), seen };
+        let watch = args.policy.clone().map(watch);
+        Ok((policies, watch))
+    }
+
     fn look(&mut self) -> Look {
         let found = fs::read(&self.path).ok();
         if found == self.seen {
@@ -76,9 +90,8 @@ mod tests {
         let good = "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: a}\nspec: {profile: audit}\n";
         fs::write(&path, good).unwrap();
         let args = policy_file::Args { policy: Some(path.clone()), profile: ProfileName::Baseline };
-        let policies = Arc::new(ArcSwap::from_pointee(args.load(1).unwrap()));
-        let seen = fs::read(&path).ok();
-        let mut watch = Watch { path: path.clone(), args, policies: Arc::clone(&policies), seen };
+        let (policies, watch) = Watch::begin(&args).unwrap();
+        let mut watch = watch.unwrap();
         assert_eq!(watch.look(), Look::Unchanged);
 
         fs::write(&path, "kind: Nonsense").unwrap();
@@ -90,5 +103,28 @@ mod tests {
 
         fs::write(&path, good.replace("audit", "strict")).unwrap();
         assert_eq!((watch.look(), policies.load().generation()), (Look::Exchanged(2), 2));
+    }
+
+    #[test]
+    fn a_change_while_the_server_starts_is_not_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy.yaml");
+        let policy = |profile| {
+            format!(
+                "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {{name: a}}\nspec: {{profile: {profile}}}\n"
+            )
+        };
+        fs::write(&path, policy("audit")).unwrap();
+        let args = policy_file::Args { policy: Some(path.clone()), profile: ProfileName::Baseline };
+        let (policies, watch) = Watch::begin(&args).unwrap();
+        // Before the watch looks for the first time, which may be long after.
+        fs::write(&path, policy("strict")).unwrap();
+        assert_eq!((watch.unwrap().look(), policies.load().generation()), (Look::Exchanged(2), 2));
+    }
+
+    #[test]
+    fn without_a_file_there_is_nothing_to_watch() {
+        let args = policy_file::Args { policy: None, profile: ProfileName::Baseline };
+        assert!(Watch::begin(&args).unwrap().1.is_none());
     }
 }
