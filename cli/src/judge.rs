@@ -224,7 +224,7 @@ fn object_name(object: Object<'_>, namespace: Option<&str>) -> ObjectName {
         api_version: object.api_version().to_owned(),
         kind: object.kind().to_owned(),
         namespace: object.namespace().or(namespace).map(str::to_owned),
-        name: object.name().or_else(|| object.generate_name()).map(str::to_owned),
+        name: object.name().map(str::to_owned),
     }
 }
 

@@ -26,13 +26,17 @@ use args::{Args, Command};
 
 /// Runs one command line, the name of the program first, and gives the exit code: 0, 1 for findings, 2 for «could not run».
 pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8 {
-    let parsed = Args::command().try_get_matches_from(arguments).and_then(|matches| {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let parsed = Args::command().try_get_matches_from(&arguments).and_then(|matches| {
         let args = Args::from_arg_matches(&matches)?;
         Ok((args, matches))
     });
     let (args, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(refused) => return explain(&refused, io),
+        Err(refused) => {
+            output::refuse(&arguments, &refused, io);
+            return explain(&refused, io);
+        }
     };
     let of_command = matches.subcommand().map_or(&matches, |(_, of_command)| of_command);
     let result = match args.command {

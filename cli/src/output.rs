@@ -1,6 +1,7 @@
 //! Where results go: which format to which file, several at once.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -9,7 +10,11 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::{ArgMatches, ValueEnum};
 
-use crate::Io;
+use crate::{
+    Io,
+    report::{Problem, Report},
+    trial::Trial,
+};
 
 pub mod certs;
 pub mod json_v1;
@@ -47,6 +52,27 @@ pub struct Target {
     pub format: Format,
     /// Where; `None` is the standard output.
     pub file: Option<PathBuf>,
+}
+
+/// Keeps the promise of `--format json` where even the command line cannot be read: one document, with the reason in `errors`.
+pub fn refuse(arguments: &[OsString], refused: &clap::Error, io: &mut Io<'_>) {
+    let words: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    let wants_json = words.iter().any(|word| word == "--format=json")
+        || words.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json");
+    if !refused.use_stderr() || !wants_json {
+        return;
+    }
+    let text = refused.render().to_string();
+    let reason = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let problem = Problem::new("(command line)", reason);
+    // There is nobody left to tell when this fails.
+    let _ = match words.get(1).map(AsRef::as_ref) {
+        Some("check") => {
+            json_v1::write(&Report { problems: vec![problem], ..Report::default() }, &mut *io.stdout)
+        }
+        Some("try") => try_v1::write(&Trial { problems: vec![problem], ..Trial::default() }, &mut *io.stdout),
+        _ => Ok(()),
+    };
 }
 
 impl Args {

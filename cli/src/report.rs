@@ -7,7 +7,7 @@ use policies::{Mode, Severity, rule::Meta};
 pub struct Report {
     /// The findings, sorted by file, line and rule.
     pub findings: Vec<Entry>,
-    /// What could not be read, in the order it was met.
+    /// What could not be read, sorted by file and line.
     pub problems: Vec<Problem>,
     /// Things worth a line on stderr that are no error.
     pub notes: Vec<String>,
@@ -55,7 +55,7 @@ pub struct ObjectName {
     pub kind: String,
     /// As written, else that of the release.
     pub namespace: Option<String>,
-    /// `metadata.name`, else `metadata.generateName`.
+    /// `metadata.name`; an object with `generateName` has none yet.
     pub name: Option<String>,
 }
 
@@ -131,7 +131,7 @@ impl Report {
         self.hooks += other.hooks;
     }
 
-    /// Sorts the findings by file, line and rule; what those leave open goes by column, field and message.
+    /// Sorts the findings by file, line and rule, what those leave open by column, field and message; and the problems by file and line.
     pub fn sort(&mut self) {
         let key = |entry: &Entry| {
             (
@@ -143,6 +143,7 @@ impl Report {
             )
         };
         self.findings.sort_by_cached_key(|entry| (key(entry), entry.message.clone()));
+        self.problems.sort_by(|left, right| (&left.file, left.line).cmp(&(&right.file, right.line)));
     }
 
     /// How many findings have this mode.

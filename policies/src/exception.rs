@@ -91,7 +91,7 @@ impl Exception {
 
 /// The names an object is known by: its name, and `generateName` where the name is made of it. The API server has generated the
 /// name before it asks validating webhooks, and anybody can write a `generateName` that has nothing to do with the name.
-fn names<'a>(object: Object<'a>) -> impl Iterator<Item = &'a str> {
+fn names(object: Object<'_>) -> impl Iterator<Item = &str> {
     let (name, prefix) = (object.name(), object.generate_name());
     let is_generated = |prefix: &&str| {
         name.is_none_or(|name| name.strip_prefix(prefix).is_some_and(|rest| rest.len() == GENERATED_LENGTH))

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use policies::Mode;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::report::{self, Report};
 
@@ -116,7 +117,7 @@ pub(super) struct ObjectName<'a> {
     kind: &'a str,
     /// As written, else that of the release.
     namespace: Option<&'a str>,
-    /// `metadata.name`, else `metadata.generateName`.
+    /// `metadata.name`; null for an object with `generateName`, which has none yet.
     name: Option<&'a str>,
 }
 
@@ -134,7 +135,22 @@ pub(super) struct Error<'a> {
 /// The JSON schema of the document.
 #[must_use]
 pub fn schema() -> Schema {
-    schema_for!(Document<'_>)
+    every_member(schema_for!(Document<'_>))
+}
+
+/// Says that members are never left out: what is unknown is null.
+pub(super) fn every_member(schema: Schema) -> Schema {
+    let mut schema = schema;
+    require(&mut schema);
+    schema
+}
+
+fn require(schema: &mut Schema) {
+    schemars::transform::transform_subschemas(&mut require, schema);
+    let names = schema.get("properties").and_then(Value::as_object);
+    if let Some(names) = names.map(|properties| properties.keys().cloned().collect::<Vec<_>>()) {
+        schema.insert("required".to_owned(), names.into());
+    }
 }
 
 /// Writes the document on one line.

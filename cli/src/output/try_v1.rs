@@ -6,7 +6,7 @@ use json_patch::Patch;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 
-use super::json_v1::{Error, ObjectName};
+use super::json_v1::{self, Error, ObjectName};
 use crate::trial::{self, Trial};
 
 /// The whole document.
@@ -88,7 +88,7 @@ struct Validate<'a> {
 /// The JSON schema of the document.
 #[must_use]
 pub fn schema() -> Schema {
-    schema_for!(Document<'_>)
+    json_v1::every_member(schema_for!(Document<'_>))
 }
 
 /// Writes the document on one line.

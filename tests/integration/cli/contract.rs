@@ -74,7 +74,30 @@ fn the_published_schema_describes_it() {
     assert_eq!(names(at("/$defs/ObjectName/properties")), keys(&finding["object"]));
     assert_eq!(
         at("/$defs/Finding/required").as_array().unwrap().len(),
-        7 + 1,
-        "what is always known is required"
+        12,
+        "nothing is ever left out: what is unknown is null"
     );
+}
+
+#[test]
+fn a_bad_flag_left_nothing_for_programs_to_read() {
+    for command in ["check", "try"] {
+        let ran = hookward_with("", [command, "-", "--format", "json", "--bogus"]);
+        assert_eq!(ran.code, 2);
+        assert!(ran.json()["errors"][0]["message"].as_str().unwrap().contains("--bogus"), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn an_object_with_a_generated_name_has_no_name_yet() {
+    let job = SUSPENDED.replacen("name: ", "generateName: ", 1);
+    let document = hookward_with(&job, ["check", "-", "--format", "json"]).json();
+    assert_eq!(document["findings"][0]["object"]["name"], Value::Null);
+}
+
+#[test]
+fn errors_come_by_file() {
+    let document = hookward_with("", ["check", "z.yaml", "a.yaml", "--format", "json"]).json();
+    let files: Vec<_> = document["errors"].as_array().unwrap().iter().map(|error| &error["file"]).collect();
+    assert_eq!(files, ["a.yaml", "z.yaml"]);
 }
