@@ -118,7 +118,7 @@ pub enum Error {
         key: String,
     },
     /// A number makes no sense.
-    #[error("engine.timeoutSeconds is {seconds}; it must be at least 1")]
+    #[error("engine.timeoutSeconds is {seconds}; it must be from 1 to {WEEK}, a week")]
     Timeout {
         /// As written.
         seconds: i64,
@@ -201,13 +201,16 @@ impl Policy {
     }
 }
 
+/// Seconds of a week: longer waits are mistakes, and would inject a TTL that the API server refuses.
+const WEEK: i64 = 604_800;
+
 /// Checks what serde cannot.
 fn verify(settings: &Settings) -> Result<(), Error> {
     if let Some(id) = settings.rules.keys().find(|id| crate::rules::find(id).is_none()) {
         return Err(Error::UnknownRule { id: id.clone() });
     }
     if let Some(engine) = &settings.engine {
-        if engine.timeout_seconds < 1 {
+        if !(1..=WEEK).contains(&engine.timeout_seconds) {
             return Err(Error::Timeout { seconds: engine.timeout_seconds });
         }
         if let Some(version) = engine.helm_version.filter(|version| !(3..=4).contains(version)) {

@@ -44,7 +44,7 @@ pub struct Engine {
     /// What applies the releases.
     pub gitops: Gitops,
     /// Helm's `--timeout`, in seconds.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 604_800))]
     pub timeout_seconds: i64,
 }
 
