@@ -3,7 +3,7 @@
 #[test]
 fn generated_files_are_fresh() {
     for (path, text) in cli::generated::files() {
-        let committed = std::fs::read_to_string(crate::architecture::root().join(&path)).unwrap_or_default();
+        let committed = std::fs::read_to_string(crate::architecture::root().join(path)).unwrap_or_default();
         assert!(committed == text, "{path} is stale: run `cargo xtask codegen` and commit the result");
     }
 }

@@ -17,7 +17,7 @@ use crate::{app::Limits, refusal::Refusal};
 const FIRST: usize = 16;
 /// What it takes from then on whenever more has come; in KiB.
 const STEP: usize = 64;
-/// The most memory that is asked of the system at once, in bytes: a size that is announced need not come.
+/// The most memory that is asked of the system before a part of it has come, in bytes: a size that is announced need not be true.
 const LARGEST_PIECE: usize = 1 << 20;
 
 /// A body, and the memory that is reserved for it as long as it lives.
@@ -82,8 +82,8 @@ async fn collect(
             continue;
         }
         if rest.capacity() < length {
-            let room = expected.unwrap_or(0).min(LARGEST_PIECE).max(length * 2).min(limit);
-            rest.reserve(room.max(length) - rest.len());
+            let announced = expected.unwrap_or(length * 2).min(LARGEST_PIECE.max(length * 8));
+            rest.reserve(announced.max(length) - rest.len());
         }
         rest.extend_from_slice(&std::mem::take(&mut first));
         rest.extend_from_slice(&data);
