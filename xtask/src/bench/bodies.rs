@@ -137,7 +137,7 @@ fn job(containers: u32, settings: u32) -> Value {
 }
 
 /// The Job after the repairs: it goes away by itself and tries less often.
-fn repaired(mut job: Value) -> Value {
+pub(super) fn repaired(mut job: Value) -> Value {
     job["spec"]["ttlSecondsAfterFinished"] = 300.into();
     job["spec"]["backoffLimit"] = 3.into();
     job["spec"]["activeDeadlineSeconds"] = 240.into();

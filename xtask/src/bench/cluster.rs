@@ -38,10 +38,14 @@ pub(super) fn measure(
     let namespaces = ["bench-none", "bench-floor", "bench-ours"].map(|name| rig.namespace(name));
     let authority = STANDARD.encode(fs::read(certificates.join("ca.crt"))?);
     register(&rig, &authority, &[(&namespaces[1], floor.address), (&namespaces[2], ours.address)]);
-    let (target, body) = (api_server(&rig)?, Bytes::from(bodies::job_to_create("bench-").to_string()));
-    let mut rounds = [const { Vec::new() }; 3];
+    let target = api_server(&rig)?;
+    let job = Bytes::from(bodies::job_to_create("bench-").to_string());
+    let repaired = Bytes::from(bodies::repaired(bodies::job_to_create("bench-")).to_string());
+    let [none, empty, judged] = &namespaces;
+    let cases = [(none, &job), (empty, &job), (judged, &job), (judged, &repaired)];
+    let mut rounds = [const { Vec::new() }; 4];
     for _ in 0..ROUNDS {
-        for (namespace, found) in namespaces.iter().zip(&mut rounds) {
+        for ((namespace, body), found) in cases.into_iter().zip(&mut rounds) {
             let load = Load {
                 protocol: Protocol::Http2,
                 senders: 1,
@@ -56,11 +60,11 @@ pub(super) fn measure(
             found.push((times.quantile(0.5), times.quantile(0.99)));
         }
     }
-    let [none, floor, ours] = rounds.map(|found| Through {
+    let [none, floor, ours, unchanged] = rounds.map(|found| Through {
         middle: middle(found.iter().map(|(middle, _)| *middle)),
         late: middle(found.iter().map(|(_, late)| *late)),
     });
-    Ok(Cluster { none, floor, ours })
+    Ok(Cluster { none, floor, ours, unchanged })
 }
 
 fn middle(values: impl Iterator<Item = f64>) -> f64 {

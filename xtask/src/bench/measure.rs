@@ -204,7 +204,7 @@ impl Bench<'_> {
                 of(2, 10.0, Whose::Validate, bodies::update_100_kb()),
                 of(1, 1.0, Whose::Validate, bodies::dense_job()),
                 of(1, 1.0, Whose::Validate, bodies::long_texts()),
-                of(1, 0.5, Whose::Release, record::largest().review),
+                of(1, 0.1, Whose::Release, record::largest().review),
             ]);
         }
         let measured =

@@ -78,8 +78,10 @@ pub(super) struct Cluster {
     pub(super) none: Through,
     /// Two webhooks that lead to the floor.
     pub(super) floor: Through,
-    /// `mutate` and `validate`.
+    /// `mutate` and `validate`, for a Job that is repaired on its way.
     pub(super) ours: Through,
+    /// The same for a Job that needs no repair.
+    pub(super) unchanged: Through,
 }
 
 /// Everything of one run.
