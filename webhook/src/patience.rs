@@ -33,7 +33,7 @@ pub(crate) struct Crowd {
 
 impl Crowd {
     fn is_dense(&self) -> bool {
-        self.slots.available_permits() < self.places / 2
+        self.slots.available_permits() * 2 < self.places
     }
 }
 

@@ -119,6 +119,8 @@ impl Server {
         };
         config.alpn_protocols = vec![client.protocol.into()];
         let stream = TcpStream::connect(self.address).await?;
+        // As Go's clients do.
+        stream.set_nodelay(true)?;
         TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), stream).await
     }
 
