@@ -18,7 +18,7 @@ const FIRST: usize = 16;
 /// What it takes from then on whenever more has come; in KiB.
 const STEP: usize = 64;
 /// The most memory that is asked of the system before a part of it has come, in bytes: a size that is announced need not be true.
-const LARGEST_PIECE: usize = 1 << 20;
+const LARGEST_PIECE: usize = 2 << 20;
 
 /// A body, and the memory that is reserved for it as long as it lives.
 #[derive(Debug)]
