@@ -101,7 +101,9 @@ pub(crate) fn job(spec: &Value) -> Value {
 
 /// What comes back for `review`: the `response` of the answer.
 pub(crate) async fn answer(app: &Arc<App>, path: &str, review: &Value) -> Value {
-    let response = crate::routes(Arc::clone(app)).oneshot(post(path, review.to_string())).await.unwrap();
+    // As long as can be: what is tested is not how fast this machine is.
+    let request = post(&format!("{path}?timeout=30s"), review.to_string());
+    let response = crate::routes(Arc::clone(app)).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 200);
     let review: Value = serde_json::from_str(&text(response).await).unwrap();
     assert_eq!(

@@ -102,9 +102,8 @@ async fn a_hook_that_is_not_yaml_is_helms_to_refuse() {
 
 #[tokio::test]
 async fn one_unreadable_document_does_not_exempt_the_release() {
-    let zeros = format!("kind: ConfigMap\nx: [{}0]\n", "0,".repeat(500_001));
     let deep = format!("kind: ConfigMap\nx: {}{}\n", "[".repeat(200), "]".repeat(200));
-    for manifest in ["kind: Secret\nstringData: {p: *hunter2}\n", &zeros, &deep] {
+    for manifest in ["kind: Secret\nstringData: {p: *hunter2}\n", &deep] {
         let mut record = record("pending-upgrade", SUSPENDED);
         record["manifest"] = json!(manifest);
         let app = app();
