@@ -14,6 +14,9 @@ use super::{process, server};
 /// Runs of each check; the middle one counts.
 const RUNS: usize = 9;
 
+/// How long a run waits for others to be done.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What one check needs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Check {
@@ -29,6 +32,7 @@ pub(super) struct Check {
 pub(super) fn check(program: &Path, path: &Path, cores: &str) -> Result<Check> {
     let mut runs = Vec::with_capacity(RUNS);
     for _ in 0..RUNS {
+        process::wait_for_quiet(PATIENCE)?;
         runs.push(once(program, path, cores)?);
     }
     runs.sort_by_key(|(wall, _)| *wall);

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -25,7 +26,9 @@ use super::{
 /// The core of the server; clients have the other one, where there is one.
 const CORE: &str = "0";
 /// How often a series is measured at most, for want of a quiet moment.
-const TRIES: usize = 4;
+const TRIES: usize = 3;
+/// How long a series waits for others to be done.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Which share of a core others may use in a quiet moment.
 const QUIET: f64 = 0.04;
 /// Starts of the server.
@@ -246,6 +249,7 @@ impl Bench<'_> {
         let target = self.target(server);
         let mut best: Option<(Measured, Option<Histogram>)> = None;
         for _ in 0..TRIES {
+            process::wait_for_quiet(PATIENCE)?;
             let before = read()?;
             let measured =
                 self.runtime.block_on(load::run(&target, std::slice::from_ref(load), self.args.seconds))?;
@@ -271,6 +275,7 @@ impl Bench<'_> {
         let target = self.target(server);
         let mut best: Option<Measured> = None;
         for _ in 0..TRIES {
+            process::wait_for_quiet(PATIENCE)?;
             let loads = [small.clone(), load.clone()];
             let measured = self.runtime.block_on(load::run(&target, &loads, self.args.seconds * 2.0))?;
             let is_quiet = measured.others <= QUIET;

@@ -49,8 +49,9 @@ floor is what Hookward costs; the rest is the price of a webhook.
 ## Method
 
 The server runs on one core (`taskset`), the client on another, over loopback, with connections that are kept. HTTP/1.1 has one
-connection for each request in flight, HTTP/2 one for all. After a warm-up of one second each series is measured for the time given
-below, and again, up to four times, when other processes used more than 4 % of a core meanwhile; the quietest counts. Every answer is
+connection for each request in flight, HTTP/2 one for all. Each series waits, for a while, until nobody else uses the machine. After a
+warm-up of one second it is measured for the time given below, and again, up to three times, when other processes used more than 4 % of a
+core meanwhile; the quietest counts. Every answer is
 compared with the first one, byte by byte. CPU is user and system time of the server process, divided by answers; RSS is its resident memory at the
 end of the series. Handler time comes from Hookward's own metric `hookward_admission_duration_seconds`, from the complete request to its answer.
 ";

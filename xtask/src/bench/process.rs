@@ -1,6 +1,9 @@
 //! What the system knows about processes and about the machine, read from `/proc`.
 
-use std::{fs, time::Duration};
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result};
 
@@ -29,6 +32,19 @@ pub(super) fn machine_time() -> Result<Duration> {
     busy_ticks(&text).map(ticks).context("/proc/stat has another form than expected")
 }
 
+/// Waits until nobody has used the machine for half a second, this process and its children included; at most for `limit`.
+pub(super) fn wait_for_quiet(limit: Duration) -> Result<()> {
+    let (start, step) = (Instant::now(), Duration::from_millis(500));
+    while start.elapsed() < limit {
+        let before = machine_time()?;
+        thread::sleep(step);
+        if machine_time()?.saturating_sub(before) <= step / 12 {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// The memory of a process; `None` once it has ended.
 pub(super) fn memory(pid: u32) -> Option<Memory> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -49,8 +65,9 @@ pub(super) fn processor() -> (String, usize) {
 
 /// The version of the kernel.
 pub(super) fn kernel() -> String {
-    fs::read_to_string("/proc/sys/kernel/osrelease")
-        .map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    // What follows is who built it.
+    release.trim().split('-').next().unwrap_or("").to_owned()
 }
 
 fn ticks(count: u64) -> Duration {
