@@ -6,6 +6,8 @@ use crate::{
     yaml::{self, Error, Limits},
 };
 
+mod head;
+
 /// One document of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Document<'a> {
@@ -71,14 +73,16 @@ fn source(text: &str) -> Option<&str> {
 /// Reads every document of a file. One that cannot be read gives an error, and the others are still read; one that holds nothing
 /// but comments, or null, is left out, as Helm does. [`Limits`] are for each document.
 ///
-/// The errors are those of [`yaml::document`], with the line and the column counted in the whole file.
+/// The errors are those of [`yaml::document`], with the line and the column counted in the whole file; and a list or a map where
+/// Helm's sorter wants text (name, annotations), which ends the whole command there.
 #[must_use]
 pub fn read<'a>(file: &'a str, interest: Interest, limits: &Limits) -> Vec<Result<Manifest<'a>, Error>> {
     // Places are counted onwards from the last error, so that many errors do not cost more than one reading of the file.
     let (mut line, mut counted) = (1, 0);
     let mut manifests = Vec::new();
     for document in split(file) {
-        match yaml::document(document.text, document.offset, interest, limits) {
+        let read = yaml::document(document.text, document.offset, interest, limits).and_then(head::verified);
+        match read {
             Ok(Node { value: Value::Null, .. }) => {}
             Ok(root) => manifests.push(Ok(Manifest { document, root })),
             Err(error) => {

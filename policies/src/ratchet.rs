@@ -73,6 +73,27 @@ mod tests {
     }
 
     #[test]
+    fn an_update_is_never_repaired() {
+        let root = hooks::json::object(
+            br#"{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"a","annotations":{"helm.sh/hook":"pre-upgrade"}},"spec":{}}"#,
+            Interest::Judged,
+        )
+        .unwrap();
+        let policy = Policy::resolve([], Profile::Baseline, std::sync::Arc::default()).unwrap();
+        let request = |operation| evaluate::Request {
+            operation,
+            object: Object::new(&root),
+            old: None,
+            namespace: Some("shop"),
+            field_manager: None,
+            moment: Moment::Unknown,
+            now: 0,
+        };
+        assert!(!evaluate::fixes(&policy, &request(Operation::Create)).operations.is_empty());
+        assert!(evaluate::fixes(&policy, &request(Operation::Update)).operations.is_empty());
+    }
+
+    #[test]
     fn a_binding_got_another_subject_unseen() {
         let rule = "sec-cluster-admin-binding";
         assert_eq!(modes(rule, &format!("{}---\n{}", binding("a"), binding("evil"))), [Mode::Deny]);

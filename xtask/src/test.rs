@@ -1,6 +1,6 @@
 //! The one test command: everything hermetic, and the end-to-end tests where the test cluster can be had.
 
-use std::process::Command;
+use std::{process::Command, time::Instant};
 
 use anyhow::bail;
 
@@ -19,6 +19,9 @@ pub(crate) struct TestArgs {
 /// Parts that a machine may be unable to run; `HOOKWARD_SKIP` names them, with commas.
 const OPTIONAL: [&str; 2] = ["e2e", "node"];
 
+/// Modules of tests that need programs of the test cluster.
+const WITH_CLUSTER: [&str; 2] = ["e2e::", "yaml_go::"];
+
 /// Runs all of it, cheapest first.
 pub(crate) fn test(args: &TestArgs) -> anyhow::Result<()> {
     let mut table = Vec::new();
@@ -34,21 +37,32 @@ pub(crate) fn test(args: &TestArgs) -> anyhow::Result<()> {
         run("documentation", docs.env("RUSTDOCFLAGS", "-D warnings"))?;
         deny(&mut run)?;
     }
-    let programs = cluster()?;
+    let start = Instant::now();
+    let programs = if needs_cluster(args.filter.as_deref())? { cluster()? } else { None };
+    table.push(("programs of the test cluster".to_owned(), start.elapsed().as_secs_f64()));
     let mut tests = cargo(&["test", "--package", "tests"]);
     if let Some(programs) = &programs {
         tests.env("HOOKWARD_RIG_BIN", &programs.bin);
     }
     tests.arg("--").args(args.filter.as_deref());
     if programs.is_none() {
-        tests.args(["--skip", "e2e::"]);
+        tests.args(WITH_CLUSTER.iter().flat_map(|module| ["--skip", module]));
     }
-    run("integration and end-to-end tests", &mut tests)?;
+    let name = "integration and end-to-end tests";
+    table.push((name.to_owned(), step(name, &mut tests)?));
     println!("\nwhat the minutes were spent on:");
     for (name, seconds) in table {
         println!("  {seconds:>6.0} s  {name}");
     }
     Ok(())
+}
+
+/// Whether any test that `filter` selects needs the test cluster; without a filter all of them are run.
+fn needs_cluster(filter: Option<&str>) -> anyhow::Result<bool> {
+    let Some(filter) = filter else { return Ok(true) };
+    let listed = cargo(&["test", "--quiet", "--package", "tests", "--", "--list", filter]).output()?;
+    let names = String::from_utf8_lossy(&listed.stdout);
+    Ok(names.lines().any(|name| WITH_CLUSTER.iter().any(|module| name.starts_with(module))))
 }
 
 /// `cargo deny`, where it is installed; advisories need a network that a hermetic test has not.

@@ -60,7 +60,8 @@ fn take(path: &Path, seen: &mut HashSet<PathBuf>, walked: &mut Walked) {
         } else {
             enter(path, seen, walked);
         }
-    } else if is_manifest {
+    } else if is_manifest && path.is_file() {
+        // Not a pipe or a socket: whoever waits for those may wait for ever.
         walked.sources.push(Source::File(found()));
     }
 }

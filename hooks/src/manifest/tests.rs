@@ -96,3 +96,32 @@ proptest! {
         let _ = read(&file, Interest::Judged, &Limits::default());
     }
 }
+
+#[test]
+fn an_annotation_that_is_no_text_was_called_an_unknown_event() {
+    let file = "kind: Pod\nmetadata:\n  name: a\n  annotations:\n    helm.sh/hook: [test]\n---\nkind: Pod\nmetadata: {name: b}\n";
+    let read = read(file, Interest::Judged, &Limits::default());
+    let error = read[0].as_ref().unwrap_err();
+    assert!(error.message.contains("annotation \"helm.sh/hook\" must be text"), "{error}");
+    assert_eq!((error.line, error.column), (5, 19));
+    assert!(read[1].is_ok());
+}
+
+#[test]
+fn scalars_become_text_and_other_files_may_have_any_shape() {
+    for file in [
+        "kind: Pod\nmetadata: {name: 5, annotations: {a: true, b: null}}",
+        "metadata: [a]",
+        "- a",
+        "kind: Pod\nmetadata:",
+    ] {
+        assert!(read(file, Interest::Judged, &Limits::default()).iter().all(Result::is_ok), "{file}");
+    }
+    for file in [
+        "kind: Pod\nmetadata: [a]",
+        "kind: Pod\nmetadata: {annotations: text}",
+        "kind: Pod\nmetadata: {name: {a: b}}",
+    ] {
+        assert!(read(file, Interest::Judged, &Limits::default())[0].is_err(), "{file}");
+    }
+}

@@ -13,7 +13,7 @@ use crate::{
 declare_rule! {
     /// ## What it checks
     ///
-    /// Every item of `helm.sh/hook-delete-policy` is `before-hook-creation`, `hook-succeeded` or `hook-failed`.
+    /// An item of `helm.sh/hook-delete-policy` is neither `before-hook-creation` nor `hook-succeeded` nor `hook-failed`.
     ///
     /// ## Why it matters
     ///

@@ -19,7 +19,7 @@ use crate::{
 declare_rule! {
     /// ## What it checks
     ///
-    /// Every item of `helm.sh/hook` is one of Helm's nine events; an empty item, as after a trailing comma, is none. Helm's own message is
+    /// An item of `helm.sh/hook` is none of Helm's nine events; nor is an empty one, as after a trailing comma. Helm's own message is
     /// read too when a chart is rendered, and the template sources inside a stored release, since a dropped hook is seen nowhere else.
     /// Words of Helm 2 are the business of `hook-legacy-event`.
     ///

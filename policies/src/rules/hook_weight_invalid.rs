@@ -13,7 +13,7 @@ use crate::{
 declare_rule! {
     /// ## What it checks
     ///
-    /// `helm.sh/hook-weight` is a whole number in quotes, without spaces around it.
+    /// `helm.sh/hook-weight` is anything but a whole number in quotes, without spaces around it.
     ///
     /// ## Why it matters
     ///
