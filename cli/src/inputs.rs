@@ -142,10 +142,25 @@ pub struct Text {
 pub enum Loaded {
     /// Text.
     Text(Box<Text>),
-    /// Nothing, which is no error; a line for stderr, if there is anything to say.
-    Skipped(Option<String>),
+    /// Nothing, which is no error; a line for stderr.
+    Skipped(String),
+    /// A chart that needs a helm which is not there; a line for stderr.
+    NeedsHelm(String),
     /// Nothing, which is.
     Problem(Problem),
+}
+
+/// The sources of one release as text, and what is to be said about the others.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// What could be read.
+    pub texts: Vec<Text>,
+    /// Lines for stderr that are no error.
+    pub notes: Vec<String>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// How many charts were left out because there is no helm.
+    pub skipped: usize,
 }
 
 impl Args {
@@ -195,9 +210,35 @@ impl Args {
         }
     }
 
+    /// Reads the sources of one release.
+    #[must_use]
+    pub fn read(&self, unit: &Unit) -> Contents {
+        let mut contents = Contents::default();
+        for source in &unit.sources {
+            match self.load(source) {
+                Loaded::Text(text) => contents.texts.push(*text),
+                Loaded::Skipped(note) => contents.notes.push(note),
+                Loaded::NeedsHelm(note) => {
+                    contents.notes.push(note);
+                    contents.skipped += 1;
+                }
+                Loaded::Problem(problem) => contents.problems.push(problem),
+            }
+        }
+        contents
+    }
+
+    /// The one sentence for a run in which there was nothing but charts, and no helm to render them.
+    #[must_use]
+    pub fn nothing_checked(&self, skipped: usize) -> Problem {
+        let charts = if skipped == 1 { "1 chart needs" } else { &*format!("{skipped} charts need") };
+        let shown = self.paths.first().map(|path| path.display().to_string()).unwrap_or_default();
+        Problem::new(shown, format!("nothing was checked: {charts} helm on PATH, or --helm FILE"))
+    }
+
     /// Reads a source, or renders it.
     #[must_use]
-    pub fn load(&self, source: &Source) -> Loaded {
+    fn load(&self, source: &Source) -> Loaded {
         let text = |shown: &str, is_walked, text| {
             Loaded::Text(Box::new(Text {
                 shown: shown.to_owned(),

@@ -157,12 +157,22 @@ fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>> {
         let message = format!("this document cannot be read: {}{hint}{others}", error.message);
         report.problems.push(Problem::new(text.shown.clone(), message).at(error.line, error.column));
     }
-    let has_objects = manifests.iter().any(|manifest| is_object(&manifest.root));
-    if broken.is_empty() && !has_objects && !text.is_walked {
-        let message = "no Kubernetes object in it; give rendered manifests, a chart or a release Secret";
-        report.problems.push(Problem::new(text.shown.clone(), message));
+    if broken.is_empty() {
+        report.problems.extend(without_object(text, manifests.iter().map(|manifest| &manifest.root)));
     }
     manifests
+}
+
+/// What is wrong with a text that was named and holds no object at all.
+pub(crate) fn without_object<'n, 't: 'n>(
+    text: &Text,
+    mut documents: impl Iterator<Item = &'n Node<'t>>,
+) -> Option<Problem> {
+    if text.is_walked || documents.any(is_object) {
+        return None;
+    }
+    let message = "no Kubernetes object in it; give rendered manifests, a chart or a release Secret";
+    Some(Problem::new(text.shown.clone(), message))
 }
 
 fn at(text: &Text, lines: &Lines<'_>, manifest: &Manifest<'_>, message: String) -> Problem {

@@ -11,6 +11,8 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// Things worth a line on stderr that are no error.
     pub notes: Vec<String>,
+    /// How many charts were left out because there is no helm.
+    pub skipped: usize,
     /// How many objects were read.
     pub objects: usize,
     /// How many of them are hooks.
@@ -127,6 +129,7 @@ impl Report {
         self.findings.extend(other.findings);
         self.problems.extend(other.problems);
         self.notes.extend(other.notes);
+        self.skipped += other.skipped;
         self.objects += other.objects;
         self.hooks += other.hooks;
     }
@@ -144,6 +147,8 @@ impl Report {
         };
         self.findings.sort_by_cached_key(|entry| (key(entry), entry.message.clone()));
         self.problems.sort_by(|left, right| (&left.file, left.line).cmp(&(&right.file, right.line)));
+        // A helm that is not there is one problem, however many charts need it.
+        self.problems.dedup();
     }
 
     /// How many findings have this mode.

@@ -19,6 +19,8 @@ pub struct Trial {
     pub problems: Vec<Problem>,
     /// Things worth a line on stderr that are no error.
     pub notes: Vec<String>,
+    /// How many charts were left out because there is no helm.
+    pub skipped: usize,
 }
 
 /// The server that was asked.

@@ -4,6 +4,7 @@ mod bad_input;
 mod charts;
 mod check;
 mod contract;
+mod first_use;
 mod rules_and_certs;
 mod serve;
 mod stored_release;

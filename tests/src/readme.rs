@@ -38,15 +38,23 @@ fn run(command: &str, program: &Path, root: &Path) -> String {
     text
 }
 
-/// The text without what differs from run to run: numbers before ` ms`, and ports.
+/// How times are measured.
+const UNITS: [&str; 2] = ["ms", "µs"];
+
+/// The text without what differs from run to run: numbers before ` ms` or ` µs`, the unit, and ports.
 fn steady(text: &str) -> String {
     let words = text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>();
-    let mut steady = String::new();
+    let (mut steady, mut was_time) = (String::new(), false);
     for (index, word) in words.iter().enumerate() {
         let next = words.get(index + 1).unwrap_or(&"");
-        let is_time = next.starts_with("ms") && word.parse::<f64>().is_ok();
-        let word = if is_time || word.starts_with("https://127.0.0.1:") { "…" } else { word };
-        steady.push_str(word);
+        let is_time = UNITS.iter().any(|unit| next.starts_with(unit)) && word.parse::<f64>().is_ok();
+        let rest = UNITS.iter().find_map(|unit| word.strip_prefix(unit)).filter(|_| was_time);
+        match rest {
+            Some(rest) => steady.push_str(rest),
+            None if is_time || word.starts_with("https://127.0.0.1:") => steady.push('…'),
+            None => steady.push_str(word),
+        }
+        was_time = is_time;
         steady.push(' ');
     }
     steady
@@ -62,6 +70,7 @@ mod tests {
             steady("a  0.4 ms, on https://127.0.0.1:1 x"),
             steady("a 12.0 ms, on https://127.0.0.1:2 x")
         );
+        assert_eq!(steady("p50 0.4 ms, max 1.0 ms\n"), steady("p50 83 µs, max 12.0 ms\n"));
         assert_ne!(steady("2 denied"), steady("3 denied"));
     }
 }

@@ -8,11 +8,11 @@ use crate::{
     Io,
     args::Global,
     exit,
-    inputs::{self, Loaded, Plan, Source, Unit},
+    inputs::{self, Contents, Plan, Source, Unit},
     judge::Judge,
     output::{self, Format, json_v1, text},
     policy_file,
-    report::{Problem, Report},
+    report::Report,
     workers,
 };
 
@@ -95,7 +95,9 @@ impl Args {
     /// When nothing could be printed; what could not be read is in the report.
     pub fn run(&self, global: &Global, matches: &ArgMatches, io: &mut Io<'_>) -> anyhow::Result<u8> {
         let targets = self.output.targets(matches)?;
-        let report = match self.policy.load(0) {
+        let policies = self.policy.load(0);
+        let is_judged = policies.is_ok();
+        let report = match policies {
             Ok(policies) => self.report(&policies, io),
             Err(problem) => Report { problems: vec![problem], ..Report::default() },
         };
@@ -110,6 +112,7 @@ impl Args {
             let is_terminal = io.stdout_is_terminal && target.file.is_none();
             let look = text::Look { colors: global.colors(is_terminal, io.no_color), show: self.show.into() };
             target.write(io, |out| match target.format {
+                Format::Text if !is_judged => Ok(()),
                 Format::Text => text::write(&report, look, out),
                 Format::Json => json_v1::write(&report, out),
             })?;
@@ -140,20 +143,17 @@ impl Args {
         for report in reports {
             whole.absorb(report);
         }
+        if whole.skipped > 0 && whole.objects == 0 && whole.findings.is_empty() && whole.problems.is_empty() {
+            whole.problems.push(self.inputs.nothing_checked(whole.skipped));
+            whole.notes.clear();
+        }
         whole.sort();
         whole
     }
 
     fn unit(&self, unit: &Unit, judge: &Judge<'_>) -> Report {
-        let (mut texts, mut problems, mut notes) = (Vec::new(), Vec::<Problem>::new(), Vec::new());
-        for source in &unit.sources {
-            match self.inputs.load(source) {
-                Loaded::Text(text) => texts.push(*text),
-                Loaded::Skipped(note) => notes.extend(note),
-                Loaded::Problem(problem) => problems.push(problem),
-            }
-        }
-        let mut report = Report { problems, notes, ..Report::default() };
+        let Contents { texts, notes, problems, skipped } = self.inputs.read(unit);
+        let mut report = Report { problems, notes, skipped, ..Report::default() };
         report.absorb(judge.texts(&texts));
         report
     }

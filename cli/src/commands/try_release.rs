@@ -13,7 +13,6 @@ use crate::{
     exit, inputs, logging,
     output::{self, Format, text, try_text, try_v1},
     policy_file,
-    report::Problem,
     trial::{Run, Trial},
     workers,
 };
@@ -103,22 +102,25 @@ impl Args {
         let plan = self.inputs.plan(io);
         trial.problems = plan.problems;
         let read = workers::map(&plan.units, |unit| {
-            let (mut texts, mut notes, mut problems) = (Vec::new(), Vec::new(), Vec::<Problem>::new());
-            for source in &unit.sources {
-                match self.inputs.load(source) {
-                    inputs::Loaded::Text(text) => texts.push(*text),
-                    inputs::Loaded::Skipped(note) => notes.extend(note),
-                    inputs::Loaded::Problem(problem) => problems.push(problem),
-                }
-            }
-            let subjects = subject::of_texts(&texts, &self.inputs, &mut problems);
-            (subjects, notes, problems)
+            let mut contents = self.inputs.read(unit);
+            let subjects = subject::of_texts(&contents.texts, &self.inputs, &mut contents.problems);
+            (subjects, contents)
         });
         let mut subjects = Vec::new();
-        for (found, notes, problems) in read {
+        for (found, contents) in read {
             subjects.extend(found);
-            trial.notes.extend(notes);
-            trial.problems.extend(problems);
+            trial.notes.extend(contents.notes);
+            for problem in contents.problems {
+                // A helm that is not there is one problem, however many charts need it.
+                if trial.problems.last() != Some(&problem) {
+                    trial.problems.push(problem);
+                }
+            }
+            trial.skipped += contents.skipped;
+        }
+        if trial.skipped > 0 && subjects.is_empty() && trial.problems.is_empty() {
+            trial.problems.push(self.inputs.nothing_checked(trial.skipped));
+            trial.notes.clear();
         }
         subjects
     }

@@ -80,16 +80,17 @@ pub(super) fn is_chart(folder: &Path) -> bool {
 
 /// Renders a chart.
 pub(super) fn render(found: &Found, args: &Args) -> Loaded {
-    if found.is_walked && word(&found.path, "type").as_deref() == Some("library") {
-        return Loaded::Skipped(Some(format!("{}: skipped: a library chart renders nothing", found.shown)));
+    if word(&found.path, "type").as_deref() == Some("library") {
+        return Loaded::Skipped(format!("{}: skipped: a library chart renders nothing", found.shown));
     }
     let output = match run(&mut command(found, args), args) {
         Ok(output) => output,
         Err(Failure::NoHelm) if found.is_walked && args.helm.helm.as_os_str() == "helm" => {
-            return Loaded::Skipped(Some(format!(
-                "{}: skipped: needs helm on PATH, or --helm FILE",
-                found.shown
-            )));
+            let note = format!("{}: skipped: needs helm on PATH, or --helm FILE", found.shown);
+            return Loaded::NeedsHelm(note);
+        }
+        Err(Failure::NoHelm) if args.helm.helm.as_os_str() != "helm" => {
+            return Loaded::Problem(Problem::new(args.helm.helm.display().to_string(), "no such program"));
         }
         Err(failure) => return Loaded::Problem(Problem::new(found.shown.clone(), failure.sentence(args))),
     };
@@ -181,9 +182,10 @@ impl Failure {
     fn sentence(&self, args: &Args) -> String {
         let helm = args.helm.helm.display();
         match self {
-            Self::NoHelm => format!(
-                "this is a chart, and there is no {helm} to render it; install helm, or name it with --helm FILE"
-            ),
+            Self::NoHelm => {
+                "this is a chart, and there is no helm to render it; install helm, or name it with --helm FILE"
+                    .to_owned()
+            }
             Self::Start(error) => {
                 format!("cannot start {helm} to render this chart: {}", error.to_string().to_lowercase())
             }

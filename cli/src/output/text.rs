@@ -139,18 +139,34 @@ fn summary(report: &Report, look: Look) -> String {
         .filter(|(mode, _)| *mode < look.show && report.count(*mode) > 0)
         .collect();
     let rest = hidden.last().map_or_else(String::new, |(_, word)| format!(" (hookward check --show {word})"));
-    let unread = match report.problems.len() {
-        0 => String::new(),
-        count => format!("; {count} could not be read, see above"),
+    let left_out = left_out(report.skipped, report.problems.len());
+    let nothing = if report.objects + report.findings.len() + report.problems.len() == 0 {
+        "; nothing was checked"
+    } else {
+        ""
     };
     format!(
-        "{} in {}: {}, {}, {}{rest}{unread}",
+        "{} in {}: {}, {}, {}{rest}{left_out}{nothing}",
         count(report.hooks, "hook"),
         count(report.objects, "object"),
         count(report.count(Mode::Deny), "error"),
         count(report.count(Mode::Warn), "warning"),
         count(report.count(Mode::Audit), "note"),
     )
+}
+
+/// What the end of a summary says about input that was not judged.
+pub(super) fn left_out(skipped: usize, problems: usize) -> String {
+    let skipped = match skipped {
+        0 => String::new(),
+        1 => "; 1 chart skipped".to_owned(),
+        count => format!("; {count} charts skipped"),
+    };
+    let unread = match problems {
+        0 => String::new(),
+        count => format!("; {count} could not be read, see above"),
+    };
+    format!("{skipped}{unread}")
 }
 
 #[cfg(test)]

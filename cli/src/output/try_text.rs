@@ -7,7 +7,7 @@ use json_patch::PatchOperation;
 use policies::{Profile, patch::FIXED};
 use serde_json::Value;
 
-use super::text::WIDTH;
+use super::text::{WIDTH, left_out};
 use crate::{
     plain,
     report::ObjectName,
@@ -33,8 +33,8 @@ pub fn write(trial: &Trial, colors: bool, out: &mut dyn Write) -> io::Result<()>
         writeln!(out)?;
         release(one, colors, out)?;
     }
-    if !trial.releases.is_empty() {
-        writeln!(out, "\n{}", summary(trial))?;
+    if trial.run.is_some() {
+        writeln!(out, "\n{}{}", summary(trial), left_out(trial.skipped, trial.problems.len()))?;
     }
     if let Some(rule) = trial
         .releases
@@ -162,12 +162,12 @@ impl Row<'_> {
             Answer { .. } => ("✓", "allowed", AnsiColor::Green),
         };
         let style = if self.colors { color.on_default().bold() } else { Style::new() };
-        let time = milliseconds(self.answer.microseconds);
+        let time = time(self.answer.microseconds);
         let name = plain::line(self.name);
         let taken = name.chars().count();
         let gap = if self.widest == 0 { "" } else { "   " };
         let indent = 4 + self.widest + gap.len() + 10;
-        let room = WIDTH - indent - time.len() - 2;
+        let room = WIDTH - indent - time.chars().count() - 2;
         let mut wrapped = lines.iter().flat_map(|line| plain::wrap(&plain::line(line), room));
         let first = wrapped.next().unwrap_or_default();
         write!(out, "  {style}{mark}{style:#} {name}{}", " ".repeat(self.widest.saturating_sub(taken)))?;
@@ -188,7 +188,10 @@ fn counted(number: usize, word: &str) -> String {
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
-fn milliseconds(microseconds: u64) -> String {
+fn time(microseconds: u64) -> String {
+    if microseconds < 100 {
+        return format!("{microseconds} µs");
+    }
     format!("{}.{} ms", microseconds / 1000, microseconds % 1000 / 100)
 }
 
@@ -204,14 +207,14 @@ fn summary(trial: &Trial) -> String {
     let changed = hooks.iter().filter(|hook| !hook.patch.0.is_empty()).count();
     let mut times: Vec<u64> = all.iter().map(|answer| answer.microseconds).collect();
     times.sort_unstable();
-    let (middle, longest) =
-        (times.get(times.len() / 2).copied().unwrap_or(0), times.last().copied().unwrap_or(0));
+    let took = match (times.get(times.len() / 2), times.last()) {
+        (Some(middle), Some(longest)) => format!(", p50 {}, max {}", time(*middle), time(*longest)),
+        _ => "; nothing was asked".to_owned(),
+    };
     format!(
-        "{denied} denied, {} allowed, {changed} changed · {}, p50 {}, max {}",
+        "{denied} denied, {} allowed, {changed} changed · {}{took}",
         all.len() - denied,
         counted(all.len() + hooks.len(), "request"),
-        milliseconds(middle),
-        milliseconds(longest),
     )
 }
 

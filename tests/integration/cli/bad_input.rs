@@ -93,7 +93,8 @@ fn a_chart_without_helm() {
         "json",
     ]);
     assert_eq!(ran.code, 2);
-    assert!(ran.errors()[0].2.contains("install helm, or name it with --helm"), "{}", ran.stdout);
+    let (file, _, message) = &ran.errors()[0];
+    assert_eq!((files.relative(file).as_str(), message.as_str()), ("no-helm", "no such program"));
     assert!(ran.stdout.contains("job-suspended"));
 }
 

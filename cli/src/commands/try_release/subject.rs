@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::record::{Hook, Parts};
 use crate::{
     inputs::{self, Text},
-    judge::{is_released, stored},
+    judge::{is_released, stored, without_object},
     report::{ObjectName, Problem},
 };
 
@@ -36,7 +36,11 @@ pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<P
     let mut subjects = Vec::new();
     let mut whole = Subject::default();
     for text in texts {
-        for read in manifest::read(&text.text, Interest::Everything, &Limits::default()) {
+        let documents = manifest::read(&text.text, Interest::Everything, &Limits::default());
+        if documents.iter().all(Result::is_ok) {
+            problems.extend(without_object(text, documents.iter().flatten().map(|manifest| &manifest.root)));
+        }
+        for read in documents {
             match read {
                 Ok(manifest) => {
                     for record in stored::secrets(&manifest) {

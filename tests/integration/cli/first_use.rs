@@ -1,0 +1,78 @@
+//! What somebody meets who uses the program for the first time: each of these went wrong once.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use super::{Files, PLAIN, SUSPENDED, hookward, hookward_with};
+
+const CHART: &str = "apiVersion: v2\nname: shop\nversion: 1.0.0\n";
+
+/// Runs the program itself on a machine without helm.
+fn without_helm(files: &Files, arguments: &[&str]) -> Output {
+    let mut command = Command::new(tests::server::program());
+    command.args(arguments).current_dir(files.folder()).env("PATH", "").output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_folder_of_charts_without_helm_looked_clean() {
+    let files = Files::new(&[("charts/a/Chart.yaml", CHART), ("charts/b/Chart.yaml", CHART)]);
+    let wanted = "nothing was checked: 2 charts need helm on PATH, or --helm FILE";
+    for command in ["check", "try"] {
+        let ran = without_helm(&files, &[command, "charts"]);
+        assert_eq!(ran.status.code(), Some(2));
+        assert_eq!(text(&ran.stderr), format!("error: charts: {wanted}\n"));
+        let ran = without_helm(&files, &[command, "charts", "--format", "json"]);
+        let document: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        assert_eq!(document["errors"][0]["message"], wanted);
+    }
+}
+
+#[test]
+fn charts_that_were_left_out_are_counted_when_others_are_judged() {
+    let files =
+        Files::new(&[("all/a/Chart.yaml", CHART), ("all/b/Chart.yaml", CHART), ("all/x.yaml", PLAIN)]);
+    for command in ["check", "try"] {
+        let ran = without_helm(&files, &[command, "all"]);
+        assert_eq!(ran.status.code(), Some(0));
+        assert_eq!(text(&ran.stderr).matches("skipped: needs helm on PATH").count(), 2);
+        assert!(text(&ran.stdout).contains("; 2 charts skipped"), "{}", text(&ran.stdout));
+    }
+}
+
+#[test]
+fn a_helm_that_is_not_there_was_said_once_per_chart_and_not_by_its_name() {
+    let files = Files::new(&[("charts/a/Chart.yaml", CHART), ("charts/b/Chart.yaml", CHART)]);
+    for command in ["check", "try"] {
+        let ran = without_helm(&files, &[command, "charts", "--helm", "./nohelm"]);
+        assert_eq!(ran.status.code(), Some(2));
+        assert_eq!(text(&ran.stderr), "error: ./nohelm: no such program\n");
+    }
+}
+
+#[test]
+fn a_library_chart_that_was_named_was_an_error() {
+    let files = Files::new(&[("lib/Chart.yaml", &format!("{CHART}type: library\n"))]);
+    for command in ["check", "try"] {
+        let ran = without_helm(&files, &[command, "lib"]);
+        assert_eq!(ran.status.code(), Some(0));
+        assert_eq!(text(&ran.stderr), "note: lib: skipped: a library chart renders nothing\n");
+        assert!(text(&ran.stdout).contains("; nothing was "), "{}", text(&ran.stdout));
+    }
+}
+
+#[test]
+fn try_said_nothing_about_a_file_without_an_object() {
+    let files = Files::new(&[("values.yaml", "replicas: 1\n"), ("good.yaml", SUSPENDED)]);
+    let ran = hookward(["try", &files.path("values.yaml")]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("values.yaml: no Kubernetes object in it"), "{}", ran.stderr);
+    let ran = hookward(["try", &files.path("values.yaml"), &files.path("good.yaml")]);
+    let last = ran.stdout.lines().find(|line| line.contains(" denied, ")).unwrap();
+    assert!(ran.code == 2 && last.ends_with("; 1 could not be read, see above"), "{last}");
+    assert_eq!(hookward_with("", ["try", "-"]).code, 2);
+}
