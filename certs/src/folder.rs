@@ -7,7 +7,7 @@ use std::{
     process,
 };
 
-use crate::{Authority, Leaf, ServingPair, pair};
+use crate::{Authority, Leaf, ServingPair, authority, pair};
 
 /// The authority's certificate; optional when a folder is read.
 pub const AUTHORITY_CERTIFICATE: &str = "ca.crt";
@@ -73,6 +73,16 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         source: pair::Error,
+    },
+    /// The authority that is there cannot sign.
+    #[error(
+        "{path} and {AUTHORITY_KEY} beside it are no authority that can sign; use --new-ca to replace both"
+    )]
+    Authority {
+        /// The certificate's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: authority::Error,
     },
     /// Certificate and key are each fine but not of one pair.
     #[error(
@@ -144,6 +154,23 @@ fn restrict(_options: &mut OpenOptions, _mode: u32) {}
 /// When a file is missing, unreadable or unusable, or certificate and key are of two pairs. Dates are not judged.
 pub fn read(folder: &Path) -> Result<ServingPair, Error> {
     Contents::read(folder).pair(folder)
+}
+
+/// Reads the authority that [`write`] left in `folder`; `None` where its certificate or its key is not there.
+///
+/// # Errors
+/// When both are there and one cannot be read, or they cannot sign. Dates are not judged.
+pub fn authority(folder: &Path) -> Result<Option<Authority>, Error> {
+    let [certificate, key] = [AUTHORITY_CERTIFICATE, AUTHORITY_KEY].map(|name| {
+        let path = folder.join(name);
+        let content = read_bounded(&path).map_err(|error| error.kind());
+        available(&content, path).map(|content| String::from_utf8_lossy(content).into_owned())
+    });
+    if [&certificate, &key].iter().any(|text| matches!(text, Err(Error::Missing { .. }))) {
+        return Ok(None);
+    }
+    let read = Authority::from_pem(&certificate?, &key?);
+    read.map(Some).map_err(|source| Error::Authority { path: folder.join(AUTHORITY_CERTIFICATE), source })
 }
 
 /// The bytes of the files a server reads, comparable with those of a moment later; errors compare by kind.

@@ -1,7 +1,7 @@
 //! `hookward certs`: makes and inspects the certificates that the server needs.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -14,7 +14,10 @@ use crate::{
     Io,
     args::Global,
     exit,
-    output::certs::{Entry, json, text},
+    output::{
+        certs::{Entry, json, text},
+        text::note_line,
+    },
 };
 
 /// Files that `inspect` looks for in a folder.
@@ -56,9 +59,12 @@ pub struct Make {
     /// How long the authority is valid.
     #[arg(long, default_value_t = 3650, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub ca_days: u32,
-    /// Replace files that are there already.
+    /// Replace files that are there already; an authority among them signs the new certificate.
     #[arg(long)]
     pub force: bool,
+    /// Replace the authority too: then every registered caBundle must be applied again.
+    #[arg(long, requires = "force")]
+    pub new_ca: bool,
 }
 
 /// What to inspect.
@@ -87,16 +93,45 @@ impl Args {
     ///
     /// # Errors
     /// When files cannot be written, or some could not be read; the others are still shown.
-    pub fn run(&self, _global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
+    pub fn run(&self, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
         match &self.command {
-            Command::Make(make) => make.run(io),
+            Command::Make(make) => make.run(global, io),
             Command::Inspect(inspect) => inspect.run(io),
         }
     }
 }
 
 impl Make {
-    fn run(&self, io: &mut Io<'_>) -> anyhow::Result<u8> {
+    fn run(&self, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
+        let authority = self.authority(|note| {
+            let colors = global.colors(io.stderr_is_terminal, io.no_color);
+            writeln!(io.stderr, "{}", note_line(note, colors))
+        })?;
+        let leaf = authority.issue(&self.names, DAY * self.days).context("cannot make the certificate")?;
+        for path in folder::write(&self.dir, &authority, &leaf, self.force)? {
+            writeln!(io.stdout, "{}", path.display())?;
+        }
+        Ok(exit::CLEAN)
+    }
+
+    /// The authority that signs: the one in the folder when its files are replaced, so that those who trust it go on doing so.
+    fn authority(&self, mut note: impl FnMut(&str) -> io::Result<()>) -> anyhow::Result<Authority> {
+        let found = if self.force && !self.new_ca { folder::authority(&self.dir)? } else { None };
+        if let Some(authority) = found {
+            let end = authority.summary().not_after;
+            if end <= OffsetDateTime::now_utc() {
+                bail!(
+                    "the authority in {} ended on {}; use --new-ca to replace it",
+                    self.dir.display(),
+                    end.date()
+                );
+            }
+            note(&format!(
+                "signed by the authority that was there, which is valid until {}; --new-ca replaces it",
+                end.date()
+            ))?;
+            return Ok(authority);
+        }
         if self.days > self.ca_days {
             bail!(
                 "a certificate for {} days would outlive its authority, which has {}; raise --ca-days",
@@ -104,13 +139,12 @@ impl Make {
                 self.ca_days
             );
         }
-        let authority =
-            Authority::new("Hookward", DAY * self.ca_days).context("cannot make the authority")?;
-        let leaf = authority.issue(&self.names, DAY * self.days).context("cannot make the certificate")?;
-        for path in folder::write(&self.dir, &authority, &leaf, self.force)? {
-            writeln!(io.stdout, "{}", path.display())?;
+        if self.force && self.dir.join(folder::AUTHORITY_CERTIFICATE).exists() {
+            note(
+                "the authority is a new one: apply every registered caBundle again (hookward serve --print-webhooks)",
+            )?;
         }
-        Ok(exit::CLEAN)
+        Authority::new("Hookward", DAY * self.ca_days).context("cannot make the authority")
     }
 }
 

@@ -76,3 +76,38 @@ fn try_said_nothing_about_a_file_without_an_object() {
     assert!(ran.code == 2 && last.ends_with("; 1 could not be read, see above"), "{last}");
     assert_eq!(hookward_with("", ["try", "-"]).code, 2);
 }
+
+#[test]
+fn renewing_a_certificate_replaced_the_authority_that_clusters_trust() {
+    let files = Files::new(&[]);
+    let make = |more: &[&str]| {
+        let folder = files.path("tls");
+        hookward(["certs", "make", "--dir", &folder, "--name", "localhost"].iter().chain(more))
+    };
+    let read = |name: &str| std::fs::read_to_string(files.path(name)).unwrap();
+    assert_eq!(make(&[]).code, 0);
+    let (authority, leaf) = (read("tls/ca.crt"), read("tls/tls.crt"));
+
+    let renewed = make(&["--force"]);
+    assert!(
+        renewed.code == 0 && renewed.stderr.contains("signed by the authority that was there"),
+        "{}",
+        renewed.stderr
+    );
+    assert_eq!(read("tls/ca.crt"), authority);
+    assert_ne!(read("tls/tls.crt"), leaf);
+    assert!(hookward(["certs", "inspect", &files.path("tls")]).stdout.contains("the authority beside it"));
+
+    let replaced = make(&["--force", "--new-ca"]);
+    assert!(
+        replaced.code == 0 && replaced.stderr.contains("apply every registered caBundle again"),
+        "{}",
+        replaced.stderr
+    );
+    assert_ne!(read("tls/ca.crt"), authority);
+    assert_eq!(make(&["--new-ca"]).code, 2, "files are replaced by --force only");
+
+    files.write("tls/ca.key", "hello");
+    let damaged = make(&["--force"]);
+    assert!(damaged.code == 2 && damaged.stderr.contains("--new-ca"), "{}", damaged.stderr);
+}
