@@ -9,7 +9,7 @@ use x509_parser::{
     x509::SubjectPublicKeyInfo,
 };
 
-use crate::pair;
+use crate::{Name, pair};
 
 /// Why a certificate could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,6 +107,19 @@ impl Summary {
         is_issued_by(&self.der, &authority.der)
     }
 
+    /// Whether a client that asks for `host`, a DNS name or an address without brackets, finds it among the names; `*` stands for one label.
+    #[must_use]
+    pub fn covers(&self, host: &str) -> bool {
+        let Ok(wanted) = host.parse::<Name>() else { return false };
+        self.names.iter().filter_map(|name| name.parse().ok()).any(|name| match (&name, &wanted) {
+            (Name::Dns(name), Name::Dns(wanted)) => {
+                let rest = |dns: &str| dns.split_once('.').map(|(_, rest)| rest.to_owned());
+                name == wanted || (name.starts_with("*.") && rest(name) == rest(wanted))
+            }
+            (name, wanted) => name == wanted,
+        })
+    }
+
     /// Whole days from `now` until the end of validity, rounded down: 0 on the last day, negative once expired.
     #[must_use]
     pub fn days_left(&self, now: OffsetDateTime) -> i64 {
@@ -186,6 +199,19 @@ mod tests {
         assert!(!summary.is_authority);
         assert!(authority.summary().is_authority);
         assert_eq!(summary.not_after - summary.not_before, 30 * DAY + CLOCK_SKEW);
+    }
+
+    #[test]
+    fn a_name_covers_what_a_client_may_ask_for() {
+        let names = ["hooks.demo.svc", "*.shop.svc", "10.0.0.1", "::1"].map(|name| name.parse().unwrap());
+        let leaf = Authority::new("demo", DAY).unwrap().issue(&names, DAY).unwrap();
+        let summary = &Summary::from_pem(leaf.certificate_pem().as_bytes()).unwrap()[0];
+        for host in ["hooks.demo.svc", "HOOKS.demo.svc", "a.shop.svc", "10.0.0.1", "0:0::1"] {
+            assert!(summary.covers(host), "{host}");
+        }
+        for host in ["demo.svc", "a.b.shop.svc", "shop.svc", "10.0.0.2", "", "a b"] {
+            assert!(!summary.covers(host), "{host}");
+        }
     }
 
     #[test]

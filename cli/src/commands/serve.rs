@@ -73,6 +73,14 @@ impl Args {
             );
         };
         let list = registration::list(url, bundle, profile)?;
+        let (host, leaf) = (registration::host(url), pair.leaf());
+        if !leaf.covers(host) {
+            bail!(
+                "{}: the certificate is not for {host:?}, so the API server would refuse it; it is for {}",
+                self.cert_dir.join(certs::folder::CERTIFICATE).display(),
+                if leaf.names.is_empty() { "no name".to_owned() } else { leaf.names.join(", ") }
+            );
+        }
         writeln!(io.stdout, "{list:#}").context("cannot write to the standard output")?;
         Ok(exit::CLEAN)
     }

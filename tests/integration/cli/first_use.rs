@@ -111,3 +111,16 @@ fn renewing_a_certificate_replaced_the_authority_that_clusters_trust() {
     let damaged = make(&["--force"]);
     assert!(damaged.code == 2 && damaged.stderr.contains("--new-ca"), "{}", damaged.stderr);
 }
+
+#[test]
+fn a_server_was_registered_under_a_host_that_its_certificate_does_not_name() {
+    let files = Files::new(&[]);
+    let folder = files.path("tls");
+    assert_eq!(hookward(["certs", "make", "--dir", &folder, "--name", "hooks.demo.svc", "10.0.0.1"]).code, 0);
+    let print = |url: &str| hookward(["serve", "--cert-dir", &folder, "--print-webhooks", "--url", url]);
+    let wrong = print("https://10.0.0.2:8443");
+    assert!(wrong.code == 2 && wrong.stdout.is_empty(), "{}", wrong.stdout);
+    let wanted = "tls/tls.crt: the certificate is not for \"10.0.0.2\", so the API server would refuse it; it is for hooks.demo.svc, 10.0.0.1";
+    assert!(wrong.stderr.contains(wanted), "{}", wrong.stderr);
+    assert_eq!(print("https://hooks.demo.svc/hookward").code, 0);
+}

@@ -87,12 +87,12 @@ fn the_registration_is_printed() {
         &files.path("tls"),
         "--print-webhooks",
         "--url",
-        "https://10.0.0.1:8443",
+        "https://127.0.0.1:8443",
     ]);
     let list = ran.json();
     assert_eq!((ran.code, list["items"].as_array().unwrap().len()), (0, 2));
     let client = &list["items"][0]["webhooks"][0]["clientConfig"];
-    assert_eq!(client["url"], "https://10.0.0.1:8443/mutate");
+    assert_eq!(client["url"], "https://127.0.0.1:8443/mutate");
     assert!(!client["caBundle"].as_str().unwrap().is_empty());
     assert_eq!(hookward(["serve", "--cert-dir", "x", "--print-webhooks"]).code, 2, "it needs --url");
 }

@@ -59,6 +59,17 @@ pub fn list(url: &str, bundle: &str, profile: Profile) -> anyhow::Result<Value> 
     ]}))
 }
 
+/// The host of a URL that [`list`] accepts, without port and brackets.
+#[must_use]
+pub fn host(url: &str) -> &str {
+    let rest = url.strip_prefix("https://").unwrap_or(url);
+    let authority = rest.split('/').next().unwrap_or(rest);
+    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+    }
+}
+
 fn configuration(kind: &str, webhooks: &Value) -> Value {
     json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
@@ -112,6 +123,17 @@ mod tests {
             ["release.hookward.dev", "https://10.0.0.1:8443/release", "Ignore"],
         ];
         assert_eq!(facts, expected.map(|row| row.map(str::to_owned)));
+    }
+
+    #[test]
+    fn the_host_of_a_url_is_what_a_certificate_names() {
+        for (url, wanted) in [
+            ("https://10.0.0.1:8443/", "10.0.0.1"),
+            ("https://[::1]:8443", "::1"),
+            ("https://hooks.demo.svc/a:b", "hooks.demo.svc"),
+        ] {
+            assert_eq!(host(url), wanted);
+        }
     }
 
     #[test]
