@@ -12,6 +12,8 @@ use policies::{
     Judged, Moment, Namespace, Policy, PolicySet, Release, documents::API_VERSION, evaluate, release::Item,
 };
 
+use time::OffsetDateTime;
+
 use crate::{
     inputs::Text,
     locate::{Lines, Spot},
@@ -72,6 +74,7 @@ impl Judge<'_> {
         count(&release, &mut report);
         for judged in verdict.findings {
             let item = judged.finding.item.and_then(|index| release.items.get(index));
+            report.notes.extend(self.run_out(&judged, item, self.namespace));
             let place = match item.and_then(|item| manifests.get(item.document)) {
                 Some((source, manifest)) => sources[*source].place(manifest, &judged.finding.field),
                 None => template_place(&sources, &judged),
@@ -79,6 +82,21 @@ impl Judge<'_> {
             report.findings.push(entry(judged, item, self.namespace, place));
         }
         report
+    }
+
+    /// The exceptions that would cover a finding, and ended before.
+    fn run_out(&self, judged: &Judged, item: Option<&Item<'_>>, namespace: Option<&str>) -> Vec<String> {
+        let Some(item) = item.filter(|_| judged.excepted.is_none()) else { return Vec::new() };
+        let namespace = namespace.or_else(|| item.object.namespace());
+        let exceptions = self.policies.exceptions().iter();
+        exceptions
+            .filter(|one| one.expires_at <= self.now && one.covers(judged.rule.id, namespace, item.object))
+            .map(|one| {
+                let end = OffsetDateTime::from_unix_timestamp(one.expires_at);
+                let day = end.map_or_else(|_| one.spec.expires_at.clone(), |end| end.date().to_string());
+                format!("HookException {} ended on {day}", one.name)
+            })
+            .collect()
     }
 
     fn policy(&self, namespace: Option<&str>) -> std::sync::Arc<Policy> {
@@ -113,6 +131,7 @@ impl Judge<'_> {
         count(&release, &mut report);
         for judged in evaluate::release(&self.policy(namespace), &release, self.now).findings {
             let item = judged.finding.item.and_then(|index| release.items.get(index));
+            report.notes.extend(self.run_out(&judged, item, namespace));
             let template =
                 judged.finding.template.as_ref().map(|place| format!(", {}", place.path)).unwrap_or_default();
             let place = Place { file: shown.to_owned(), ..Place::default() };

@@ -1,5 +1,7 @@
 //! What `check` has found, before any format: data only.
 
+use std::collections::HashSet;
+
 use policies::{Mode, Severity, rule::Meta};
 
 /// Everything that one run of `check` has to say.
@@ -135,6 +137,7 @@ impl Report {
     }
 
     /// Sorts the findings by file, line and rule, what those leave open by column, field and message; and the problems by file and line.
+    /// What was said twice is said once.
     pub fn sort(&mut self) {
         let key = |entry: &Entry| {
             (
@@ -149,6 +152,8 @@ impl Report {
         self.problems.sort_by(|left, right| (&left.file, left.line).cmp(&(&right.file, right.line)));
         // A helm that is not there is one problem, however many charts need it.
         self.problems.dedup();
+        let mut said = HashSet::new();
+        self.notes.retain(|note| said.insert(note.clone()));
     }
 
     /// How many findings have this mode.

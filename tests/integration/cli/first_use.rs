@@ -124,3 +124,18 @@ fn a_server_was_registered_under_a_host_that_its_certificate_does_not_name() {
     assert!(wrong.stderr.contains(wanted), "{}", wrong.stderr);
     assert_eq!(print("https://hooks.demo.svc/hookward").code, 0);
 }
+
+#[test]
+fn an_exception_that_had_run_out_was_passed_over_in_silence() {
+    let policy = "apiVersion: hookward.dev/v1alpha1
+kind: HookException
+metadata: {name: legacy}
+spec: {rules: [job-suspended], namespaces: ['*'], reason: moves soon, expiresAt: '2020-05-01T00:00:00Z'}
+";
+    let files = Files::new(&[("policy.yaml", policy), ("all/a.yaml", SUSPENDED), ("all/b.yaml", SUSPENDED)]);
+    let check = |path: &str| hookward(["check", "--policy", &files.path("policy.yaml"), &files.path(path)]);
+    let ran = check("all");
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, "note: HookException legacy ended on 2020-05-01\n"));
+    files.write("plain.yaml", PLAIN);
+    assert_eq!(check("plain.yaml").stderr, "", "it would have covered nothing");
+}
