@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::MissedTickBehavior;
 
 use crate::{
@@ -120,7 +120,9 @@ fn log(folder: &Path, outcome: &Outcome) {
     match outcome {
         Outcome::Unchanged => {}
         Outcome::Exchanged { not_after } => {
-            tracing::info!(%folder, %not_after, "serving the new certificate");
+            // Every date that a certificate can have has an RFC 3339 form: its year has four digits.
+            let not_after = not_after.format(&Rfc3339).unwrap_or_else(|_| not_after.to_string());
+            tracing::info!(%folder, not_after, "serving the new certificate");
         }
         Outcome::Kept(error) => {
             let cause = error.source().map(ToString::to_string);

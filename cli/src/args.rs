@@ -33,7 +33,7 @@ pub struct Global {
         help_heading = "Global options"
     )]
     pub color: Color,
-    /// How much to log.
+    /// How much to log; libraries only warn below trace. The variable `RUST_LOG` says it for each target.
     #[arg(
         long,
         global = true,

@@ -18,9 +18,9 @@ pub struct Args {
     /// A file of HookPolicy and HookException documents.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// The modes to start from where no policy says otherwise.
-    #[arg(long, value_enum, default_value_t = ProfileName::Baseline)]
-    pub profile: ProfileName,
+    /// The modes to start from where no policy names a profile [default: baseline].
+    #[arg(long, value_enum)]
+    pub profile: Option<ProfileName>,
 }
 
 /// The modes to start from.
@@ -50,7 +50,7 @@ impl Args {
     /// # Errors
     /// When the file cannot be read, or says something that no policy can say.
     pub fn load(&self, generation: u64) -> Result<PolicySet, Problem> {
-        let profile = self.profile.into();
+        let profile = self.profile.unwrap_or(ProfileName::Baseline).into();
         let Some(path) = &self.policy else { return Ok(PolicySet::shipped(profile)) };
         let shown = path.display().to_string();
         let text = crate::inputs::read_file(path, &shown)?;
@@ -60,6 +60,19 @@ impl Args {
         PolicySet::new(documents.policies, documents.exceptions, profile, generation)
             .and_then(PolicySet::by_name_only)
             .map_err(|error| problem(error.into()))
+    }
+
+    /// What to say when a profile was given by hand and the policy file names another one for everything.
+    #[must_use]
+    pub fn overruled(&self, policies: &PolicySet) -> Option<String> {
+        let (given, path) = (Profile::from(self.profile?), self.policy.as_ref()?);
+        let named = policies.policy(None).profile;
+        (named != given).then(|| {
+            format!(
+                "--profile {given} has no effect: {} names the profile {named} for everything",
+                path.display()
+            )
+        })
     }
 }
 

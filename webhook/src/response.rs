@@ -184,8 +184,8 @@ impl<'a> Answer<'a> {
             };
         }
         match decision {
-            Decision::Denied | Decision::Warned | Decision::Undecodable => log!(info),
-            Decision::Allowed | Decision::Patched | Decision::Skipped => log!(debug),
+            Decision::Denied | Decision::Warned | Decision::Patched | Decision::Undecodable => log!(info),
+            Decision::Allowed | Decision::Skipped => log!(debug),
         }
         bytes
     }

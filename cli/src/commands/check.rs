@@ -98,7 +98,11 @@ impl Args {
         let policies = self.policy.load(0);
         let is_judged = policies.is_ok();
         let report = match policies {
-            Ok(policies) => self.report(&policies, io),
+            Ok(policies) => {
+                let mut report = self.report(&policies, io);
+                report.notes.extend(self.policy.overruled(&policies));
+                report
+            }
             Err(problem) => Report { problems: vec![problem], ..Report::default() },
         };
         let colors = global.colors(io.stderr_is_terminal, io.no_color);
@@ -145,6 +149,7 @@ impl Args {
         }
         if whole.skipped > 0 && whole.objects == 0 && whole.findings.is_empty() && whole.problems.is_empty() {
             whole.problems.push(self.inputs.nothing_checked(whole.skipped));
+            // Nothing but charts that were skipped was noted.
             whole.notes.clear();
         }
         whole.sort();

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use tokio::runtime::{Builder, Runtime};
 use webhook::{App, Drain, Handle, Part};
 
-use crate::{Io, args::Global, exit, logging, policy_file};
+use crate::{Io, args::Global, exit, logging, output::text::note_line, policy_file};
 
 mod policy_watch;
 pub mod registration;
@@ -48,12 +48,14 @@ impl Args {
     /// When there is no certificate, no policy or no address to begin with.
     pub fn run(&self, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
         if let Some(url) = self.url.as_deref().filter(|_| self.print_webhooks) {
-            return self.print(url, io);
+            return self.print(url, global, io);
         }
         let (policies, watch) = Watch::begin(&self.policy).map_err(|problem| anyhow!("{problem}"))?;
         let reloader = Reloader::new(&self.cert_dir).context("cannot serve without a certificate")?;
+        self.note(&policies.load(), global, io)?;
         logging::start(global, global.colors(io.stderr_is_terminal, io.no_color));
         webhook::log_panics();
+        self.log_policies(&policies.load());
         let workers = thread::available_parallelism().map_or(2, NonZero::get).max(2);
         let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
         let runtime = runtime.context("cannot start the runtime")?;
@@ -63,8 +65,26 @@ impl Args {
         Ok(exit::CLEAN)
     }
 
-    fn print(&self, url: &str, io: &mut Io<'_>) -> anyhow::Result<u8> {
-        let profile = self.policy.load(1).map_err(|problem| anyhow!("{problem}"))?.profile();
+    /// Says when `--profile` has no effect.
+    fn note(&self, policies: &PolicySet, global: &Global, io: &mut Io<'_>) -> anyhow::Result<()> {
+        if let Some(note) = self.policy.overruled(policies) {
+            let colors = global.colors(io.stderr_is_terminal, io.no_color);
+            writeln!(io.stderr, "{}", note_line(&note, colors))?;
+        }
+        Ok(())
+    }
+
+    /// What is in force from the start, for whoever reads the log later.
+    fn log_policies(&self, policies: &PolicySet) {
+        let policy = policies.policy(None);
+        let file = self.policy.policy.as_ref().map(|path| path.display().to_string());
+        tracing::info!(profile = %policy.profile, rules = policy.active(), policy = file, "judging");
+    }
+
+    fn print(&self, url: &str, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
+        let policies = self.policy.load(1).map_err(|problem| anyhow!("{problem}"))?;
+        self.note(&policies, global, io)?;
+        let profile = policies.policy(None).profile;
         let pair = certs::folder::read(&self.cert_dir).context("cannot read the certificates")?;
         let Some(bundle) = pair.authority_pem() else {
             bail!(

@@ -36,7 +36,7 @@ pub struct Args {
     /// What the rules may do.
     #[command(flatten)]
     pub policy: policy_file::Args,
-    /// Exit with 1 when an answer denies; or, with warn, when one warns; or, with audit, when an object is changed.
+    /// Exit with 1 when an answer denies (deny), or one warns (warn), or an object is changed (audit) [default: never].
     #[arg(long, value_enum, value_name = "MODE", help_heading = "Policy")]
     pub fail_on: Option<Level>,
     /// Where results go.
@@ -81,6 +81,7 @@ impl Args {
     }
 
     fn try_all(&self, policies: PolicySet, trial: &mut Trial, io: &mut Io<'_>) -> anyhow::Result<()> {
+        trial.notes.extend(self.policy.overruled(&policies));
         let subjects = self.subjects(trial, io);
         let cores = thread::available_parallelism().map_or(2, NonZero::get).max(2);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores).enable_all().build();
@@ -120,7 +121,8 @@ impl Args {
         }
         if trial.skipped > 0 && subjects.is_empty() && trial.problems.is_empty() {
             trial.problems.push(self.inputs.nothing_checked(trial.skipped));
-            trial.notes.clear();
+            // Nothing but charts that were skipped was noted.
+            trial.notes.retain(|note| !note.contains(": skipped: "));
         }
         subjects
     }

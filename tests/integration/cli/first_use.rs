@@ -139,3 +139,21 @@ spec: {rules: [job-suspended], namespaces: ['*'], reason: moves soon, expiresAt:
     files.write("plain.yaml", PLAIN);
     assert_eq!(check("plain.yaml").stderr, "", "it would have covered nothing");
 }
+
+#[test]
+fn a_profile_given_by_hand_was_overruled_in_silence() {
+    let policy =
+        "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: a}\nspec: {profile: audit}\n";
+    let files = Files::new(&[("policy.yaml", policy), ("plain.yaml", PLAIN)]);
+    for command in ["check", "try"] {
+        let run = |more: &[&str]| {
+            let (policy, plain) = (files.path("policy.yaml"), files.path("plain.yaml"));
+            let ran = hookward([command, "--policy", &policy, &plain].iter().chain(more));
+            files.relative(&ran.stderr)
+        };
+        let note =
+            "note: --profile strict has no effect: policy.yaml names the profile audit for everything\n";
+        assert_eq!(run(&["--profile", "strict"]), note);
+        assert_eq!(run(&[]) + &run(&["--profile", "audit"]), "");
+    }
+}

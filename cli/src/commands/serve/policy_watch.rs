@@ -89,7 +89,7 @@ mod tests {
         let path = folder.path().join("policy.yaml");
         let good = "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: a}\nspec: {profile: audit}\n";
         fs::write(&path, good).unwrap();
-        let args = policy_file::Args { policy: Some(path.clone()), profile: ProfileName::Baseline };
+        let args = policy_file::Args { policy: Some(path.clone()), profile: Some(ProfileName::Baseline) };
         let (policies, watch) = Watch::begin(&args).unwrap();
         let mut watch = watch.unwrap();
         assert_eq!(watch.look(), Look::Unchanged);
@@ -115,7 +115,7 @@ mod tests {
             )
         };
         fs::write(&path, policy("audit")).unwrap();
-        let args = policy_file::Args { policy: Some(path.clone()), profile: ProfileName::Baseline };
+        let args = policy_file::Args { policy: Some(path.clone()), profile: Some(ProfileName::Baseline) };
         let (policies, watch) = Watch::begin(&args).unwrap();
         // Before the watch looks for the first time, which may be long after.
         fs::write(&path, policy("strict")).unwrap();
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn without_a_file_there_is_nothing_to_watch() {
-        let args = policy_file::Args { policy: None, profile: ProfileName::Baseline };
+        let args = policy_file::Args { policy: None, profile: Some(ProfileName::Baseline) };
         assert!(Watch::begin(&args).unwrap().1.is_none());
     }
 }
