@@ -54,12 +54,18 @@ impl Args {
         let Some(path) = &self.policy else { return Ok(PolicySet::shipped(profile)) };
         let shown = path.display().to_string();
         let text = crate::inputs::read_file(path, &shown)?;
-        let problem = |error: anyhow::Error| Problem::new(shown.clone(), format!("{error:#}"));
-        let documents = documents::read(&text).map_err(|error| problem(error.into()))?;
+        let documents = documents::read(&text)
+            .map_err(|error| Problem::new(&shown, error.to_string()).at(error.line, error.column))?;
         // A file has no cluster to ask for labels.
         PolicySet::new(documents.policies, documents.exceptions, profile, generation)
             .and_then(PolicySet::by_name_only)
-            .map_err(|error| problem(error.into()))
+            .map_err(|error| {
+                let problem = Problem::new(&shown, error.to_string());
+                match documents::place(&text, &error.name, error.error.rule()) {
+                    Some((line, column)) => problem.at(line, column),
+                    None => problem,
+                }
+            })
     }
 
     /// What to say when a profile was given by hand and the policy file names another one for everything.

@@ -57,6 +57,18 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The field in the object that it is about, as a JSON pointer.
+    pub(crate) fn pointer(&self) -> &'static str {
+        match self {
+            Self::Date { .. } => "/spec/expiresAt",
+            Self::Empty { field: "rules" } => "/spec/rules",
+            Self::Empty { field: "namespaces" } => "/spec/namespaces",
+            Self::Empty { .. } => "/spec/reason",
+        }
+    }
+}
+
 impl Exception {
     /// Reads what serde cannot.
     ///

@@ -7,7 +7,7 @@ use crate::{
     exception::Exception,
     mode::{Mode, Profile, Severity},
     rule::{Fix, Meta, Rule},
-    rules::RULES,
+    rules::{RULES, nearest},
     settings::{Engine, Gitops, RecoveryEvents, RuleSettings, Settings},
 };
 
@@ -143,6 +143,19 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The id of the rule whose settings are wrong, if it is about one.
+    #[must_use]
+    pub fn rule(&self) -> Option<&str> {
+        match self {
+            Self::UnknownRule { id } => Some(id),
+            Self::NoFix { id } | Self::Options { id, .. } => Some(id),
+            Self::Disagreement { writer, .. } => Some(writer),
+            Self::UnknownLabel { .. } | Self::Timeout { .. } | Self::HelmVersion { .. } => None,
+        }
+    }
+}
+
 impl Policy {
     /// Resolves settings, the most important first, on top of `profile`.
     ///
@@ -241,13 +254,9 @@ fn activate(
     Ok(Active { rule, profile, release, object, told, fix, would_fix, options })
 }
 
-/// `, did you mean "…"?` for the rule whose id shares most of the words.
+/// `, did you mean "…"?` for the rule with the nearest id.
 fn suggestion(id: &str) -> String {
-    let words = |id: &str| id.split('-').map(str::to_owned).collect::<Vec<_>>();
-    let wanted = words(id);
-    let shared = |other: &str| words(other).iter().filter(|word| wanted.contains(word)).count();
-    let best = RULES.iter().map(|rule| rule.meta().id).max_by_key(|other| shared(other));
-    best.filter(|best| shared(best) > 0).map(|best| format!(", did you mean {best:?}?")).unwrap_or_default()
+    nearest(id).first().map(|nearest| format!(", did you mean {nearest:?}?")).unwrap_or_default()
 }
 
 #[cfg(test)]

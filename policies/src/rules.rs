@@ -52,6 +52,36 @@ pub fn find(id: &str) -> Option<&'static dyn Rule> {
     RULES.binary_search_by(|rule| rule.meta().id.cmp(id)).ok().map(|index| RULES[index])
 }
 
+/// The ids that somebody who wrote `id` may have meant: those that begin with it, at most three; else the one with the fewest letters
+/// to change, if they are few.
+#[must_use]
+pub fn nearest(id: &str) -> Vec<&'static str> {
+    let known = || RULES.iter().map(|rule| rule.meta().id);
+    let begun: Vec<_> = known().filter(|known| !id.is_empty() && known.starts_with(id)).take(3).collect();
+    if !begun.is_empty() {
+        return begun;
+    }
+    let (changes, nearest) =
+        known().map(|known| (distance(id, known), known)).min().unwrap_or((usize::MAX, ""));
+    if changes <= id.len().max(6) / 2 { vec![nearest] } else { Vec::new() }
+}
+
+/// How many letters must be changed, added or taken away to make one word of the other.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, letter) in left.chars().take(100).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = index + 1;
+        for (at, other) in right.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *other);
+            diagonal = row[at + 1];
+            row[at + 1] = changed.min(diagonal + 1).min(row[at] + 1);
+        }
+    }
+    row[right.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +121,15 @@ mod tests {
                 testing::accepts(*rule, &yaml);
             }
         }
+    }
+
+    #[test]
+    fn the_nearest_rule_begins_alike_or_is_spelt_alike() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(nearest("hook-data"), ["hook-data-kind-recreated"]);
+        assert_eq!(nearest("job-suspendd"), ["job-suspended"]);
+        assert_eq!(nearest("zzzzzzzzzzzzzzz"), [""; 0]);
+        assert_eq!(nearest("hook-").len(), 3);
     }
 
     #[test]

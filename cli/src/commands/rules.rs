@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, anyhow};
 use clap::ValueEnum;
-use policies::rules::{RULES, find};
+use policies::rules::{RULES, find, nearest};
 
 use crate::{Io, args::Global, exit, output::rules};
 
@@ -51,29 +51,10 @@ impl Args {
 }
 
 fn unknown(id: &str) -> anyhow::Error {
-    let known = RULES.iter().map(|rule| rule.meta().id);
-    let nearest = known
-        .map(|known| (distance(id, known), known))
-        .min()
-        .filter(|(distance, _)| *distance <= id.len().max(6) / 2);
-    let suggestion = nearest.map_or_else(String::new, |(_, known)| format!("; did you mean {known}?"));
+    let nearest = nearest(id);
+    let suggestion =
+        if nearest.is_empty() { String::new() } else { format!("; did you mean {}?", nearest.join(", ")) };
     anyhow!("there is no rule {id:?}{suggestion} (hookward rules lists all)")
-}
-
-/// How many letters must be changed, added or taken away to make one word of the other.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, letter) in left.chars().take(100).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (at, other) in right.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *other);
-            diagonal = row[at + 1];
-            row[at + 1] = changed.min(diagonal + 1).min(row[at] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]
@@ -82,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_nearest_rule_is_suggested() {
-        assert_eq!(distance("kitten", "sitting"), 3);
+        assert!(unknown("hook-data").to_string().contains("did you mean hook-data-kind-recreated?"));
         assert!(unknown("job-suspend").to_string().contains("did you mean job-suspended?"));
         assert!(!unknown("zzzzzzzzzzzzzzz").to_string().contains("did you mean"));
     }

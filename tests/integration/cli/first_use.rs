@@ -157,3 +157,39 @@ fn a_profile_given_by_hand_was_overruled_in_silence() {
         assert_eq!(run(&[]) + &run(&["--profile", "audit"]), "");
     }
 }
+
+#[test]
+fn a_mistake_in_a_policy_was_told_without_its_line_and_in_words_of_rust() {
+    let head = "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: a}\nspec:\n";
+    let first = format!("{head}  profile: audit\n---\n");
+    for (spec, wanted) in [
+        ("  profil: strict\n", ":11:3: unknown field `profil`, expected one of priority, "),
+        (
+            "  rules:\n    job-suspended:\n      mode: wrn\n",
+            ":13:13: rule job-suspended: unknown word `wrn`, expected one of ",
+        ),
+        (
+            "  rules:\n    job-ttl-too-low:\n      options: {leest: 3}\n",
+            ":12:5: HookPolicy a: options of rule job-ttl-too-low: unknown field `leest`",
+        ),
+        ("  priority: abc\n", ":11:13: a whole number is wanted here"),
+        ("  rules: {a: b: c}\n", ":11:15: while parsing a flow mapping"),
+        ("  profile: strict\n  profile: audit\n", ":12:3: written twice: profile\n"),
+        (
+            "  {}\n---\nkind: Job\n",
+            ":13:7: this is no HookPolicy and no HookException of hookward.dev/v1alpha1\n",
+        ),
+    ] {
+        let files = Files::new(&[("policy.yaml", &format!("{first}{head}{spec}")), ("a.yaml", SUSPENDED)]);
+        for command in ["check", "try"] {
+            let ran = hookward([command, "--policy", &files.path("policy.yaml"), &files.path("a.yaml")]);
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "nothing was judged");
+            let said = files.relative(&ran.stderr);
+            assert!(said.starts_with(&format!("error: policy.yaml{wanted}")), "{said}");
+            assert!(
+                said.lines().count() == 1 && !said.contains("<input>") && !said.contains(" at line "),
+                "{said}"
+            );
+        }
+    }
+}
