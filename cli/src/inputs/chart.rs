@@ -17,6 +17,12 @@ use crate::report::Problem;
 
 /// The file that makes a folder a chart.
 const CHART_FILE: &str = "Chart.yaml";
+/// The folder of a chart's templates.
+const TEMPLATES: &str = "templates";
+/// The folder of the charts in a chart.
+const SUBCHARTS: &str = "charts";
+/// How deep charts in charts are looked for, in folders: two for each chart.
+const DEEPEST: usize = 12;
 /// What Helm calls a release that has no name.
 const RELEASE: &str = "release-name";
 /// Helm takes no longer names.
@@ -51,12 +57,43 @@ impl ChartSource {
         file::read(&path, within, TEMPLATE_LIMIT).ok()
     }
 
+    /// The name of the chart, if it is a folder that says so.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        word(self.folder.as_ref()?, "name")
+    }
+
     /// The chart's own templates: Helm's name for each, and its text.
     #[must_use]
     pub fn templates(&self) -> Vec<(String, String)> {
+        self.templates_below(vec![PathBuf::from(TEMPLATES)])
+    }
+
+    /// The templates of the chart and of the charts unpacked in it, named as those of the chart are.
+    #[must_use]
+    pub fn all_templates(&self) -> Vec<(String, String)> {
         let Some(folder) = &self.folder else { return Vec::new() };
-        let name = word(folder, "name").unwrap_or_else(|| "chart".to_owned());
-        let (mut found, mut folders) = (Vec::new(), vec![PathBuf::from("templates")]);
+        let (mut found, mut charts) = (Vec::new(), vec![PathBuf::new()]);
+        while let Some(chart) = charts.pop() {
+            found.push(chart.join(TEMPLATES));
+            let parts = chart.join(SUBCHARTS);
+            // A chart in a chart, and so on: no deeper than any real one, since a link may lead back.
+            if chart.components().count() < DEEPEST {
+                let entries = fs::read_dir(folder.join(&parts)).into_iter().flatten().flatten();
+                charts.extend(
+                    entries
+                        .map(|entry| parts.join(entry.file_name()))
+                        .filter(|part| is_chart(&folder.join(part))),
+                );
+            }
+        }
+        self.templates_below(found)
+    }
+
+    fn templates_below(&self, mut folders: Vec<PathBuf>) -> Vec<(String, String)> {
+        let Some(folder) = &self.folder else { return Vec::new() };
+        let name = self.name().unwrap_or_else(|| "chart".to_owned());
+        let mut found = Vec::new();
         while let Some(within) = folders.pop() {
             for entry in fs::read_dir(folder.join(&within)).into_iter().flatten().flatten() {
                 let path = within.join(entry.file_name());

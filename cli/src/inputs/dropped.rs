@@ -22,7 +22,7 @@ pub(super) fn hooks(stderr: &str, chart: &ChartSource) -> Vec<Dropped> {
     if said.is_empty() {
         return Vec::new();
     }
-    let templates = chart.templates();
+    let templates = chart.all_templates();
     let dropped = |events: String| Dropped { place: place(&events, &templates), events, is_certain: true };
     said.into_iter().map(dropped).collect()
 }

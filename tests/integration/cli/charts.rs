@@ -149,3 +149,27 @@ fn a_walk_meets_charts_and_passes_libraries_by() {
     assert_eq!((ran.code, ran.json()["summary"]["objects"].as_u64()), (1, Some(2)));
     assert!(ran.stderr.contains("lib: skipped: a library chart"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_hook_dropped_in_a_subchart_was_shown_at_no_template() {
+    let files = chart("", DROPPED_BY_4, 0);
+    files.write("shop/templates/dropped.yaml", PLAIN);
+    files.write("shop/charts/db/Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n");
+    files.write("shop/charts/db/templates/d.yaml", SUSPENDED.replace("pre-upgrade", "pre-upgrad"));
+    let finding = check(&files, "shop", &[]).json()["findings"][0].clone();
+    assert_eq!(files.relative(finding["file"].as_str().unwrap()), "shop/charts/db/templates/d.yaml");
+    assert_eq!(finding["line"].as_u64(), Some(6));
+
+    files.write("shop/charts/db/templates/d.yaml", SUSPENDED.replace("pre-upgrade", "{{ .Values.event }}"));
+    let finding = check(&files, "shop", &[]).json()["findings"][0].clone();
+    assert_eq!(files.relative(finding["file"].as_str().unwrap()), "shop", "the chart as it was given");
+}
+
+#[test]
+fn a_template_was_shown_below_the_name_of_the_release() {
+    let files = chart(&format!("---\n# Source: shop/templates/job.yaml\n{SUSPENDED}"), DROPPED_BY_4, 0);
+    let ran = hookward(["try", &files.path("shop"), "--helm", &files.path("helm"), "--release", "rel"]);
+    let shown = files.relative(&ran.stdout);
+    assert!(!shown.contains("rel/templates"), "{shown}");
+    assert!(shown.contains("a hook for \"pre-upgrad\" in shop/templates/dropped.yaml:6"), "{shown}");
+}

@@ -3,6 +3,7 @@
 use hooks::{
     Events, Interest, Node, Object, Written, annotations::HOOK, manifest, release::Record, yaml::Limits,
 };
+use policies::release::Dropped;
 use serde_json::Value;
 
 use super::record::{Hook, Parts};
@@ -60,7 +61,7 @@ pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<P
                 }
             }
         }
-        whole.dropped.extend(text.dropped.iter().map(|dropped| format!("a hook for {:?}", dropped.events)));
+        whole.dropped.extend(text.dropped.iter().map(|dropped| label(text, dropped)));
     }
     let Some(first) = texts.first().filter(|_| whole.objects > 0 || !whole.dropped.is_empty()) else {
         return subjects;
@@ -74,10 +75,28 @@ pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<P
     whole.parts.namespace = args.namespace.clone().unwrap_or_else(|| NAMESPACE.to_owned());
     whole.parts.is_upgrade = args.helm.is_upgrade;
     whole.parts.revision = if args.helm.is_upgrade { 2 } else { 1 };
-    whole.parts.chart.clone_from(&whole.parts.name);
+    let named = || {
+        let (chart, _) = whole.parts.hooks.first()?.path.split_once('/')?;
+        Some(chart.to_owned())
+    };
+    whole.parts.chart =
+        chart.and_then(inputs::ChartSource::name).or_else(named).unwrap_or_else(|| whole.parts.name.clone());
     whole.parts.templates = templates.into_iter().map(within).collect();
     subjects.insert(0, whole.placed());
     subjects
+}
+
+/// A hook that Helm dropped while it rendered a chart, and the template that it comes from, or else the chart.
+fn label(text: &Text, dropped: &Dropped) -> String {
+    let known = text.chart.as_ref().zip(dropped.place.as_ref());
+    let place = known.map_or_else(
+        || text.shown.clone(),
+        |(chart, place)| {
+            let line = place.line.map_or_else(String::new, |line| format!(":{line}"));
+            format!("{}{line}", chart.shown(&place.path))
+        },
+    );
+    format!("a hook for {:?} in {place}", dropped.events)
 }
 
 /// A stored revision, as if Helm were about to store it.
