@@ -87,11 +87,21 @@ fn with_column(rendered: String, entry: &Entry) -> String {
     let (Some(Excerpt { text, caret }), Some(line), Some(column)) =
         (&entry.place.excerpt, entry.place.line, entry.place.column)
     else {
-        return rendered;
+        return indented(&rendered);
     };
     let shown = text.get(..caret.start).unwrap_or("").chars().count() + 1;
     let path = path(entry);
     rendered.replacen(&format!("{path}:{line}:{shown}\n"), &format!("{path}:{line}:{column}\n"), 1)
+}
+
+/// A place without a line stands where it would stand beside a line number of one digit.
+fn indented(rendered: &str) -> String {
+    let mut is_below_title = false;
+    let lines = rendered.lines().map(|line| {
+        is_below_title |= line.contains("--> ");
+        if is_below_title { format!(" {line}") } else { line.to_owned() }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn path(entry: &Entry) -> String {

@@ -61,8 +61,9 @@ fn without_a_line_the_object_and_the_field_say_where() {
     let place = Place { file: "releases.yaml".into(), ..Place::default() };
     let text =
         shown(Entry { place, release: Some("release shop revision 3".into()), ..entry() }, false, Mode::Warn);
-    assert!(text.contains("--> releases.yaml (release shop revision 3)\n"), "{text}");
-    assert!(text.contains("= at: Job/migrate /metadata/annotations/x\n"), "{text}");
+    let stands_as_with_a_line = |line: &str| assert!(text.contains(line), "{text}");
+    stands_as_with_a_line("\n --> releases.yaml (release shop revision 3)\n");
+    stands_as_with_a_line("\n  = at: Job/migrate /metadata/annotations/x\n");
 }
 
 #[test]
