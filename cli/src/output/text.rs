@@ -70,7 +70,7 @@ fn finding(entry: &Entry, colors: bool) -> String {
         let width = WIDTH - name.len() - 9;
         group = group.element(Level::NOTE.with_name(Some(name)).message(wrapped(&text, width)));
     }
-    with_column(renderer.term_width(WIDTH).render(&[group]), entry)
+    with_column(&renderer.term_width(WIDTH).render(&[group]), entry)
 }
 
 fn excerpt(entry: &Entry) -> Option<Snippet<'_, Annotation<'_>>> {
@@ -83,11 +83,11 @@ fn excerpt(entry: &Entry) -> Option<Snippet<'_, Annotation<'_>>> {
 }
 
 /// The caret is under the value, and the place is where its name begins: what editors jump to.
-fn with_column(rendered: String, entry: &Entry) -> String {
+fn with_column(rendered: &str, entry: &Entry) -> String {
     let (Some(Excerpt { text, caret }), Some(line), Some(column)) =
         (&entry.place.excerpt, entry.place.line, entry.place.column)
     else {
-        return indented(&rendered);
+        return indented(rendered);
     };
     let shown = text.get(..caret.start).unwrap_or("").chars().count() + 1;
     let path = path(entry);
