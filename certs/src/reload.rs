@@ -120,8 +120,7 @@ fn log(folder: &Path, outcome: &Outcome) {
     match outcome {
         Outcome::Unchanged => {}
         Outcome::Exchanged { not_after } => {
-            // Every date that a certificate can have has an RFC 3339 form: its year has four digits.
-            let not_after = not_after.format(&Rfc3339).unwrap_or_else(|_| not_after.to_string());
+            let not_after = written(*not_after);
             tracing::info!(%folder, not_after, "serving the new certificate");
         }
         Outcome::Kept(error) => {
@@ -129,6 +128,11 @@ fn log(folder: &Path, outcome: &Outcome) {
             tracing::warn!(%folder, %error, cause, "keeping the old certificate");
         }
     }
+}
+
+/// As RFC 3339, which every date of a certificate has: its year has four digits.
+fn written(moment: OffsetDateTime) -> String {
+    moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
 }
 
 #[cfg(test)]

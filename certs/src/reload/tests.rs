@@ -149,3 +149,8 @@ async fn the_loop_finds_each_change_by_itself() {
     }
     polling.abort();
 }
+
+#[test]
+fn the_end_of_a_certificate_was_logged_as_no_other_program_reads_it() {
+    assert_eq!(written(OffsetDateTime::UNIX_EPOCH), "1970-01-01T00:00:00Z");
+}

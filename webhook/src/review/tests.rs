@@ -212,7 +212,17 @@ fn a_denial_is_one_line_in_the_log() {
 
 #[test]
 fn what_is_allowed_is_not_worth_a_line() {
-    assert_eq!(logged("/mutate", &suspended()), "");
+    let mut object = job(&json!({}));
+    (object["apiVersion"], object["kind"]) = (json!("v1"), json!("ConfigMap"));
+    assert_eq!(logged("/mutate", &object), "");
+}
+
+#[test]
+fn an_object_was_changed_and_the_log_did_not_say_so() {
+    let log = logged("/mutate", &suspended());
+    let line: Value = serde_json::from_str(&log).unwrap();
+    assert_eq!((&line["fields"]["decision"], &line["fields"]["path"]), (&json!("patched"), &json!("mutate")));
+    assert!(line["fields"]["rules"].as_str().unwrap().contains("job-ttl-missing"), "{log}");
 }
 
 #[tokio::test]
