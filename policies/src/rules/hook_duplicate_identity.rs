@@ -1,6 +1,6 @@
 //! The same object twice in one release.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 
 use hooks::{Event, Hook, annotations::HOOK};
 
@@ -56,15 +56,15 @@ impl Rule for HookDuplicateIdentity {
     }
 
     fn check_release(&self, cx: &ReleaseContext<'_>, findings: &mut Vec<Finding>) {
-        let mut resources = BTreeMap::new();
-        for (_, item) in cx.release.resources() {
-            resources.entry(identity(item, cx.release.namespace)).or_insert(item);
-        }
-        let mut seen: BTreeMap<_, Vec<Event>> = BTreeMap::new();
+        // Hooks are few and resources many: the few are remembered.
+        let hooks: HashSet<_> = cx.release.hooks().map(|(_, item, _)| identity(item, cx.release.namespace)).collect();
+        let resources = cx.release.resources().map(|(_, item)| identity(item, cx.release.namespace));
+        let resources: HashSet<_> = resources.filter(|identity| hooks.contains(identity)).collect();
+        let mut seen: HashMap<_, Vec<Event>> = HashMap::new();
         for (index, item, hook) in cx.release.hooks().filter(|(_, item, _)| item.object.name().is_some()) {
             let identity = identity(item, cx.release.namespace);
             let earlier = seen.entry(identity).or_default();
-            if resources.contains_key(&identity) {
+            if resources.contains(&identity) {
                 let message = format!("{} is a hook and an ordinary resource: {}", item.object, clash(hook));
                 findings.push(finding(index, item, message, "the release has it as a resource too"));
             } else if let Some(event) = hook.events.known().find(|event| earlier.contains(event)) {
