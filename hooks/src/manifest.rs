@@ -7,6 +7,9 @@ use crate::{
 };
 
 mod head;
+mod identity;
+
+pub use identity::identity;
 
 /// One document of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

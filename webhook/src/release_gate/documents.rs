@@ -69,6 +69,7 @@ fn read_within(record: &Record, nodes: usize, deadline: Deadline) -> Result<Docu
     let (mut documents, mut left) = (Documents::default(), nodes);
     for (index, (path, document)) in split.enumerate() {
         deadline.check()?;
+        let is_hook = path.is_some();
         let path = path.or(document.source).unwrap_or("");
         let unreadable = &mut documents.unreadable;
         if left == 0 {
@@ -77,7 +78,10 @@ fn read_within(record: &Record, nodes: usize, deadline: Deadline) -> Result<Docu
         }
         let limits =
             yaml::Limits { nodes: left.min(yaml::Limits::default().nodes), ..yaml::Limits::default() };
-        match yaml::document(document.text, document.offset, Interest::Judged, &limits) {
+        // Of an ordinary resource rules want to know what it is, and what mentions Helm or hooks is never seen at a glance.
+        let seen = if is_hook { None } else { manifest::identity(document.text, document.offset) };
+        let read = || yaml::document(document.text, document.offset, Interest::Judged, &limits);
+        match seen.map_or_else(read, Ok) {
             Ok(root) => {
                 left = left.saturating_sub(size(&root));
                 documents.readable.push(Document { index, path, root });

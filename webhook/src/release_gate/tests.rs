@@ -146,3 +146,33 @@ async fn records_at_once_are_decoded_one_by_one() {
     drop(held);
     assert_eq!(waiting.await.unwrap()["allowed"], true);
 }
+
+#[tokio::test]
+async fn what_is_seen_at_a_glance_is_judged_like_what_is_read() {
+    let resource = |kind: &str, name: &str, more: &str| {
+        format!(
+            "apiVersion: batch/v1\nkind: {kind}\nmetadata:\n  name: {name}\n  namespace: shop\n{more}spec:\n  suspend: true\n"
+        )
+    };
+    let weight = "  annotations:\n    helm.sh/hook-weight: \"5\"\n";
+    let misspelt = "  annotations:\n    hlem.sh/hook: pre-install\n";
+    for (manifest, is_told) in [
+        (resource("Job", "migrate", ""), true),
+        (resource("Job", "other", ""), false),
+        (resource("CronJob", "migrate", ""), false),
+        (resource("CronJob", "nightly", weight), true),
+        (resource("CronJob", "nightly", misspelt), true),
+        (resource("CronJob", "nightly", "  labels:\n    helm.sh/chart: shop-1\n"), false),
+    ] {
+        // An anchor changes nothing but who reads the document.
+        let anchored = manifest.replace("spec:", "spec: &spec");
+        let mut answers = Vec::new();
+        for text in ["---\nkind: Service\n", &manifest, &anchored] {
+            let mut record = record("pending-upgrade", SUSPENDED);
+            record["manifest"] = json!(text);
+            answers.push(ask(&stored(&encode(record.to_string().as_bytes())), &json!({})).await);
+        }
+        assert_eq!(answers[1], answers[2], "{manifest}");
+        assert_eq!(answers[0] != answers[1], is_told, "{manifest}");
+    }
+}
