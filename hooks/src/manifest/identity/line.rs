@@ -45,8 +45,8 @@ impl<'a> Line<'a> {
             return Some(Self { is_item, column, name: Some(name), written });
         }
         let written = value_at(rest, column)?;
-        // A block header or a bracket without a dash or a name before it may be a part of a text.
-        let is_whole = is_item || matches!(written, Written::Plain { .. });
+        // What looks like a block header, without a dash or a name before it, may be a part of a text.
+        let is_whole = is_item || !matches!(written, Written::Block);
         is_whole.then_some(Self { is_item, column: dash, name: None, written })
     }
 }

@@ -51,6 +51,7 @@ fn plain_documents_are_seen() {
         SERVICE.replace("    a:", "    helm.sh/chart: shop-1\n    a:"),
         format!("{SERVICE}text: |-\n  kind: Job\n\n   \tx\n  \"\n"),
         format!("{SERVICE}list:\n- a: |\n    kind: Job\n- \"a: b\"\n- - x: y\n    z: [1, \"]\"]\n"),
+        SERVICE.replace("    a: 'b'", "    {}"),
         format!("{SERVICE}text: it's\n  a [ long one\n  kind\n"),
     ] {
         assert!(is_seen(&text), "{text:?}");
