@@ -156,7 +156,7 @@ pub fn read(folder: &Path) -> Result<ServingPair, Error> {
     Contents::read(folder).pair(folder)
 }
 
-/// Reads the authority that [`write`] left in `folder`; `None` where its certificate or its key is not there.
+/// Reads the authority that [`write()`] left in `folder`; `None` where its certificate or its key is not there.
 ///
 /// # Errors
 /// When both are there and one cannot be read, or they cannot sign. Dates are not judged.
