@@ -99,18 +99,8 @@ struct Found<'n, 'a> {
 
 impl<'n, 'a> Found<'n, 'a> {
     fn at(root: &'n Node<'a>, pointer: &str) -> Self {
-        let (mut node, mut member) = (root, None);
-        for token in pointer.split('/').skip(1) {
-            let name = token.replace("~1", "/").replace("~0", "~");
-            if let Some(found) = node.member(&name) {
-                (node, member) = (&found.node, Some(found));
-            } else if let Some(found) = name.parse::<usize>().ok().and_then(|index| node.items().get(index)) {
-                (node, member) = (found, None);
-            } else {
-                return Self { node, member, is_exact: false };
-            }
-        }
-        Self { node, member, is_exact: true }
+        let (node, member, is_exact) = root.nearest(pointer);
+        Self { node, member, is_exact }
     }
 
     fn anchor(&self) -> Span {

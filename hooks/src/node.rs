@@ -127,9 +127,10 @@ impl<'a> Node<'a> {
         self.get(name)?.as_str()
     }
 
-    /// The node at a JSON pointer, or its nearest existing parent, so that a finding always has a place.
+    /// The node at a JSON pointer, or its nearest existing parent, so that a finding always has a place; the member it is the value of,
+    /// if any; and whether it is the node itself.
     #[must_use]
-    pub fn nearest(&self, pointer: &str) -> (&Self, Option<&Member<'a>>) {
+    pub fn nearest(&self, pointer: &str) -> (&Self, Option<&Member<'a>>, bool) {
         let (mut node, mut member) = (self, None);
         for token in pointer.split('/').skip(1) {
             let name = token.replace("~1", "/").replace("~0", "~");
@@ -138,10 +139,10 @@ impl<'a> Node<'a> {
             } else if let Some(found) = name.parse::<usize>().ok().and_then(|index| node.items().get(index)) {
                 (node, member) = (found, None);
             } else {
-                break;
+                return (node, member, false);
             }
         }
-        (node, member)
+        (node, member, true)
     }
 
     /// The same value for those who need all of it as JSON: `try` sends it, tests compare it.

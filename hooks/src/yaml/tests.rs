@@ -179,7 +179,7 @@ fn spans_cover_what_was_written() {
     let text = "a: word\n'b': [1, \"two\"]\nc:\n- d: |\n    e\n  f: {g: h}\ni:\n";
     let node = read(text).unwrap();
     let written = |path: &str| {
-        let (node, member) = node.nearest(path);
+        let (node, member, _) = node.nearest(path);
         let slice = |start, end| &text[start as usize..end as usize];
         let name = member.map(|member| slice(member.name_span.start, member.name_span.end));
         (name, slice(node.span.start, node.span.end))
