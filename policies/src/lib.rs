@@ -2,6 +2,7 @@
 
 mod agreement;
 pub mod context;
+pub mod decision;
 mod dependencies;
 pub mod documents;
 pub mod evaluate;
@@ -26,6 +27,7 @@ mod testing;
 mod wording;
 
 pub use context::{Context, Moment, Operation, Origin, ReleaseContext};
+pub use decision::{Decision, HookKey, Membership};
 pub use finding::{Finding, Judged, Verdict};
 pub use mode::{Mode, Profile, Severity};
 pub use policy::{Judging, Policy};

@@ -20,6 +20,7 @@ mod release_gate;
 mod response;
 mod review;
 mod routes;
+pub mod surroundings;
 #[cfg(test)]
 mod testing;
 pub mod tls;
@@ -37,6 +38,7 @@ pub use metrics::Metrics;
 pub use ready::{Handle, Part, Readiness};
 pub use refusal::Refusal;
 pub use routes::routes;
+pub use surroundings::Surroundings;
 
 /// Serves reviews until `drain` has run its course, and the admin port as long as that.
 pub async fn serve(reviews: Bound, admin: Bound, app: Arc<App>, drain: Drain) -> Outcome {
