@@ -1,5 +1,6 @@
 //! What the integration tests share.
 
+pub mod archive;
 pub mod chart;
 pub mod load;
 pub mod readme;
