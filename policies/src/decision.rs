@@ -7,6 +7,8 @@ use crate::{context::Moment, mode::Mode};
 pub struct Decision {
     /// Seconds since 1970.
     pub at: i64,
+    /// What it was about.
+    pub occasion: Occasion,
     /// What was judged; for a release, the Secret that stores it.
     pub object: Identity,
     /// Whether the request was allowed.
@@ -15,6 +17,17 @@ pub struct Decision {
     pub findings: Vec<Told>,
     /// The release that the object belongs to, if that is known.
     pub membership: Option<Membership>,
+}
+
+/// What a decision was about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Occasion {
+    /// One hook object.
+    Hook,
+    /// A release as a whole, before Helm touched anything.
+    Release,
+    /// An update that made an ordinary object of a hook; allowed, and without findings.
+    AnnotationRemoved,
 }
 
 /// Which object it was.

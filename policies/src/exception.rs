@@ -6,6 +6,12 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use hooks::Object;
 
+mod approval;
+mod terms;
+
+pub use approval::{Approval, Unapproved};
+pub use terms::{Broken, Terms};
+
 /// The spec of a `HookException`. Patterns know `*` (any text) and `?` (any character); an empty list of kinds or names means all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -27,6 +33,12 @@ pub struct ExceptionSpec {
     pub reason: String,
     /// Until when, as RFC 3339: `2026-12-24T00:00:00Z`.
     pub expires_at: String,
+    /// Who asked for it: written by the server when the exception is made, whatever anybody else writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_by: Option<String>,
+    /// Who last changed what it says: written by the server like `requestedBy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
 }
 
 /// An exception that can be matched.
@@ -59,7 +71,8 @@ pub enum Error {
 
 impl Error {
     /// The field in the object that it is about, as a JSON pointer.
-    pub(crate) fn pointer(&self) -> &'static str {
+    #[must_use]
+    pub fn pointer(&self) -> &'static str {
         match self {
             Self::Date { .. } => "/spec/expiresAt",
             Self::Empty { field: "rules" } => "/spec/rules",
@@ -84,9 +97,8 @@ impl Exception {
         if let Some((field, _)) = empty.into_iter().find(|(_, is_empty)| *is_empty) {
             return Err(Error::Empty { field });
         }
-        let expires_at = OffsetDateTime::parse(&spec.expires_at, &Rfc3339)
-            .map_err(|_| Error::Date { written: spec.expires_at.clone() })?
-            .unix_timestamp();
+        let expires_at =
+            seconds(&spec.expires_at).ok_or_else(|| Error::Date { written: spec.expires_at.clone() })?;
         Ok(Self { name: name.into(), spec, expires_at })
     }
 
@@ -99,6 +111,21 @@ impl Exception {
             && (self.spec.kinds.is_empty() || any(&self.spec.kinds, object.kind()))
             && (self.spec.names.is_empty() || names(object).any(|name| any(&self.spec.names, name)))
     }
+}
+
+/// An RFC 3339 time as seconds since 1970.
+#[must_use]
+pub fn seconds(written: &str) -> Option<i64> {
+    OffsetDateTime::parse(written, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
+}
+
+/// Seconds since 1970 as an RFC 3339 time; the year 9999 for what lies beyond it.
+#[must_use]
+pub fn timestamp(seconds: i64) -> String {
+    const LAST: i64 = 253_402_300_799;
+    let time = OffsetDateTime::from_unix_timestamp(seconds.clamp(0, LAST));
+    let text = time.ok().and_then(|time| time.format(&Rfc3339).ok());
+    text.expect("every second from 1970 to 9999 can be written")
 }
 
 /// The names an object is known by: its name, and `generateName` where the name is made of it. The API server has generated the
@@ -178,6 +205,8 @@ mod tests {
             names: Vec::new(),
             reason: reason.into(),
             expires_at: expires_at.into(),
+            requested_by: None,
+            changed_by: None,
         };
         assert!(Exception::new("x", spec("ticket 7", "2026-12-24T00:00:00Z")).is_ok());
         assert_eq!(

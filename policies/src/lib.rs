@@ -27,7 +27,7 @@ mod testing;
 mod wording;
 
 pub use context::{Context, Moment, Operation, Origin, ReleaseContext};
-pub use decision::{Decision, HookKey, Membership};
+pub use decision::{Decision, HookKey, Membership, Occasion};
 pub use finding::{Finding, Judged, Verdict};
 pub use mode::{Mode, Profile, Severity};
 pub use policy::{Judging, Policy};

@@ -34,6 +34,9 @@ pub struct PolicySet {
     generation: u64,
     /// By which policies select; there are far fewer combinations than namespaces.
     resolved: RwLock<HashMap<Vec<usize>, Arc<Policy>>>,
+    /// Whether a selector asks for anything, and for more than the name.
+    has_selectors: bool,
+    needs_labels: bool,
     /// What applies where no selector is asked: to cluster-scoped objects, and everywhere if there are no selectors.
     unselected: Arc<Policy>,
 }
@@ -86,7 +89,12 @@ impl PolicySet {
                 name: everywhere.iter().map(|policy| &*policy.name).collect::<Vec<_>>().join(", "),
                 error,
             })?;
+        let selectors = || policies.iter().filter_map(|policy| policy.settings.namespace_selector.as_ref());
+        let has_selectors = selectors().next().is_some();
+        let needs_labels = selectors().any(|selector| selector.keys().any(|key| key != NAME));
         Ok(Self {
+            has_selectors,
+            needs_labels,
             policies,
             exceptions,
             profile,
@@ -144,11 +152,22 @@ impl PolicySet {
         &self.exceptions
     }
 
+    /// The policies, the most important first.
+    #[must_use]
+    pub fn policies(&self) -> &[Named] {
+        &self.policies
+    }
+
+    /// Whether a policy selects namespaces by another label than their name, so that their labels must be known.
+    #[must_use]
+    pub const fn needs_labels(&self) -> bool {
+        self.needs_labels
+    }
+
     /// The policy for a namespace; `None` is for cluster-scoped objects, which fall under the policies without a selector.
     #[must_use]
     pub fn policy(&self, namespace: Option<Namespace<'_>>) -> Arc<Policy> {
-        let has_selectors = self.policies.iter().any(|policy| policy.settings.namespace_selector.is_some());
-        let Some(namespace) = namespace.filter(|_| has_selectors) else {
+        let Some(namespace) = namespace.filter(|_| self.has_selectors) else {
             return Arc::clone(&self.unselected);
         };
         let selecting = self.selecting(namespace);
@@ -163,10 +182,12 @@ impl PolicySet {
     }
 
     fn selecting(&self, namespace: Namespace<'_>) -> Vec<usize> {
-        let mut labels = namespace.labels.cloned().unwrap_or_default();
-        labels.insert(NAME.to_owned(), namespace.name.to_owned());
+        let label = |key: &str| match key {
+            NAME => Some(namespace.name),
+            _ => namespace.labels?.get(key).map(String::as_str),
+        };
         let selects = |settings: &Settings| {
-            settings.namespace_selector.as_ref().is_none_or(|selector| selector.matches(&labels))
+            settings.namespace_selector.as_ref().is_none_or(|selector| selector.matches(label))
         };
         let selecting = self.policies.iter().enumerate().filter(|(_, policy)| selects(&policy.settings));
         selecting.map(|(index, _)| index).collect()
@@ -215,6 +236,28 @@ mod tests {
         assert!(error.to_string().contains("\"env\""), "{error}");
         let named = serde_json::json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "shop"}}});
         assert!(set(&[named]).unwrap().by_name_only().is_ok());
+    }
+
+    #[test]
+    fn labels_decide_where_they_are_known() {
+        let prod = serde_json::json!({
+            "namespaceSelector": {"matchLabels": {"env": "prod"}}, "rules": {"job-suspended": {"mode": "audit"}},
+        });
+        let set = set(&[prod]).unwrap();
+        assert!(set.needs_labels());
+        let mode_with = |value: &str| {
+            let labels = BTreeMap::from([("env".to_owned(), value.to_owned())]);
+            let policy = set.policy(Some(Namespace { name: "shop", labels: Some(&labels) }));
+            policy.mode("job-suspended", Judging::Object).unwrap()
+        };
+        assert_eq!((mode_with("prod"), mode_with("dev")), (Mode::Audit, Mode::Deny));
+    }
+
+    #[test]
+    fn nobody_needs_labels_to_select_by_name() {
+        let named = serde_json::json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "shop"}}});
+        assert!(!set(&[named]).unwrap().needs_labels());
+        assert!(!set(&[serde_json::json!({})]).unwrap().needs_labels());
     }
 
     #[test]

@@ -44,15 +44,13 @@ pub enum Operator {
 }
 
 impl LabelSelector {
-    /// Whether `labels` satisfy every requirement.
+    /// Whether labels satisfy every requirement; `label` says the value of one, if it is there.
     #[must_use]
-    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
-            && self.match_expressions.iter().all(|requirement| requirement.matches(labels))
+    pub fn matches<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
+        self.match_labels.iter().all(|(key, value)| label(key) == Some(value))
+            && self.match_expressions.iter().all(|requirement| requirement.matches(label(&requirement.key)))
     }
-}
 
-impl LabelSelector {
     /// The labels that it asks for.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         let expressions = self.match_expressions.iter().map(|requirement| requirement.key.as_str());
@@ -61,11 +59,11 @@ impl LabelSelector {
 }
 
 impl Requirement {
-    fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        let value = labels.get(&self.key);
+    fn matches(&self, value: Option<&str>) -> bool {
+        let is_listed = |value: &str| self.values.iter().any(|listed| listed == value);
         match self.operator {
-            Operator::In => value.is_some_and(|value| self.values.contains(value)),
-            Operator::NotIn => value.is_none_or(|value| !self.values.contains(value)),
+            Operator::In => value.is_some_and(is_listed),
+            Operator::NotIn => !value.is_some_and(is_listed),
             Operator::Exists => value.is_some(),
             Operator::DoesNotExist => value.is_none(),
         }
@@ -78,7 +76,8 @@ mod tests {
 
     fn selects(selector: serde_json::Value, labels: &[(&str, &str)]) -> bool {
         let selector: LabelSelector = serde_json::from_value(selector).unwrap();
-        selector.matches(&labels.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect())
+        let labels: BTreeMap<_, _> = labels.iter().copied().collect();
+        selector.matches(|key| labels.get(key).copied())
     }
 
     #[test]

@@ -81,6 +81,8 @@ mod tests {
                 names: Vec::new(),
                 reason: "a reason".into(),
                 expires_at: String::new(),
+                requested_by: None,
+                changed_by: None,
             },
             expires_at: review::now() + days * 24 * 60 * 60,
         };

@@ -6,7 +6,9 @@ use arc_swap::ArcSwap;
 use policies::{PolicySet, RULES};
 use tokio::sync::Semaphore;
 
-use crate::{body, drain::Drain, metrics::Metrics, ready::Readiness};
+use crate::{
+    body, drain::Drain, memory::Memory, metrics::Metrics, ready::Readiness, surroundings::Surroundings,
+};
 
 /// Bodies above this are judged away from the event loop, so that small requests beside them do not wait.
 pub(crate) const LARGE: usize = 64 << 10;
@@ -25,6 +27,10 @@ pub struct App {
     pub ready: Readiness,
     /// How much is done at once.
     pub limits: Limits,
+    /// The cluster, where there is one.
+    pub surroundings: Option<Arc<dyn Surroundings>>,
+    /// What the release gate let pass.
+    pub(crate) memory: Memory,
 }
 
 impl App {
@@ -32,7 +38,20 @@ impl App {
     #[must_use]
     pub fn new(policies: Arc<ArcSwap<PolicySet>>, drain: Drain, limits: Limits) -> Self {
         let metrics = Metrics::new(RULES.iter().map(|rule| rule.meta().id));
-        Self { policies, metrics: Arc::new(metrics), ready: Readiness::new(drain), limits }
+        Self {
+            policies,
+            metrics: Arc::new(metrics),
+            ready: Readiness::new(drain),
+            limits,
+            surroundings: None,
+            memory: Memory::default(),
+        }
+    }
+
+    /// The same in a cluster.
+    #[must_use]
+    pub fn with_surroundings(self, surroundings: Arc<dyn Surroundings>) -> Self {
+        Self { surroundings: Some(surroundings), ..self }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod drain;
 mod duration;
 mod guard;
 pub mod listener;
+mod memory;
 pub mod metrics;
 mod patience;
 mod ready;

@@ -160,6 +160,12 @@ impl Metrics {
         self.exceptions_expiring.set(count);
     }
 
+    /// The registry, for collectors of others; names that begin with `hookward_` and are shown here are taken.
+    #[must_use]
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// The text format of Prometheus.
     #[must_use]
     pub fn render(&self) -> String {

@@ -309,6 +309,8 @@ mod exceptions {
             names: vec!["mig*".into()],
             reason: "a queue resumes it".into(),
             expires_at: "2026-01-01T00:00:00Z".into(),
+            requested_by: None,
+            changed_by: None,
         };
         let policy = with_exceptions(&json!({}), vec![Exception::new("queue", spec).unwrap()]);
         let yaml = job("pre-upgrade", SUSPENDED);
