@@ -1,6 +1,13 @@
 //! `hookward serve`: the server, without a cluster: policies from a file, certificates from a folder.
 
-use std::{net::SocketAddr, num::NonZero, path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::NonZero,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use anyhow::{Context as _, anyhow, bail};
 use arc_swap::ArcSwap;
@@ -12,10 +19,12 @@ use webhook::{App, Drain, Handle, Part};
 
 use crate::{Io, args::Global, exit, logging, output::text::note_line, policy_file};
 
+pub mod cluster;
 mod policy_watch;
 pub mod registration;
 
 use policy_watch::Watch;
+use registration::Address;
 
 /// How long the process waits at its end for judgements that are under way.
 const LAST_JUDGEMENT: Duration = Duration::from_secs(2);
@@ -28,13 +37,16 @@ pub struct Args {
     #[command(flatten)]
     pub server: webhook::Args,
     /// The folder with tls.crt, tls.key and, for --print-webhooks, ca.crt; read again when they change.
-    #[arg(long, value_name = "DIR")]
-    pub cert_dir: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["cert_secret", "service"])]
+    pub cert_dir: Option<PathBuf>,
     /// What the rules may do; a policy file is read again when it changes.
     #[command(flatten)]
     pub policy: policy_file::Args,
-    /// Print the webhook configurations for a server at --url, and exit.
-    #[arg(long, requires = "url", help_heading = "Registration")]
+    /// What the server takes from a cluster, and what it does there.
+    #[command(flatten)]
+    pub cluster: cluster::Args,
+    /// Print the webhook configurations for a server at --url, or behind --service in --namespace, and exit.
+    #[arg(long, help_heading = "Registration")]
     pub print_webhooks: bool,
     /// The address at which the API server reaches this server: `https://HOST:PORT`.
     #[arg(long, value_name = "URL", requires = "print_webhooks", help_heading = "Registration")]
@@ -47,11 +59,17 @@ impl Args {
     /// # Errors
     /// When there is no certificate, no policy or no address to begin with.
     pub fn run(&self, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
-        if let Some(url) = self.url.as_deref().filter(|_| self.print_webhooks) {
-            return self.print(url, global, io);
+        if self.print_webhooks {
+            return self.print(global, io);
+        }
+        if !self.cluster.is_on(self.policy.policy.is_some()) {
+            self.cluster.refuse_without_a_cluster()?;
         }
         let (policies, watch) = Watch::begin(&self.policy).map_err(|problem| anyhow!("{problem}"))?;
-        let reloader = Reloader::new(&self.cert_dir).context("cannot serve without a certificate")?;
+        let Some(folder) = &self.cert_dir else {
+            bail!("there is no certificate to serve; give --cert-dir or --cert-secret")
+        };
+        let reloader = Reloader::new(folder).context("cannot serve without a certificate")?;
         self.note(&policies.load(), global, io)?;
         logging::start(global, global.colors(io.stderr_is_terminal, io.no_color));
         webhook::log_panics();
@@ -81,26 +99,17 @@ impl Args {
         tracing::info!(profile = %policy.profile, rules = policy.active(), policy = file, "judging");
     }
 
-    fn print(&self, url: &str, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
+    fn print(&self, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
+        let address = match (&self.url, &self.cluster.service, &self.cluster.namespace) {
+            (Some(url), None, _) => Address::Url(url),
+            (None, Some(name), Some(namespace)) => Address::Service { name, namespace },
+            _ => bail!("--print-webhooks needs to know where: --url, or --service and --namespace"),
+        };
         let policies = self.policy.load(1).map_err(|problem| anyhow!("{problem}"))?;
         self.note(&policies, global, io)?;
         let profile = policies.policy(None).profile;
-        let pair = certs::folder::read(&self.cert_dir).context("cannot read the certificates")?;
-        let Some(bundle) = pair.authority_pem() else {
-            bail!(
-                "{}: there is no ca.crt, and the API server must know whom to trust",
-                self.cert_dir.display()
-            );
-        };
-        let list = registration::list(url, bundle, profile)?;
-        let (host, leaf) = (registration::host(url), pair.leaf());
-        if !leaf.covers(host) {
-            bail!(
-                "{}: the certificate is not for {host:?}, so the API server would refuse it; it is for {}",
-                self.cert_dir.join(certs::folder::CERTIFICATE).display(),
-                if leaf.names.is_empty() { "no name".to_owned() } else { leaf.names.join(", ") }
-            );
-        }
+        let bundle = self.cert_dir.as_deref().map(|folder| bundle(folder, &address)).transpose()?;
+        let list = registration::list(&address, bundle.as_deref(), profile)?;
         writeln!(io.stdout, "{list:#}").context("cannot write to the standard output")?;
         Ok(exit::CLEAN)
     }
@@ -125,6 +134,23 @@ impl Args {
         tokio::spawn(drain.clone().on_signals());
         Ok(webhook::serve(reviews, admin, app, drain).await)
     }
+}
+
+/// Whom the API server must trust to call the certificate in this folder at this address.
+fn bundle(folder: &Path, address: &Address<'_>) -> anyhow::Result<String> {
+    let pair = certs::folder::read(folder).context("cannot read the certificates")?;
+    let Some(bundle) = pair.authority_pem() else {
+        bail!("{}: there is no ca.crt, and the API server must know whom to trust", folder.display());
+    };
+    let (host, leaf) = (address.host(), pair.leaf());
+    if !leaf.covers(&host) {
+        bail!(
+            "{}: the certificate is not for {host:?}, so the API server would refuse it; it is for {}",
+            folder.join(certs::folder::CERTIFICATE).display(),
+            if leaf.names.is_empty() { "no name".to_owned() } else { leaf.names.join(", ") }
+        );
+    }
+    Ok(bundle.to_owned())
 }
 
 /// Ends the runtime: a judgement that nobody waits for any more does not keep the process.

@@ -1,4 +1,4 @@
-//! The webhook configurations for a server that runs outside of the cluster.
+//! The webhook configurations: for a server outside of the cluster, or for the servers behind a Service.
 
 use anyhow::bail;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -11,63 +11,135 @@ use serde_json::{Value, json};
 
 /// Name of both configurations.
 const NAME: &str = "hookward";
+/// The label that every namespace has: its name.
+const NAMESPACE: &str = "kubernetes.io/metadata.name";
 /// How long the API server waits, in seconds.
 const TIMEOUT: u32 = 10;
 
-/// Both configurations as one `List` for `kubectl apply`; `url` is where the API server reaches the server, `bundle` whom it trusts.
+/// Where the API server finds the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address<'a> {
+    /// At this URL, outside of the cluster or by its name.
+    Url(&'a str),
+    /// Behind a Service; the webhooks then leave its namespace alone.
+    Service {
+        /// The name of the Service.
+        name: &'a str,
+        /// The namespace of the Service.
+        namespace: &'a str,
+    },
+}
+
+impl Address<'_> {
+    /// The name or address that the certificate must be for: of a URL the host, without port and brackets.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let url = match self {
+            Self::Service { name, namespace } => return format!("{name}.{namespace}.svc"),
+            Self::Url(url) => url.strip_prefix("https://").unwrap_or(url),
+        };
+        let authority = url.split('/').next().unwrap_or(url);
+        let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((address, _)) => address,
+            None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+        };
+        host.to_owned()
+    }
+
+    /// # Errors
+    /// When the URL is none that the API server would accept.
+    fn verify(&self) -> anyhow::Result<()> {
+        let is_plain = |host: &str| !host.is_empty() && !host.contains(['?', '#', '@', ' ']);
+        match self {
+            Self::Url(url) if !url.strip_prefix("https://").is_some_and(is_plain) => {
+                bail!("{url:?} is no address of a webhook; write https://HOST:PORT")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn client(&self, path: &str, bundle: Option<&str>) -> Value {
+        let mut client = match self {
+            Self::Url(url) => json!({"url": format!("{}/{path}", url.trim_end_matches('/'))}),
+            Self::Service { name, namespace } => {
+                json!({"service": {"name": name, "namespace": namespace, "path": format!("/{path}"), "port": 443}})
+            }
+        };
+        if let Some(bundle) = bundle {
+            client["caBundle"] = json!(BASE64_STANDARD.encode(bundle));
+        }
+        client
+    }
+}
+
+/// Both configurations as one `List` for `kubectl apply`. `bundle` says whom the API server trusts; in a cluster the servers
+/// themselves say it.
 ///
 /// # Errors
-/// When the URL is none that the API server would accept.
-pub fn list(url: &str, bundle: &str, profile: Profile) -> anyhow::Result<Value> {
-    let url = url.trim_end_matches('/');
-    let is_plain = |host: &str| !host.is_empty() && !host.contains(['?', '#', '@', ' ']);
-    if !url.strip_prefix("https://").is_some_and(is_plain) {
-        bail!("{url:?} is no address of a webhook; write https://HOST:PORT");
-    }
-    let webhook = |name: &str, path: &str, failure_policy: &str, rule: Value, condition: (&str, String)| {
-        json!({
-            "name": format!("{name}.hookward.dev"),
-            "admissionReviewVersions": ["v1"],
-            "clientConfig": {"url": format!("{url}/{path}"), "caBundle": BASE64_STANDARD.encode(bundle)},
-            "failurePolicy": failure_policy,
-            "matchPolicy": "Equivalent",
-            "sideEffects": "NoneOnDryRun",
-            "timeoutSeconds": TIMEOUT,
-            "rules": [rule],
-            "matchConditions": [{"name": condition.0, "expression": condition.1}],
-        })
-    };
+/// When the address is none that the API server would accept.
+pub fn list(address: &Address<'_>, bundle: Option<&str>, profile: Profile) -> anyhow::Result<Value> {
+    address.verify()?;
+    let strict = if profile == Profile::Audit { "Ignore" } else { "Fail" };
     let any = |operations: &[&str]| json!({"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"], "scope": "*", "operations": operations});
     let both = &["CREATE", "UPDATE"];
-    let strict = if profile == Profile::Audit { "Ignore" } else { "Fail" };
-    let mut mutate =
-        webhook("mutate", "mutate", "Ignore", any(&["CREATE"]), ("is-hook", exists(&annotated())));
+    let webhook = |name: &str, path: &str, failure_policy: &str, rule: Value| {
+        webhook(name, address.client(path, bundle), failure_policy, &rule)
+    };
+    let mut mutate = webhook("mutate", "mutate", "Ignore", any(&["CREATE"]));
+    mutate["matchConditions"] = condition("is-hook", exists(&annotated()));
     mutate["reinvocationPolicy"] = json!("IfNeeded");
-    let validate = webhook("validate", "validate", strict, any(both), ("goes-forward", exists(&forward())));
+    let mut validate = webhook("validate", "validate", strict, any(both));
+    validate["matchConditions"] = condition("goes-forward", exists(&forward()));
+    let mut recovery = webhook("recovery", "validate", "Ignore", any(both));
     let back = format!("{} && !{}", exists(&annotated()), exists(&forward()));
-    let recovery = webhook("recovery", "validate", "Ignore", any(both), ("takes-back", back));
-    let record = ("is-release", format!("object.type == '{PREFIX}release.v1'"));
+    recovery["matchConditions"] = condition("takes-back", back);
     let secrets = json!({"apiGroups": [""], "apiVersions": ["v1"], "resources": ["secrets"], "scope": "*", "operations": ["CREATE"]});
-    let mut release = webhook("release", "release", "Ignore", secrets, record);
+    let mut release = webhook("release", "release", "Ignore", secrets);
+    release["matchConditions"] = condition("is-release", format!("object.type == '{PREFIX}release.v1'"));
     release["objectSelector"] = json!({
         "matchLabels": {"owner": "helm"},
         "matchExpressions": [{"key": "status", "operator": "In", "values": ["pending-install", "pending-upgrade"]}],
     });
+    if let Address::Service { namespace, .. } = address {
+        for one in [&mut mutate, &mut validate, &mut recovery, &mut release] {
+            one["namespaceSelector"] =
+                json!({"matchExpressions": [{"key": NAMESPACE, "operator": "NotIn", "values": [namespace]}]});
+        }
+    }
+    let mut policy = webhook("policy", "policy", "Fail", ours());
+    policy["sideEffects"] = json!("None");
     Ok(json!({"apiVersion": "v1", "kind": "List", "items": [
-        configuration("MutatingWebhookConfiguration", &json!([mutate])),
-        configuration("ValidatingWebhookConfiguration", &json!([validate, recovery, release])),
+        configuration("MutatingWebhookConfiguration", &json!([mutate, policy])),
+        configuration("ValidatingWebhookConfiguration", &json!([validate, recovery, release, policy])),
     ]}))
 }
 
-/// The host of a URL that [`list`] accepts, without port and brackets.
-#[must_use]
-pub fn host(url: &str) -> &str {
-    let rest = url.strip_prefix("https://").unwrap_or(url);
-    let authority = rest.split('/').next().unwrap_or(rest);
-    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
-        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
-    }
+fn webhook(name: &str, client: Value, failure_policy: &str, rule: &Value) -> Value {
+    json!({
+        "name": format!("{name}.hookward.dev"),
+        "admissionReviewVersions": ["v1"],
+        "clientConfig": client,
+        "failurePolicy": failure_policy,
+        "matchPolicy": "Equivalent",
+        "sideEffects": "NoneOnDryRun",
+        "timeoutSeconds": TIMEOUT,
+        "rules": [rule],
+    })
+}
+
+fn condition(name: &str, expression: String) -> Value {
+    json!([{"name": name, "expression": expression}])
+}
+
+/// Our own kinds, and the subresource by which exceptions are approved.
+fn ours() -> Value {
+    json!({
+        "apiGroups": ["hookward.dev"],
+        "apiVersions": ["v1alpha1"],
+        "resources": ["hookpolicies", "hookexceptions", "hookexceptions/status"],
+        "scope": "Cluster",
+        "operations": ["CREATE", "UPDATE"],
+    })
 }
 
 fn configuration(kind: &str, webhooks: &Value) -> Value {
@@ -105,12 +177,18 @@ fn forward() -> String {
 mod tests {
     use super::*;
 
+    fn by_url(url: &str, profile: Profile) -> anyhow::Result<Value> {
+        list(&Address::Url(url), Some("PEM"), profile)
+    }
+
+    fn webhooks(list: &Value) -> impl Iterator<Item = &Value> {
+        list["items"].as_array().unwrap().iter().flat_map(|one| one["webhooks"].as_array().unwrap())
+    }
+
     #[test]
     fn every_webhook_has_its_path_and_failure_policy() {
-        let list = list("https://10.0.0.1:8443/", "PEM", Profile::Baseline).unwrap();
-        let webhooks =
-            list["items"].as_array().unwrap().iter().flat_map(|one| one["webhooks"].as_array().unwrap());
-        let facts: Vec<_> = webhooks
+        let list = by_url("https://10.0.0.1:8443/", Profile::Baseline).unwrap();
+        let facts: Vec<_> = webhooks(&list)
             .map(|one| {
                 [&one["name"], &one["clientConfig"]["url"], &one["failurePolicy"]]
                     .map(|value| value.as_str().unwrap().to_owned())
@@ -118,33 +196,53 @@ mod tests {
             .collect();
         let expected = [
             ["mutate.hookward.dev", "https://10.0.0.1:8443/mutate", "Ignore"],
+            ["policy.hookward.dev", "https://10.0.0.1:8443/policy", "Fail"],
             ["validate.hookward.dev", "https://10.0.0.1:8443/validate", "Fail"],
             ["recovery.hookward.dev", "https://10.0.0.1:8443/validate", "Ignore"],
             ["release.hookward.dev", "https://10.0.0.1:8443/release", "Ignore"],
+            ["policy.hookward.dev", "https://10.0.0.1:8443/policy", "Fail"],
         ];
         assert_eq!(facts, expected.map(|row| row.map(str::to_owned)));
     }
 
     #[test]
-    fn the_host_of_a_url_is_what_a_certificate_names() {
+    fn servers_behind_a_service_leave_their_own_namespace_alone() {
+        let address = Address::Service { name: "hooks", namespace: "guard" };
+        let list = list(&address, None, Profile::Baseline).unwrap();
+        for one in webhooks(&list) {
+            let client = &one["clientConfig"];
+            assert_eq!((&client["service"]["name"], client.get("caBundle")), (&json!("hooks"), None));
+            let excluded = &one["namespaceSelector"]["matchExpressions"][0];
+            // Our own kinds are not in a namespace.
+            let wanted = if one["name"] == "policy.hookward.dev" { &Value::Null } else { &json!(["guard"]) };
+            assert_eq!(&excluded["values"], wanted, "{one}");
+        }
+    }
+
+    #[test]
+    fn the_host_of_an_address_is_what_a_certificate_names() {
+        assert_eq!(Address::Service { name: "hooks", namespace: "guard" }.host(), "hooks.guard.svc");
         for (url, wanted) in [
             ("https://10.0.0.1:8443/", "10.0.0.1"),
             ("https://[::1]:8443", "::1"),
             ("https://hooks.demo.svc/a:b", "hooks.demo.svc"),
         ] {
-            assert_eq!(host(url), wanted);
+            assert_eq!(Address::Url(url).host(), wanted);
         }
     }
 
     #[test]
-    fn nothing_fails_closed_under_audit() {
-        assert!(!list("https://a", "PEM", Profile::Audit).unwrap().to_string().contains("\"Fail\""));
+    fn of_hooks_nothing_fails_closed_under_audit() {
+        let list = by_url("https://a", Profile::Audit).unwrap();
+        for one in webhooks(&list).filter(|one| one["name"] != "policy.hookward.dev") {
+            assert_eq!(one["failurePolicy"], "Ignore");
+        }
     }
 
     #[test]
     fn the_address_must_be_one_of_a_webhook() {
         for url in ["http://a", "https://", "a:8443", "https://a/?x=1", "https://u@a"] {
-            assert!(list(url, "PEM", Profile::Baseline).is_err(), "{url}");
+            assert!(by_url(url, Profile::Baseline).is_err(), "{url}");
         }
     }
 }
