@@ -61,8 +61,16 @@ impl Authority {
     /// # Errors
     /// [`Error::Validity`], or that of the provider.
     pub fn new(name: &str, validity: Duration) -> Result<Self, Error> {
+        Self::new_at(OffsetDateTime::now_utc(), name, validity)
+    }
+
+    /// The same as if it were `now`.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn new_at(now: OffsetDateTime, name: &str, validity: Duration) -> Result<Self, Error> {
         let key = KeyPair::generate().map_err(Error::Sign)?;
-        let mut params = params(name, OffsetDateTime::now_utc(), validity)?;
+        let mut params = params(name, now, validity)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate_pem = params.self_signed(&key).map_err(Error::Sign)?.pem();
@@ -147,6 +155,10 @@ impl fmt::Debug for Authority {
 }
 
 impl Leaf {
+    pub(crate) fn from_pem(certificate_pem: String, key_pem: String) -> Self {
+        Self { certificate_pem, key_pem: PrivateKeyPem::new(key_pem) }
+    }
+
     /// The certificate as PEM.
     #[must_use]
     pub fn certificate_pem(&self) -> &str {

@@ -107,6 +107,11 @@ impl Summary {
         is_issued_by(&self.der, &authority.der)
     }
 
+    /// The certificate itself.
+    pub(crate) fn der(&self) -> &CertificateDer<'static> {
+        &self.der
+    }
+
     /// Whether a client that asks for `host`, a DNS name or an address without brackets, finds it among the names; `*` stands for one label.
     #[must_use]
     pub fn covers(&self, host: &str) -> bool {

@@ -1,4 +1,5 @@
-//! Certificates for the server: an authority, leaves, a folder of PEM files with reload, and what rustls needs of them.
+//! Certificates for the server: an authority, leaves, their rotation in a shared store, a folder of PEM files with reload, and
+//! what rustls needs of them.
 //!
 //! Everything here runs on the aws-lc-rs provider, named explicitly: no process default is installed or needed.
 
@@ -8,18 +9,24 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 pub use authority::{Authority, Leaf};
 pub use inspect::Summary;
+pub use keeper::Keeper;
 pub use name::Name;
 pub use pair::{PrivateKeyPem, ServingPair};
 pub use reload::Reloader;
 pub use resolver::Resolver;
+pub use rotation::{Knobs, State};
+pub use store::{Memory, Store, Stored};
 
 pub mod authority;
 pub mod folder;
 pub mod inspect;
+pub mod keeper;
 pub mod name;
 pub mod pair;
 pub mod reload;
 pub mod resolver;
+pub mod rotation;
+pub mod store;
 
 #[cfg(test)]
 mod handshake;

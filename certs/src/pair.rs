@@ -107,6 +107,10 @@ impl ServingPair {
         self.authority_pem.as_deref()
     }
 
+    pub(crate) fn with_authority(self, authority_pem: Option<String>) -> Self {
+        Self { authority_pem, ..self }
+    }
+
     /// What the leaf certificate says.
     #[must_use]
     pub fn leaf(&self) -> &Summary {
@@ -128,13 +132,18 @@ impl ServingPair {
     /// Whether a certificate of the chain is signed by, or is itself, one of the authority's; `None` without an authority.
     #[must_use]
     pub fn trusted_by_authority(&self) -> Option<bool> {
-        let authorities = certificates(self.authority_pem.as_ref()?.as_bytes()).unwrap_or_default();
-        let trusted = self.certified_key.cert.iter().any(|certificate| {
+        Some(self.trusted_by(self.authority_pem.as_ref()?))
+    }
+
+    /// Whether a certificate of the chain is signed by, or is itself, one of `bundle`, which is PEM. Dates are not judged.
+    #[must_use]
+    pub fn trusted_by(&self, bundle: &str) -> bool {
+        let authorities = certificates(bundle.as_bytes()).unwrap_or_default();
+        self.certified_key.cert.iter().any(|certificate| {
             authorities
                 .iter()
                 .any(|authority| authority == certificate || inspect::is_issued_by(certificate, authority))
-        });
-        Some(trusted)
+        })
     }
 }
 

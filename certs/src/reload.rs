@@ -131,7 +131,7 @@ fn log(folder: &Path, outcome: &Outcome) {
 }
 
 /// As RFC 3339, which every date of a certificate has: its year has four digits.
-fn written(moment: OffsetDateTime) -> String {
+pub(crate) fn written(moment: OffsetDateTime) -> String {
     moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
 }
 

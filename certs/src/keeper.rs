@@ -1,0 +1,229 @@
+//! Keeps the certificates of a store as the plan wants them, together with other replicas that do the same.
+
+use std::{
+    future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use time::OffsetDateTime;
+use tokio::sync::watch;
+
+use crate::{
+    Knobs, Resolver, State, Store,
+    authority::{self, Authority},
+    rotation::{self, Settling, Step, state},
+    store::{Cause, ReplaceError, format},
+};
+
+mod journal;
+
+use journal::Journal;
+
+/// Clocks may step and machines may sleep, so dates are looked at at least this often.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// How soon a store is tried again that did not answer; doubled up to [`LONGEST_WAIT`].
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+/// How often others may be quicker before a turn gives up until the next one.
+const TRIES: usize = 8;
+
+/// Why a turn did not end well; what is served stays as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store was not read.
+    #[error("cannot read the certificates")]
+    Read(#[source] Cause),
+    /// The store was not written.
+    #[error(transparent)]
+    Write(#[from] ReplaceError),
+    /// A certificate was not made.
+    #[error(transparent)]
+    Make(#[from] state::Error),
+}
+
+/// A reading of both clocks.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// The calendar.
+    pub now: OffsetDateTime,
+    /// The time since this process began to look; never steps.
+    pub steady: Duration,
+}
+
+/// What one turn did.
+#[derive(Debug)]
+pub struct Turn {
+    /// The steps that this replica took and the store accepted.
+    pub steps: Vec<Step>,
+    /// Whether another certificate is served since.
+    pub is_exchanged: bool,
+    /// What was found and could not be read.
+    pub problems: Vec<format::Problem>,
+    /// Where the contents came from.
+    pub source: Source,
+    /// When the certificate that is served now ends.
+    pub not_after: OffsetDateTime,
+    /// How long nothing becomes due.
+    pub wait: Duration,
+    /// The version of the store that was seen or written last.
+    version: String,
+}
+
+/// Where the certificates of a turn came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The store held them.
+    Store,
+    /// The store held none any more: this replica wrote back those it remembers.
+    Memory,
+    /// There were none: they are new.
+    New,
+}
+
+/// One replica's part in keeping the certificates.
+#[derive(Debug)]
+pub struct Keeper<S> {
+    store: S,
+    knobs: Knobs,
+    resolver: Arc<Resolver>,
+    bundle: watch::Sender<Option<String>>,
+    settling: Settling,
+}
+
+impl<S: Store> Keeper<S> {
+    /// Reads nothing yet: until the first turn, a certificate is served that nobody trusts.
+    ///
+    /// # Errors
+    /// When not even that can be made.
+    pub fn new(store: S, knobs: Knobs) -> Result<Self, state::Error> {
+        let stranger = Authority::new("nobody", authority::DAY)?;
+        let leaf = stranger.issue(&knobs.names, authority::DAY)?;
+        let resolver = Arc::new(Resolver::new(leaf.serving_pair(None)?));
+        Ok(Self { store, knobs, resolver, bundle: watch::Sender::new(None), settling: Settling::default() })
+    }
+
+    /// What rustls asks for certificates; the same for the whole life of this keeper.
+    #[must_use]
+    pub fn resolver(&self) -> Arc<Resolver> {
+        Arc::clone(&self.resolver)
+    }
+
+    /// The PEM bundle that must be registered; `None` before the first turn.
+    #[must_use]
+    pub fn bundle(&self) -> watch::Receiver<Option<String>> {
+        self.bundle.subscribe()
+    }
+
+    /// Reads the store, takes the steps that are due, and serves what there is then.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written, or a certificate cannot be made. What is served stays.
+    pub async fn turn(&mut self, moment: Moment, registered: Option<&str>) -> Result<Turn, Error> {
+        let mut tries = 1;
+        loop {
+            match self.try_turn(moment, registered).await {
+                Err(Error::Write(ReplaceError::Conflict)) if tries < TRIES => tries += 1,
+                other => return other,
+            }
+        }
+    }
+
+    /// Takes turns until the future is dropped: when the store or the registration changes, and when something becomes due.
+    ///
+    /// Each turn is logged, and handed to `report`. `registered` is the PEM bundle that is registered everywhere.
+    pub async fn run(
+        mut self,
+        mut registered: watch::Receiver<Option<String>>,
+        mut report: impl FnMut(&Result<Turn, Error>),
+    ) {
+        let began = Instant::now();
+        let mut retry = FIRST_RETRY;
+        let mut journal = Journal::default();
+        loop {
+            let moment = Moment { now: OffsetDateTime::now_utc(), steady: began.elapsed() };
+            let bundle = registered.borrow_and_update().clone();
+            let turn = self.turn(moment, bundle.as_deref()).await;
+            journal.log(&turn);
+            report(&turn);
+            let (version, wait) = match turn {
+                Ok(turn) => (Some(turn.version), turn.wait.min(LONGEST_WAIT)),
+                Err(_) => (None, retry),
+            };
+            retry = if version.is_some() { FIRST_RETRY } else { (retry * 2).min(LONGEST_WAIT) };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.store_changes(version.as_deref()) => {}
+                () = next(&mut registered) => {}
+            }
+        }
+    }
+
+    async fn store_changes(&self, version: Option<&str>) {
+        match version {
+            Some(version) => self.store.changed(version).await,
+            None => future::pending().await,
+        }
+    }
+
+    async fn try_turn(&mut self, moment: Moment, registered: Option<&str>) -> Result<Turn, Error> {
+        let stored = self.store.read().await.map_err(Error::Read)?;
+        let format::Decoded { state: found, problems } = format::decode(&stored.data);
+        let remembered = self.settling.state().filter(|state| !state.is_empty());
+        let (mut state, source) = match (found.is_empty(), remembered) {
+            (false, _) => (found, Source::Store),
+            (true, Some(remembered)) => (remembered.clone(), Source::Memory),
+            (true, None) => (found, Source::New),
+        };
+        let mut is_exchanged = source == Source::Store && self.adopt(&state);
+        let mut view = self.settling.observe(moment.now, moment.steady, &state, registered);
+        let (mut steps, mut wait) = (Vec::new(), self.knobs.overlap);
+        // A handful of steps follow each other at once; what is left over is for the next turn.
+        for _ in 0..TRIES {
+            let step = rotation::plan(&view, &state, &self.knobs);
+            if let Step::Wait { at_most, .. } = step {
+                wait = at_most;
+                break;
+            }
+            state.take(step, moment.now, &self.knobs)?;
+            view = Settling::foresee(&view);
+            steps.push(step);
+        }
+        if !steps.is_empty() || source != Source::Store {
+            self.store.replace(&stored.version, format::encode(&state)).await?;
+            let _ = self.settling.observe(moment.now, moment.steady, &state, registered);
+            is_exchanged |= self.adopt(&state);
+        }
+        let not_after = self.resolver.not_after();
+        Ok(Turn { steps, is_exchanged, problems, source, not_after, wait, version: stored.version })
+    }
+
+    /// Serves what is in the state, and says what must be registered for it; returns whether another leaf is served.
+    fn adopt(&self, state: &State) -> bool {
+        self.bundle.send_if_modified(|bundle| {
+            let is_other = *bundle != state.bundle();
+            if is_other {
+                *bundle = state.bundle();
+            }
+            is_other
+        });
+        let Some(pair) = state.pair() else { return false };
+        let current = self.resolver.current();
+        let is_other = current.leaf() != pair.leaf();
+        if is_other || current.authority_pem() != pair.authority_pem() {
+            self.resolver.store(pair);
+        }
+        is_other
+    }
+}
+
+/// Ends when another bundle is registered; never, when nobody tells any more.
+async fn next(registered: &mut watch::Receiver<Option<String>>) {
+    if registered.changed().await.is_err() {
+        future::pending().await
+    }
+}
+
+#[cfg(test)]
+mod tests;
