@@ -2,7 +2,10 @@
 
 pub mod archive;
 pub mod chart;
+pub mod cluster;
 pub mod load;
+pub mod node;
+pub mod openapi;
 pub mod readme;
 pub mod registration;
 pub mod rig;

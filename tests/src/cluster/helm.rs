@@ -4,11 +4,11 @@ use std::{ffi::OsStr, path::Path, process::Command, time::Duration};
 
 use super::{
     process::{self, Ran},
-    programs::Programs,
+    servers::Servers,
 };
 
 /// Helm waits five minutes for each thing unless told otherwise; whatever it does, it is over after this.
-pub(super) const OUTER_LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const OUTER_LIMIT: Duration = Duration::from_secs(120);
 
 /// Which Helm: both are real.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,9 +39,9 @@ pub struct HelmCommand {
 
 impl HelmCommand {
     /// Nothing of the developer's own Helm shows: its folders and its environment are left behind.
-    pub(super) fn new(programs: &Programs, helm: Helm, folder: &Path, kubeconfig: &Path) -> Self {
-        let home = folder.join(helm.program());
-        let mut command = Command::new(programs.path(helm.program()));
+    pub(super) fn new(servers: &Servers, helm: Helm) -> Self {
+        let home = servers.folder().join(helm.program());
+        let mut command = Command::new(servers.programs().path(helm.program()));
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -49,9 +49,9 @@ impl HelmCommand {
             .env("HELM_CACHE_HOME", home.join("cache"))
             .env("HELM_CONFIG_HOME", home.join("config"))
             .env("HELM_DATA_HOME", home.join("data"))
-            .env("KUBECONFIG", kubeconfig)
-            .env("NO_PROXY", "127.0.0.1")
-            .current_dir(folder);
+            .env("KUBECONFIG", servers.kubeconfig())
+            .env("NO_PROXY", servers.address())
+            .current_dir(servers.folder());
         Self { command }
     }
 

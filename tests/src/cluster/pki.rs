@@ -1,6 +1,6 @@
 //! The authority and the certificates of one control plane, and the kubeconfig made from them.
 
-use std::{fs, io, path::Path};
+use std::{collections::BTreeSet, fs, io, path::Path};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -8,8 +8,9 @@ use rcgen::{
 };
 use serde_json::json;
 
-/// Names under which the API server is reached: by us, and by pods if there were any.
-const SERVER_NAMES: [&str; 5] = ["localhost", "kubernetes", "kubernetes.default", "127.0.0.1", "10.0.0.1"];
+/// Names under which the API server is reached by itself and by pods; we reach it by its address.
+const SERVER_NAMES: [&str; 6] =
+    ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "127.0.0.1", "10.0.0.1"];
 
 /// Why the certificates of a control plane could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -22,8 +23,8 @@ pub enum PkiError {
     Write(#[from] io::Error),
 }
 
-/// Writes `ca.crt`, `apiserver.*`, `admin.*` and `sa.*` into `folder`.
-pub(super) fn write(folder: &Path) -> Result<(), PkiError> {
+/// Writes `ca.crt`, `ca.key`, `apiserver.*`, `admin.*` and `sa.*` into `folder`, for an API server at `address`.
+pub(super) fn write(folder: &Path, address: &str) -> Result<(), PkiError> {
     fs::create_dir_all(folder)?;
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "rig");
@@ -31,9 +32,11 @@ pub(super) fn write(folder: &Path) -> Result<(), PkiError> {
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let key = KeyPair::generate()?;
     fs::write(folder.join("ca.crt"), params.self_signed(&key)?.pem())?;
+    fs::write(folder.join("ca.key"), key.serialize_pem())?;
     let authority = Issuer::new(params, key);
 
-    let mut server = CertificateParams::new(SERVER_NAMES.map(str::to_owned))?;
+    let names: BTreeSet<&str> = SERVER_NAMES.into_iter().chain([address]).collect();
+    let mut server = CertificateParams::new(names.into_iter().map(str::to_owned).collect::<Vec<_>>())?;
     server.distinguished_name.push(DnType::CommonName, "kube-apiserver");
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     leaf(folder, "apiserver", &server, &authority)?;
@@ -62,13 +65,13 @@ fn leaf(
     Ok(())
 }
 
-/// Writes a kubeconfig for the administrator of the API server on `port`; JSON is YAML.
-pub(super) fn write_kubeconfig(file: &Path, pki: &Path, port: u16) -> Result<(), PkiError> {
+/// Writes a kubeconfig for the administrator of the API server at `server`, such as `127.0.0.1:6443`; JSON is YAML.
+pub(super) fn write_kubeconfig(file: &Path, pki: &Path, server: &str) -> Result<(), PkiError> {
     let config = json!({
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "rig", "cluster": {
-            "server": format!("https://127.0.0.1:{port}"),
+            "server": format!("https://{server}"),
             "certificate-authority": pki.join("ca.crt"),
         }}],
         "users": [{"name": "admin", "user": {

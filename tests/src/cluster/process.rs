@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{self, Read, Write as _},
     os::unix::process::CommandExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
@@ -12,16 +12,27 @@ use std::{
 
 /// Reads ids of processes, one per line. When the writing end closes, however its owner ended, it ends those processes
 /// with their groups, and removes the folder; until they are really gone, one may still write into it.
+/// Before the folder go the control groups that are named after it, and whatever still runs in them.
 const JANITOR: &str = r#"
+folder=$1; shift
 while read -r id; do ids="$ids $id"; done
 for id in $ids; do kill -s KILL -- "-$id" 2>/dev/null; done
+for group; do
+  tries=0
+  while [ -d "$group" ] && [ "$tries" -lt 100 ]; do
+    find "$group" -name cgroup.procs -exec cat {} + 2>/dev/null | while read -r id; do kill -s KILL "$id" 2>/dev/null; done
+    find "$group" -depth -type d -exec rmdir {} ';' 2>/dev/null
+    [ -d "$group" ] && sleep 0.1
+    tries=$((tries + 1))
+  done
+done
 tries=0
-until rm -rf -- "$1" 2>/dev/null || [ "$tries" -ge 50 ]; do sleep 0.1; tries=$((tries + 1)); done
+until rm -rf -- "$folder" 2>/dev/null || [ "$tries" -ge 50 ]; do sleep 0.1; tries=$((tries + 1)); done
 "#;
 
 /// A group of servers and their folder, which end together with this value or with the whole process.
 #[derive(Debug)]
-pub(super) struct Household {
+pub(crate) struct Household {
     janitor: Child,
     // None only while dropping: closing it is what calls the janitor to work.
     line: Option<ChildStdin>,
@@ -29,11 +40,12 @@ pub(super) struct Household {
 }
 
 impl Household {
-    /// Starts with the folder alone.
-    pub(super) fn new(folder: &Path) -> io::Result<Self> {
+    /// Starts with the folder alone, and perhaps with control groups that go before it does.
+    pub(crate) fn new(folder: &Path, groups: &[PathBuf]) -> io::Result<Self> {
         let mut janitor = Command::new("sh")
             .args(["-c", JANITOR, "janitor"])
             .arg(folder)
+            .args(groups)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -44,20 +56,38 @@ impl Household {
         Ok(Self { janitor, line, servers: Vec::new() })
     }
 
-    /// Starts a server in a group of its own; what it prints goes to `log`.
-    pub(super) fn start(&mut self, name: &str, command: &mut Command, log: &Path) -> io::Result<()> {
-        let log = File::create(log)?;
+    /// Starts a server in a group of its own and says its id; what it prints is added to `log`.
+    pub(crate) fn start(&mut self, name: &str, command: &mut Command, log: &Path) -> io::Result<u32> {
+        let log = File::options().create(true).append(true).open(log)?;
         let server =
             command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0).spawn()?;
         if let Some(line) = &mut self.line {
             writeln!(line, "{}", server.id())?;
         }
+        let id = server.id();
         self.servers.push((name.to_owned(), server));
+        Ok(id)
+    }
+
+    /// Sends a signal such as `STOP` to a server and its group.
+    pub(crate) fn signal(&self, name: &str, signal: &str) -> io::Result<()> {
+        let Some((_, server)) = self.servers.iter().find(|(one, _)| one == name) else {
+            return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no server {name}")));
+        };
+        kill(signal, &format!("-{}", server.id()))
+    }
+
+    /// Ends a server at once, as a crash would, and returns when it is gone.
+    pub(crate) fn end(&mut self, name: &str) -> io::Result<()> {
+        self.signal(name, "KILL")?;
+        if let Some(place) = self.servers.iter().position(|(one, _)| one == name) {
+            let _ = self.servers.swap_remove(place).1.wait()?;
+        }
         Ok(())
     }
 
     /// The first server that ended by itself, and how.
-    pub(super) fn ended(&mut self) -> Option<(String, ExitStatus)> {
+    pub(crate) fn ended(&mut self) -> Option<(String, ExitStatus)> {
         self.servers.iter_mut().find_map(|(name, server)| Some((name.clone(), server.try_wait().ok()??)))
     }
 }
@@ -72,6 +102,12 @@ impl Drop for Household {
         }
         let _ = self.janitor.wait();
     }
+}
+
+/// Sends a signal to a process, or to a group if its id has a minus before it.
+pub(crate) fn kill(signal: &str, id: &str) -> io::Result<()> {
+    let status = Command::new("sh").args(["-c", r#"kill -s "$1" -- "$2""#, "kill", signal, id]).status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("cannot send {signal} to {id}"))) }
 }
 
 /// How a command ended and what it said.
@@ -107,7 +143,7 @@ impl Ran {
 }
 
 /// Runs a command with this input, and ends it when it takes longer than `limit`.
-pub(super) fn run(command: &mut Command, input: &[u8], limit: Duration) -> io::Result<Ran> {
+pub(crate) fn run(command: &mut Command, input: &[u8], limit: Duration) -> io::Result<Ran> {
     let start = Instant::now();
     let mut child = command
         .stdin(Stdio::piped())
@@ -173,7 +209,7 @@ mod tests {
     fn servers_and_folder_go_with_the_household() {
         let folder = std::env::temp_dir().join(format!("hookward-household-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let mut household = Household::new(&folder).unwrap();
+        let mut household = Household::new(&folder, &[]).unwrap();
         household.start("sleep", Command::new("sleep").arg("1000"), &folder.join("log")).unwrap();
         let id = household.servers[0].1.id().to_string();
         assert_eq!(household.ended(), None);
@@ -188,7 +224,7 @@ mod tests {
     fn a_server_that_ended_by_itself_is_named() {
         let folder = std::env::temp_dir().join(format!("hookward-ended-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let mut household = Household::new(&folder).unwrap();
+        let mut household = Household::new(&folder, &[]).unwrap();
         household.start("broken", &mut Command::new("false"), &folder.join("log")).unwrap();
         let (name, status) = loop {
             if let Some(ended) = household.ended() {
