@@ -1,1 +1,23 @@
 //! The server's life in a cluster: policies and exceptions by watch, leader, registration, certificate Secret, Events.
+
+pub mod client;
+pub mod crd;
+pub mod events;
+mod exceptions;
+pub mod leader;
+pub mod metrics;
+pub mod namespaces;
+mod policies;
+pub mod registration;
+pub mod releases;
+pub mod secret;
+pub mod set;
+mod status;
+
+pub use kube::Client;
+pub use leader::Leader;
+pub use metrics::Metrics;
+pub use namespaces::Namespaces;
+pub use registration::Registration;
+pub use secret::SecretFile;
+pub use set::{Base, Options, Synced, Watched};

@@ -1,0 +1,246 @@
+//! Events about denials, warnings and the server's own state: few, short, and never in anybody's way.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use k8s_openapi::{
+    api::{
+        core::v1::ObjectReference,
+        events::v1::{Event, EventSeries},
+    },
+    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
+    jiff::Timestamp,
+};
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams, PostParams},
+};
+use policies::{Decision, decision::Identity};
+use serde_json::json;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval},
+};
+
+use self::{
+    rate::Rate,
+    series::{Due, Series},
+};
+use crate::{client, metrics::Metrics};
+
+mod rate;
+mod series;
+mod text;
+
+/// Who reports, as Events name it.
+const CONTROLLER: &str = "hookward.dev/webhook";
+/// The longest text of an Event.
+///
+/// Source: Kubernetes `pkg/apis/core/validation/events.go`, `NoteLengthLimit`.
+const NOTE: usize = 1024;
+/// Where Events about objects without a namespace go.
+///
+/// Source: Kubernetes `pkg/apis/core/validation/events.go`, `legacyValidateEvent`: nowhere else but `kube-system`.
+const CLUSTER: &str = "default";
+/// What waits to be written; more is dropped.
+const QUEUE: usize = 512;
+/// How often repetitions are written down.
+const TICK: Duration = Duration::from_secs(5);
+
+/// Why an Event was not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dropped {
+    /// Too many at once.
+    QueueFull,
+    /// Too many in one namespace.
+    RateLimited,
+    /// The API server refused it, or did not answer.
+    Refused,
+}
+
+impl Dropped {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::QueueFull, Self::RateLimited, Self::Refused];
+
+    /// The word for the metric.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::RateLimited => "rate_limited",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// Something to tell people of, always as a warning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announcement {
+    /// The object it is about; the Event goes to its namespace, or to `default`.
+    pub about: Identity,
+    /// One word in camel case for filters: `HookDenied`.
+    pub reason: &'static str,
+    /// One word for what was done: `Deny`.
+    pub action: &'static str,
+    /// What makes it another matter than an earlier one about the same object and for the same reason, such as the rules.
+    pub topic: String,
+    /// One line, clean of anything secret; cut off after 1024 bytes.
+    pub text: String,
+}
+
+/// Takes what is to be told and never waits; may be cloned.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    queue: mpsc::Sender<Announcement>,
+    metrics: Metrics,
+}
+
+impl Recorder {
+    /// Writes Events in the name of this replica from now on, until the last clone is dropped; must be called within a runtime.
+    #[must_use]
+    pub fn start(client: &Client, instance: &str, metrics: &Metrics) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let writer = Writer::new(client::hasty(client), instance, metrics.clone());
+        tokio::spawn(writer.run(waiting));
+        Self { queue, metrics: metrics.clone() }
+    }
+
+    /// Takes note of a denial or a warning; the caller leaves out dry runs.
+    pub fn record(&self, decision: &Decision) {
+        if let Some(announcement) = text::announcement(decision) {
+            self.announce(announcement);
+        }
+    }
+
+    /// Takes note of anything else.
+    pub fn announce(&self, announcement: Announcement) {
+        if self.queue.try_send(announcement).is_err() {
+            self.metrics.dropped(Dropped::QueueFull);
+        }
+    }
+}
+
+/// What tells one matter from another: the same matter within ten minutes is one Event.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Matter {
+    about: Identity,
+    reason: &'static str,
+    topic: String,
+}
+
+impl Matter {
+    fn namespace(&self) -> &str {
+        self.about.namespace.as_deref().unwrap_or(CLUSTER)
+    }
+}
+
+/// Writes one Event after the other.
+struct Writer {
+    client: Client,
+    instance: String,
+    metrics: Metrics,
+    series: Series,
+    rate: Rate,
+    is_forbidden: AtomicBool,
+}
+
+impl Writer {
+    fn new(client: Client, instance: &str, metrics: Metrics) -> Self {
+        Self {
+            client,
+            instance: text::cut(instance, 128),
+            metrics,
+            series: Series::default(),
+            rate: Rate::default(),
+            is_forbidden: AtomicBool::new(false),
+        }
+    }
+
+    async fn run(mut self, mut waiting: mpsc::Receiver<Announcement>) {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                announcement = waiting.recv() => match announcement {
+                    Some(announcement) => self.take(announcement).await,
+                    None => break,
+                },
+                _ = tick.tick() => self.write_repetitions().await,
+            }
+        }
+        self.write_repetitions().await;
+    }
+
+    async fn take(&mut self, announcement: Announcement) {
+        let Announcement { about, reason, action, topic, text } = announcement;
+        let (matter, now) = (Matter { about, reason, topic }, Instant::now());
+        if self.series.repeats(&matter, now) {
+            return;
+        }
+        if !self.rate.allows(matter.namespace(), now) {
+            return self.metrics.dropped(Dropped::RateLimited);
+        }
+        let event = self.event(&matter, action, &text);
+        match self.api(matter.namespace()).create(&PostParams::default(), &event).await {
+            Ok(written) => self.series.begin(matter, written.metadata.name.unwrap_or_default(), now),
+            Err(error) => self.refused(&error),
+        }
+    }
+
+    async fn write_repetitions(&mut self) {
+        for Due { matter, name, count } in self.series.due(Instant::now()) {
+            let series = EventSeries { count, last_observed_time: MicroTime(Timestamp::now()) };
+            let patch = Patch::Merge(json!({"series": series}));
+            let api = self.api(matter.namespace());
+            if let Err(error) = api.patch(&name, &PatchParams::default(), &patch).await {
+                // Its namespace or the Event itself has gone: the next one begins anew.
+                self.series.forget(&matter);
+                self.refused(&error);
+            }
+        }
+    }
+
+    fn api(&self, namespace: &str) -> Api<Event> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    fn refused(&self, error: &kube::Error) {
+        self.metrics.dropped(Dropped::Refused);
+        let is_news = !client::is_status(error, 403) || !self.is_forbidden.swap(true, Ordering::Relaxed);
+        if is_news {
+            tracing::warn!(error = %client::one_line(error), "an event was not written");
+        }
+    }
+
+    fn event(&self, matter: &Matter, action: &str, text: &str) -> Event {
+        let Matter { about, reason, .. } = matter;
+        Event {
+            metadata: ObjectMeta {
+                generate_name: Some("hookward-".into()),
+                namespace: Some(matter.namespace().into()),
+                ..ObjectMeta::default()
+            },
+            action: Some(action.into()),
+            event_time: Some(MicroTime(Timestamp::now())),
+            note: Some(text::cut(text, NOTE)),
+            reason: Some((*reason).into()),
+            regarding: Some(ObjectReference {
+                api_version: Some(about.api_version.clone()),
+                kind: Some(about.kind.clone()),
+                namespace: about.namespace.clone(),
+                name: Some(about.name.clone()),
+                uid: about.uid.clone(),
+                ..ObjectReference::default()
+            }),
+            reporting_controller: Some(CONTROLLER.into()),
+            reporting_instance: Some(self.instance.clone()),
+            type_: Some("Warning".into()),
+            ..Event::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

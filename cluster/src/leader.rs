@@ -1,0 +1,239 @@
+//! Who of the replicas writes what only one should write: the holder of a Lease, for as long as everybody must agree that it is.
+//!
+//! The lease manager stands for election and renews; what counts is only what the API server shows of the Lease. So a leader that is cut
+//! off stops before another one begins, and one whose Lease was taken stops as soon as it hears of it. Writers that were under way then
+//! are harmless all the same: whatever the leader writes is guarded by a version or means the same twice.
+
+use std::{
+    pin::pin,
+    time::{Duration, SystemTime},
+};
+
+use futures::{Stream, StreamExt as _};
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams},
+    runtime::watcher,
+};
+use kube_lease_manager::{LeaseCreateMode, LeaseManager, LeaseParams};
+use serde_json::json;
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinHandle,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+
+use crate::{client, metrics::Metrics};
+
+/// How long a candidate waits after an error before it stands again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Which Lease, and as whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The namespace of the Lease.
+    pub namespace: String,
+    /// Its name.
+    pub lease: String,
+    /// What tells this replica from the others: the name of its pod.
+    pub identity: String,
+    /// How long a Lease holds that is not renewed, in whole seconds, at least 2.
+    pub duration: Duration,
+    /// How long before its end it is renewed, in whole seconds, at least 1 and less than `duration`. Half of it is the difference
+    /// between the clocks of two replicas that does no harm.
+    pub grace: Duration,
+}
+
+impl Options {
+    /// 15 seconds, renewed 5 seconds before their end.
+    #[must_use]
+    pub fn new(namespace: &str, lease: &str, identity: &str) -> Self {
+        Self {
+            namespace: namespace.into(),
+            lease: lease.into(),
+            identity: identity.into(),
+            duration: Duration::from_secs(15),
+            grace: Duration::from_secs(5),
+        }
+    }
+
+    /// A holder stops so long before the Lease ends.
+    fn margin(&self) -> Duration {
+        self.grace / 2
+    }
+
+    fn params(&self) -> LeaseParams {
+        let duration = self.duration.as_secs().max(2);
+        LeaseParams::new(&self.identity, duration, self.grace.as_secs().clamp(1, duration - 1))
+    }
+}
+
+/// A replica that stands for election until it is dropped, which leaves the Lease to expire, or [resigns](Leader::resign).
+#[derive(Debug)]
+pub struct Leader {
+    options: Options,
+    api: Api<Lease>,
+    state: watch::Sender<bool>,
+    metrics: Metrics,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl Leader {
+    /// Begins to stand for election; must be called within a runtime.
+    #[must_use]
+    pub fn start(client: &Client, options: Options, metrics: &Metrics) -> Self {
+        let state = watch::Sender::new(false);
+        let hasty = client::hasty(client);
+        let vacant = std::sync::Arc::new(Notify::new());
+        let seen = client::watch_one(Api::namespaced(client.clone(), &options.namespace), &options.lease);
+        let observer = observe(seen, options.clone(), state.clone(), vacant.clone(), metrics.clone());
+        let candidate = stand(hasty.clone(), options.clone(), vacant);
+        Self {
+            api: Api::namespaced(hasty, &options.namespace),
+            options,
+            state,
+            metrics: metrics.clone(),
+            tasks: [tokio::spawn(observer), tokio::spawn(candidate)],
+        }
+    }
+
+    /// Whether this replica is the leader; `false` at the start. Who writes must look again before each write.
+    #[must_use]
+    pub fn is_leader(&self) -> watch::Receiver<bool> {
+        self.state.subscribe()
+    }
+
+    /// Stops, and gives the Lease back at once, so that nobody need wait for its end. Takes a few seconds at most.
+    pub async fn resign(self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        let was_leader = self.state.send_replace(false);
+        self.metrics.leader.set(0);
+        if was_leader {
+            let released = timeout(client::REQUEST, self.release()).await;
+            if let Ok(Err(error)) = released {
+                tracing::info!(error = %client::one_line(&error), "the lease was not given back and will expire");
+            }
+        }
+    }
+
+    /// Clears the Lease if it is still ours.
+    async fn release(&self) -> Result<(), kube::Error> {
+        let patch = json!([
+            {"op": "test", "path": "/spec/holderIdentity", "value": self.options.identity},
+            {"op": "remove", "path": "/spec/holderIdentity"},
+            {"op": "remove", "path": "/spec/acquireTime"},
+            {"op": "remove", "path": "/spec/renewTime"},
+        ]);
+        let patch = serde_json::from_value(patch).expect("the operations are those of JSON patch");
+        self.api.patch(&self.options.lease, &PatchParams::default(), &Patch::<()>::Json(patch)).await?;
+        Ok(())
+    }
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.state.send_replace(false);
+    }
+}
+
+/// Takes the Lease when it is free and renews it, for ever.
+async fn stand(client: Client, options: Options, vacant: std::sync::Arc<Notify>) {
+    loop {
+        let made = LeaseManager::new(
+            client.clone(),
+            &options.lease,
+            &options.namespace,
+            options.params(),
+            LeaseCreateMode::AutoCreate,
+        );
+        match made.await {
+            Ok(manager) => {
+                // One that has lost the thread reads the Lease anew, and so does one whose predecessor has resigned.
+                tokio::select! {
+                    () = renew(&manager) => sleep(PAUSE).await,
+                    () = vacant.notified() => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(lease = options.lease, error = %client::one_line(&error), "cannot stand for leader");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Returns at the first error.
+async fn renew(manager: &LeaseManager) {
+    loop {
+        if let Err(error) = manager.changed().await {
+            tracing::warn!(error = %client::one_line(&error), "cannot renew or take the lease");
+            return;
+        }
+    }
+}
+
+/// Says what the Lease says, and `false` when it has not been renewed in time.
+async fn observe(
+    seen: impl Stream<Item = watcher::Result<Option<Lease>>>,
+    options: Options,
+    state: watch::Sender<bool>,
+    vacant: std::sync::Arc<Notify>,
+    metrics: Metrics,
+) {
+    let mut seen = pin!(seen);
+    let mut until: Option<Instant> = None;
+    loop {
+        let expiry = async {
+            match until {
+                Some(until) => sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            lease = seen.next() => match lease {
+                Some(Ok(lease)) => {
+                    let spec = lease.and_then(|lease| lease.spec).unwrap_or_default();
+                    until = remaining(&spec, &options, SystemTime::now()).map(|left| Instant::now() + left);
+                    if spec.holder_identity.is_none() {
+                        vacant.notify_one();
+                    }
+                }
+                // The Lease runs out by itself if it is not seen again.
+                Some(Err(error)) => tracing::debug!(error = %client::one_line(&error), "the watch of the lease is interrupted"),
+                None => until = None,
+            },
+            () = expiry => until = None,
+        }
+        tell(&state, until.is_some(), &options, &metrics);
+    }
+}
+
+fn tell(state: &watch::Sender<bool>, is_leader: bool, options: &Options, metrics: &Metrics) {
+    let changed = state.send_if_modified(|state| std::mem::replace(state, is_leader) != is_leader);
+    if changed {
+        metrics.leader.set(is_leader.into());
+        let text = if is_leader { "this replica is the leader now" } else { "this replica is no longer the leader" };
+        tracing::info!(identity = options.identity, "{text}");
+    }
+}
+
+/// How long this replica may still count on the Lease; `None` when it is not its own, or has run out.
+fn remaining(spec: &LeaseSpec, options: &Options, now: SystemTime) -> Option<Duration> {
+    if spec.holder_identity.as_deref() != Some(&options.identity) {
+        return None;
+    }
+    let duration = Duration::from_secs(u64::try_from(spec.lease_duration_seconds?).ok()?);
+    let renewed = SystemTime::from(spec.renew_time.as_ref()?.0);
+    let end = renewed.checked_add(duration)?.checked_sub(options.margin())?;
+    // A clock that was set back must not make a Lease last for ever.
+    end.duration_since(now).ok().filter(|left| !left.is_zero()).map(|left| left.min(duration))
+}
+
+#[cfg(test)]
+mod tests;

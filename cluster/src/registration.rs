@@ -1,0 +1,195 @@
+//! The webhook configurations: the leader keeps their CA bundle right, and every replica sees how they differ from what was installed.
+//!
+//! What was installed is a file, the same text that the chart renders. Where the two differ for longer than it takes to roll out
+//! another version, the leader tells of it and, where it may, puts it right. The bundle is put right at once.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use kube::Client;
+use serde_json::Value;
+use tokio::{sync::watch, task::JoinHandle};
+
+pub use self::expected::{Expected, ExpectedError};
+use self::supervisor::Supervisor;
+use crate::{events::Recorder, metrics::Metrics};
+
+mod compare;
+mod expected;
+mod supervisor;
+mod write;
+
+/// Which of the two configurations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Configuration {
+    /// `MutatingWebhookConfiguration`
+    Mutating,
+    /// `ValidatingWebhookConfiguration`
+    Validating,
+}
+
+impl Configuration {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Mutating, Self::Validating];
+
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Mutating => "MutatingWebhookConfiguration",
+            Self::Validating => "ValidatingWebhookConfiguration",
+        }
+    }
+
+    /// The plural name in paths.
+    const fn plural(self) -> &'static str {
+        match self {
+            Self::Mutating => "mutatingwebhookconfigurations",
+            Self::Validating => "validatingwebhookconfigurations",
+        }
+    }
+}
+
+/// In what way a configuration differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DriftKind {
+    /// The configuration, or one of its webhooks, is not there.
+    Gone,
+    /// Other rules: something else is sent to us.
+    Rule,
+    /// Another failure policy.
+    FailurePolicy,
+    /// A CA bundle that is not the one in force.
+    CaBundle,
+    /// Another selector of namespaces or objects.
+    Selector,
+    /// Other match conditions.
+    Condition,
+    /// Any other field, or a webhook too many.
+    Other,
+}
+
+impl DriftKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Gone,
+        Self::Rule,
+        Self::FailurePolicy,
+        Self::CaBundle,
+        Self::Selector,
+        Self::Condition,
+        Self::Other,
+    ];
+
+    /// The word for the metric.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Rule => "rule",
+            Self::FailurePolicy => "failure_policy",
+            Self::CaBundle => "ca_bundle",
+            Self::Selector => "selector",
+            Self::Condition => "condition",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Drift {
+    /// Where.
+    pub configuration: Configuration,
+    /// The name of the webhook; `None` for the configuration as a whole.
+    pub webhook: Option<String>,
+    /// In what way.
+    pub kind: DriftKind,
+    /// The field, as in `failurePolicy`; empty where something is gone.
+    pub field: String,
+}
+
+impl std::fmt::Display for Drift {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(webhook) = &self.webhook {
+            write!(formatter, "webhook {webhook}: ")?;
+        }
+        match self.kind {
+            DriftKind::Gone => formatter.write_str("it is gone"),
+            DriftKind::Other if self.field.is_empty() => formatter.write_str("nobody installed it"),
+            DriftKind::CaBundle => formatter.write_str("caBundle is not the one in force"),
+            _ => write!(formatter, "{} is not what was installed", self.field),
+        }
+    }
+}
+
+/// What is registered, as this replica sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Registered {
+    /// The CA bundle, PEM, that all webhooks of the configurations have; `None` when they differ, have none, or were not seen yet.
+    pub bundle: Option<String>,
+    /// Every difference; empty before the configurations were seen.
+    pub drift: Vec<Drift>,
+}
+
+/// What to look after, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The name of both configurations.
+    pub name: String,
+    /// What was installed; without it only the bundle is looked after.
+    pub expected: Option<Expected>,
+    /// Whether differences are put right.
+    pub repair: bool,
+    /// How long a difference must last before it is told of and put right: an upgrade replaces the configurations first and the
+    /// replicas, which know what to expect, later.
+    pub settle: Duration,
+}
+
+impl Options {
+    /// Differences are told of after 30 seconds and not put right.
+    #[must_use]
+    pub fn new(name: &str, expected: Option<Expected>) -> Self {
+        Self { name: name.into(), expected, repair: false, settle: Duration::from_secs(30) }
+    }
+}
+
+/// A replica that looks after the configurations until it is dropped.
+#[derive(Debug)]
+pub struct Registration {
+    registered: watch::Receiver<Registered>,
+    task: JoinHandle<()>,
+}
+
+impl Registration {
+    /// Begins to look after them: every replica watches, and while `leader` is true this one writes. `bundle` is the CA bundle, PEM,
+    /// that should be registered; nothing is written while it is `None`. Must be called within a runtime.
+    #[must_use]
+    pub fn start(
+        client: &Client,
+        options: Options,
+        bundle: watch::Receiver<Option<String>>,
+        leader: watch::Receiver<bool>,
+        recorder: Option<Recorder>,
+        metrics: &Metrics,
+    ) -> Self {
+        let (sender, registered) = watch::channel(Registered::default());
+        let supervisor = Supervisor::new(client, options, recorder, metrics.clone(), sender);
+        let task = tokio::spawn(supervisor.run(client.clone(), bundle, leader));
+        Self { registered, task }
+    }
+
+    /// What is registered, on every replica and at any time.
+    #[must_use]
+    pub fn registered(&self) -> watch::Receiver<Registered> {
+        self.registered.clone()
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The configurations as the API server has them: absent from the map before they were seen, `None` when they are gone.
+type Live = BTreeMap<Configuration, Option<Value>>;

@@ -1,0 +1,367 @@
+//! The loop that watches the configurations, compares them, and writes while this replica is the leader.
+
+use std::{pin::pin, time::Duration};
+
+use futures::{StreamExt as _, stream};
+use kube::{Api, Client, api::DynamicObject, runtime::watcher};
+use policies::decision::Identity;
+use serde_json::Value;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+use super::{Configuration, Drift, DriftKind, Live, Options, Registered, compare, write};
+use crate::{
+    client,
+    events::{Announcement, Recorder},
+    metrics::Metrics,
+};
+
+/// How often the configurations are read although no change was seen, and a lasting difference is told of again.
+const RESYNC: Duration = Duration::from_mins(5);
+/// The longest pause after writes that failed.
+const LONGEST: Duration = Duration::from_secs(30);
+/// Writes that may follow each other at once; then there is one per second, since somebody else may want another bundle for ever.
+const BURST: u32 = 20;
+
+/// What is known and what was done.
+#[derive(Debug)]
+pub(super) struct Supervisor {
+    options: Options,
+    recorder: Option<Recorder>,
+    metrics: Metrics,
+    sender: watch::Sender<Registered>,
+    apis: [Api<DynamicObject>; Configuration::ALL.len()],
+    live: Live,
+    /// Since when there has been a difference.
+    since: Option<Instant>,
+    told: Vec<Drift>,
+    failures: u32,
+    retry: Option<Instant>,
+    resync: Instant,
+    pace: Pace,
+}
+
+impl Supervisor {
+    pub(super) fn new(
+        client: &Client,
+        options: Options,
+        recorder: Option<Recorder>,
+        metrics: Metrics,
+        sender: watch::Sender<Registered>,
+    ) -> Self {
+        let hasty = client::hasty(client);
+        Self {
+            options,
+            recorder,
+            metrics,
+            sender,
+            apis: Configuration::ALL.map(|configuration| write::api(hasty.clone(), configuration)),
+            live: Live::new(),
+            since: None,
+            told: Vec::new(),
+            failures: 0,
+            retry: None,
+            resync: Instant::now() + RESYNC,
+            pace: Pace::new(Instant::now()),
+        }
+    }
+
+    /// Never ends.
+    pub(super) async fn run(
+        mut self,
+        client: Client,
+        mut bundle: watch::Receiver<Option<String>>,
+        mut leader: watch::Receiver<bool>,
+    ) {
+        let seen = |configuration| {
+            let api = write::api(client.clone(), configuration);
+            client::watch_one(api, &self.options.name).map(move |seen| (configuration, seen))
+        };
+        let mut seen = pin!(stream::select(seen(Configuration::Mutating), seen(Configuration::Validating)));
+        loop {
+            tokio::select! {
+                Some((configuration, seen)) = seen.next() => self.take(configuration, seen),
+                () = changed(&mut bundle) => {}
+                () = changed(&mut leader) => {}
+                () = sleep_until(self.wake()) => self.read_again().await,
+            }
+            let (bundle, is_leader) = (bundle.borrow().clone(), *leader.borrow());
+            self.look(bundle.as_deref());
+            if is_leader {
+                self.act(bundle.as_deref(), &leader).await;
+                self.look(bundle.as_deref());
+            } else {
+                self.told.clear();
+            }
+        }
+    }
+
+    fn take(&mut self, configuration: Configuration, seen: watcher::Result<Option<DynamicObject>>) {
+        match seen {
+            Ok(object) => self.note(configuration, object.map(serde_json::to_value).and_then(Result::ok)),
+            Err(error) => {
+                let kind = configuration.kind();
+                tracing::warn!(kind, error = %client::one_line(&error), "the watch of a webhook configuration is interrupted");
+            }
+        }
+    }
+
+    fn note(&mut self, configuration: Configuration, object: Option<Value>) {
+        self.live.insert(configuration, object);
+    }
+
+    /// When to look again although nothing happens.
+    fn wake(&self) -> Instant {
+        let settled = self.since.map(|since| since + self.options.settle).filter(|at| *at > Instant::now());
+        [self.retry, settled].into_iter().flatten().fold(self.resync, Instant::min)
+    }
+
+    async fn read_again(&mut self) {
+        let now = Instant::now();
+        self.retry = None;
+        if now < self.resync {
+            return;
+        }
+        self.resync = now + RESYNC;
+        self.told.clear();
+        for configuration in Configuration::ALL {
+            match self.api(configuration).get_opt(&self.options.name).await {
+                Ok(object) => {
+                    self.note(configuration, object.map(serde_json::to_value).and_then(Result::ok));
+                }
+                Err(error) => {
+                    tracing::debug!(error = %client::one_line(&error), "a webhook configuration was not read again");
+                }
+            }
+        }
+    }
+
+    fn api(&self, configuration: Configuration) -> &Api<DynamicObject> {
+        &self.apis[configuration as usize]
+    }
+
+    fn expected(&self, configuration: Configuration) -> Option<&Value> {
+        self.options.expected.as_ref()?.configuration(configuration)
+    }
+
+    /// Compares, and says what there is.
+    fn look(&mut self, bundle: Option<&str>) {
+        let registered = compare::registered(&self.live, self.options.expected.as_ref(), bundle);
+        for kind in DriftKind::ALL {
+            let count = registered.drift.iter().filter(|drift| drift.kind == kind).count();
+            self.metrics.drift(kind, count);
+        }
+        if registered.drift.is_empty() {
+            self.since = None;
+            self.told.clear();
+        } else {
+            self.since.get_or_insert_with(Instant::now);
+        }
+        self.sender.send_if_modified(|before| {
+            let is_news = *before != registered;
+            *before = registered;
+            is_news
+        });
+    }
+
+    /// Puts right what may be put right, as long as this replica is the leader.
+    async fn act(&mut self, bundle: Option<&str>, leader: &watch::Receiver<bool>) {
+        if self.retry.is_some_and(|retry| retry > Instant::now()) {
+            return;
+        }
+        let is_settled = self.since.is_some_and(|since| since.elapsed() >= self.options.settle);
+        if is_settled {
+            self.tell();
+        }
+        for configuration in Configuration::ALL {
+            // Once: what a repair does not cure is tried again when it has lasted as long as before.
+            let mut may_repair = self.options.repair && is_settled;
+            while let Some(deed) = self.next_deed(configuration, bundle, may_repair) {
+                if deed.is_repair() {
+                    may_repair = false;
+                    self.since = Some(Instant::now());
+                }
+                if !*leader.borrow() || !self.may_write() || !self.perform(configuration, deed).await {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What is to be done next about a configuration.
+    fn next_deed(&self, configuration: Configuration, bundle: Option<&str>, may_repair: bool) -> Option<Deed> {
+        let expected = self.expected(configuration);
+        let live = self.live.get(&configuration)?.as_ref();
+        let differs = |drift: &Drift| drift.configuration == configuration && drift.kind != DriftKind::CaBundle;
+        let is_wrong = || {
+            compare::registered(&self.live, self.options.expected.as_ref(), None).drift.iter().any(differs)
+        };
+        if let Some(expected) = expected.filter(|_| may_repair && is_wrong()) {
+            return Some(match live {
+                Some(live) => Deed::Repair(write::repair_patch(live, expected, bundle)),
+                None => Deed::Create(write::with_bundle(expected, bundle)),
+            });
+        }
+        let bundles = || write::bundle_patch(live?, expected, bundle?).map(Deed::Bundle);
+        let disown = || write::disown_patch(live?).map(Deed::Disown);
+        bundles().or_else(disown)
+    }
+
+    /// Whether it went well.
+    async fn perform(&mut self, configuration: Configuration, deed: Deed) -> bool {
+        let (api, name, kind) = (self.api(configuration), self.options.name.as_str(), configuration.kind());
+        let text = deed.text();
+        let is_repair = deed.is_repair();
+        let written = match deed {
+            Deed::Create(object) => write::create(api, object).await,
+            Deed::Bundle(patch) | Deed::Disown(patch) | Deed::Repair(patch) => {
+                write::patch(api, name, patch).await
+            }
+        };
+        match written {
+            Ok(object) => {
+                tracing::info!(kind, name, "{text}");
+                self.note(configuration, Some(object));
+                self.failures = 0;
+                if is_repair {
+                    self.metrics.repairs.inc();
+                }
+                true
+            }
+            Err(error) => {
+                // Whoever was faster shows up in the watch.
+                if !client::is_status(&error, 409) {
+                    tracing::warn!(kind, name, error = %client::one_line(&error), "not done: {text}");
+                }
+                let pause = Duration::from_secs(1 << self.failures.min(5)).min(LONGEST);
+                self.failures += 1;
+                self.retry = Some(Instant::now() + pause);
+                false
+            }
+        }
+    }
+
+    /// Whether enough time has passed since the last writes; if not, there will be another try.
+    fn may_write(&mut self) -> bool {
+        let next = self.pace.next(Instant::now());
+        self.retry = next;
+        next.is_none()
+    }
+
+    /// Tells of differences, once for each set of them.
+    fn tell(&mut self) {
+        let drift = self.sender.borrow().drift.clone();
+        if drift == self.told {
+            return;
+        }
+        for configuration in Configuration::ALL {
+            let of_this = drift.iter().filter(|drift| drift.configuration == configuration);
+            let sentences: Vec<_> = of_this.map(ToString::to_string).collect();
+            if sentences.is_empty() {
+                continue;
+            }
+            let (kind, text) = (configuration.kind(), sentences.join("; "));
+            tracing::warn!(kind, name = self.options.name, "the webhook configuration has changed: {text}");
+            if let Some(recorder) = &self.recorder {
+                let about = self.identity(configuration);
+                let announcement = Announcement {
+                    about,
+                    reason: "RegistrationDrift",
+                    action: "Compare",
+                    topic: text.clone(),
+                    text,
+                };
+                recorder.announce(announcement);
+            }
+        }
+        self.told = drift;
+    }
+
+    fn identity(&self, configuration: Configuration) -> Identity {
+        let live = self.live.get(&configuration).and_then(Option::as_ref);
+        let uid = live.and_then(|live| live["metadata"]["uid"].as_str()).map(str::to_owned);
+        Identity {
+            api_version: "admissionregistration.k8s.io/v1".into(),
+            kind: configuration.kind().into(),
+            namespace: None,
+            name: self.options.name.clone(),
+            uid,
+        }
+    }
+}
+
+/// One write.
+#[derive(Debug)]
+enum Deed {
+    Bundle(Value),
+    Create(Value),
+    Disown(Value),
+    Repair(Value),
+}
+
+impl Deed {
+    const fn is_repair(&self) -> bool {
+        matches!(self, Self::Create(_) | Self::Repair(_))
+    }
+
+    const fn text(&self) -> &'static str {
+        match self {
+            Self::Bundle(_) => "the CA bundle of the webhooks is registered",
+            Self::Create(_) => "the webhook configuration was gone and is made again",
+            Self::Disown(_) => "the fields of the webhooks belong to whoever installed them",
+            Self::Repair(_) => "the webhooks are put right",
+        }
+    }
+}
+
+/// When writes may follow each other.
+#[derive(Debug)]
+struct Pace {
+    tokens: u32,
+    since: Instant,
+}
+
+impl Pace {
+    const fn new(now: Instant) -> Self {
+        Self { tokens: BURST, since: now }
+    }
+
+    /// `None` for now, else when to try again.
+    fn next(&mut self, now: Instant) -> Option<Instant> {
+        let gained = now.saturating_duration_since(self.since).as_secs();
+        if gained > 0 {
+            self.tokens = self.tokens.saturating_add(u32::try_from(gained).unwrap_or(BURST)).min(BURST);
+            self.since = now;
+        }
+        if self.tokens == 0 {
+            return Some(self.since + Duration::from_secs(1));
+        }
+        self.tokens -= 1;
+        None
+    }
+}
+
+/// Waits for a change; for ever where none can come any more.
+async fn changed<T>(receiver: &mut watch::Receiver<T>) {
+    if receiver.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_burst_there_is_one_write_per_second() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        assert_eq!((0..BURST).filter(|_| pace.next(now).is_none()).count(), BURST as usize);
+        let second = Duration::from_secs(1);
+        assert_eq!(pace.next(now), Some(now + second));
+        assert_eq!(pace.next(now + second), None);
+        assert!(pace.next(now + second).is_some());
+    }
+}

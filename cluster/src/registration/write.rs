@@ -1,0 +1,100 @@
+//! What the leader writes: the bundle, and where it may, everything else.
+//!
+//! All writes are JSON patches of a version: one that is late is refused. Server-side apply would not do: a webhook that the next version
+//! of the chart leaves out would live on as the few fields that we own, which the API server refuses, and so would Helm's upgrade.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use kube::{
+    Api, Client,
+    api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams},
+};
+use serde_json::{Value, json};
+
+use super::{
+    Configuration,
+    compare::{by_name, ca_bundle},
+};
+
+/// Who writes, as `metadata.managedFields` says.
+const FIELD_MANAGER: &str = "hookward";
+
+/// The configurations of one kind.
+pub(super) fn api(client: Client, configuration: Configuration) -> Api<DynamicObject> {
+    let kind = GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", configuration.kind());
+    Api::all_with(client, &ApiResource::from_gvk_with_plural(&kind, configuration.plural()))
+}
+
+/// A patch that gives every webhook of `live` that should be there this bundle; `None` when they have it.
+pub(super) fn bundle_patch(live: &Value, expected: Option<&Value>, bundle: &str) -> Option<Value> {
+    let bundle = BASE64_STANDARD.encode(bundle);
+    let wanted = expected.map(by_name);
+    let mut operations = Vec::new();
+    for (index, webhook) in live["webhooks"].as_array().into_iter().flatten().enumerate() {
+        let is_wanted = |name| wanted.as_ref().is_none_or(|wanted| wanted.contains_key(name));
+        if webhook["name"].as_str().is_some_and(is_wanted) && ca_bundle(webhook) != Some(&bundle) {
+            let path = format!("/webhooks/{index}/clientConfig/caBundle");
+            operations.push(json!({"op": "add", "path": path, "value": bundle}));
+        }
+    }
+    (!operations.is_empty()).then(|| versioned(live, operations))
+}
+
+/// A patch that puts what was installed in the place of all webhooks.
+pub(super) fn repair_patch(live: &Value, expected: &Value, bundle: Option<&str>) -> Value {
+    let webhooks = with_bundle(expected, bundle)["webhooks"].take();
+    versioned(live, vec![json!({"op": "add", "path": "/webhooks", "value": webhooks})])
+}
+
+/// What was installed, with the bundle in every webhook.
+pub(super) fn with_bundle(expected: &Value, bundle: Option<&str>) -> Value {
+    let mut expected = expected.clone();
+    let bundle = bundle.map(|bundle| BASE64_STANDARD.encode(bundle));
+    for webhook in expected["webhooks"].as_array_mut().into_iter().flatten() {
+        if let (Some(client), Some(bundle)) = (webhook["clientConfig"].as_object_mut(), &bundle) {
+            client.insert("caBundle".to_owned(), json!(bundle));
+        }
+    }
+    expected
+}
+
+/// A patch that gives up the ownership of all that a repair has written but the bundles; `None` when nothing is owned.
+///
+/// Helm's next upgrade with server-side apply would otherwise meet a conflict over fields that are its own.
+pub(super) fn disown_patch(live: &Value) -> Option<Value> {
+    let managers = live["metadata"]["managedFields"].as_array()?;
+    let is_too_much = |entry: &Value| entry["manager"] == FIELD_MANAGER && owns_more_than_bundles(entry);
+    let kept: Vec<_> = managers.iter().filter(|entry| !is_too_much(entry)).collect();
+    let patch = json!({"op": "replace", "path": "/metadata/managedFields", "value": kept});
+    (kept.len() < managers.len()).then(|| versioned(live, vec![patch]))
+}
+
+/// Source: the format `FieldsV1` of Kubernetes `k8s.io/apimachinery/pkg/apis/meta/v1`.
+fn owns_more_than_bundles(entry: &Value) -> bool {
+    let Some(webhooks) = entry["fieldsV1"]["f:webhooks"].as_object() else { return true };
+    let only_bundle = json!({"f:clientConfig": {"f:caBundle": {}}});
+    webhooks.values().any(|webhook| *webhook != only_bundle)
+}
+
+fn versioned(live: &Value, mut operations: Vec<Value>) -> Value {
+    let version = &live["metadata"]["resourceVersion"];
+    operations.insert(0, json!({"op": "replace", "path": "/metadata/resourceVersion", "value": version}));
+    Value::Array(operations)
+}
+
+/// Sends a patch and returns the configuration as it is now.
+pub(super) async fn patch(api: &Api<DynamicObject>, name: &str, operations: Value) -> Result<Value, kube::Error> {
+    let patch = serde_json::from_value(operations).expect("the operations are those of JSON patch");
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
+    plain(api.patch(name, &params, &Patch::<()>::Json(patch)).await?)
+}
+
+/// Makes a configuration and returns it as it is now.
+pub(super) async fn create(api: &Api<DynamicObject>, configuration: Value) -> Result<Value, kube::Error> {
+    let object: DynamicObject = serde_json::from_value(configuration).map_err(kube::Error::SerdeError)?;
+    let params = PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() };
+    plain(api.create(&params, &object).await?)
+}
+
+fn plain(object: DynamicObject) -> Result<Value, kube::Error> {
+    serde_json::to_value(object).map_err(kube::Error::SerdeError)
+}

@@ -1,0 +1,146 @@
+//! One Secret as a small shared file: read, replaced only if nobody else was faster, watched.
+
+use std::{collections::BTreeMap, fmt};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use futures::{Stream, StreamExt as _};
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams},
+};
+use serde_json::json;
+
+use crate::client;
+
+/// Who writes, as `metadata.managedFields` says.
+const FIELD_MANAGER: &str = "hookward";
+
+/// The bytes of a Secret by key, and the version they were read at.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Stored {
+    /// `metadata.resourceVersion`, for [`SecretFile::replace`].
+    pub version: String,
+    /// Every key with its bytes.
+    pub data: BTreeMap<String, Vec<u8>>,
+}
+
+/// Why a Secret could not be read or replaced. Says nothing of what it holds.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such Secret.
+    #[error("there is no Secret {namespace}/{name}")]
+    Missing {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// Somebody else was faster: read again.
+    #[error("the Secret {namespace}/{name} has changed since it was read")]
+    Conflict {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// The API server refused, or did not answer in time.
+    #[error("cannot reach the Secret {namespace}/{name}")]
+    Request {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// What it said.
+        source: Box<kube::Error>,
+    },
+}
+
+/// A Secret by its name.
+#[derive(Clone)]
+pub struct SecretFile {
+    api: Api<Secret>,
+    watched: Api<Secret>,
+    namespace: String,
+    name: String,
+}
+
+impl SecretFile {
+    /// The Secret of this name; it must exist before it can be replaced, since nobody may make Secrets.
+    #[must_use]
+    pub fn new(client: &Client, namespace: &str, name: &str) -> Self {
+        Self {
+            api: Api::namespaced(client::hasty(client), namespace),
+            watched: Api::namespaced(client.clone(), namespace),
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+
+    /// What it holds now.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], or when the API server does not answer with it.
+    pub async fn read(&self) -> Result<Stored, Error> {
+        self.api.get(&self.name).await.map(stored).map_err(|error| self.error(error))
+    }
+
+    /// Puts `data` in the place of all that was read at `version`; labels and annotations stay.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the Secret has changed since, [`Error::Missing`], or when the API server does not answer.
+    pub async fn replace(&self, version: &str, data: &BTreeMap<String, Vec<u8>>) -> Result<Stored, Error> {
+        let data: BTreeMap<_, _> =
+            data.iter().map(|(key, bytes)| (key, BASE64_STANDARD.encode(bytes))).collect();
+        // With a version in it, a patch is refused as any other write of an old version is.
+        let patch = json!([
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+            {"op": "add", "path": "/data", "value": data},
+        ]);
+        let patch = serde_json::from_value(patch).expect("the operations are those of JSON patch");
+        let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
+        let written = self.api.patch(&self.name, &params, &Patch::<()>::Json(patch)).await;
+        written.map(stored).map_err(|error| self.error(error))
+    }
+
+    /// What it holds, now and after each change; `None` when it is not there. Never ends: a watch that breaks comes back.
+    pub fn watch(&self) -> impl Stream<Item = Option<Stored>> + Send + use<> {
+        let place = format!("{}/{}", self.namespace, self.name);
+        client::watch_one(self.watched.clone(), &self.name).filter_map(move |seen| {
+            let seen = seen.map(|secret| secret.map(stored));
+            if let Err(error) = &seen {
+                tracing::warn!(secret = %place, error = %client::one_line(error), "the watch of a Secret is interrupted");
+            }
+            std::future::ready(seen.ok())
+        })
+    }
+
+    fn error(&self, error: kube::Error) -> Error {
+        let (namespace, name) = (self.namespace.clone(), self.name.clone());
+        match &error {
+            kube::Error::Api(status) if status.code == 404 => Error::Missing { namespace, name },
+            kube::Error::Api(status) if status.code == 409 => Error::Conflict { namespace, name },
+            _ => Error::Request { namespace, name, source: Box::new(error) },
+        }
+    }
+}
+
+fn stored(secret: Secret) -> Stored {
+    let data = secret.data.unwrap_or_default().into_iter().map(|(key, bytes)| (key, bytes.0)).collect();
+    Stored { version: secret.metadata.resource_version.unwrap_or_default(), data }
+}
+
+// By hand, so that no key reaches a log.
+impl fmt::Debug for Stored {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.data.keys().collect();
+        formatter.debug_struct("Stored").field("version", &self.version).field("keys", &keys).finish()
+    }
+}
+
+impl fmt::Debug for SecretFile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { namespace, name, .. } = self;
+        formatter.debug_struct("SecretFile").field("namespace", namespace).field("name", name).finish_non_exhaustive()
+    }
+}
