@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    agreement,
     exception::Exception,
     mode::Profile,
     policy::{Error, Policy},
@@ -68,11 +69,30 @@ impl PolicySet {
     /// The first policy that names an unknown rule or option or contradicts itself, or those without a selector if they contradict
     /// each other.
     pub fn new(
-        mut policies: Vec<Named>,
+        policies: Vec<Named>,
         exceptions: Vec<Exception>,
         profile: Profile,
         generation: u64,
     ) -> Result<Self, BadPolicy> {
+        match Self::together(policies, exceptions, profile, generation)? {
+            (set, None) => Ok(set),
+            (_, Some(contradiction)) => Err(contradiction),
+        }
+    }
+
+    /// The same for policies that nobody can change all at once: each must be good by itself, and that those without a selector
+    /// contradict each other is told beside the set, since what is in force should follow from the policies and not from the order in
+    /// which they came.
+    ///
+    /// # Errors
+    ///
+    /// The first policy that names an unknown rule or option or contradicts itself.
+    pub fn together(
+        mut policies: Vec<Named>,
+        exceptions: Vec<Exception>,
+        profile: Profile,
+        generation: u64,
+    ) -> Result<(Self, Option<BadPolicy>), BadPolicy> {
         policies.sort_by(|left, right| {
             right.settings.priority.cmp(&left.settings.priority).then_with(|| left.name.cmp(&right.name))
         });
@@ -84,24 +104,24 @@ impl PolicySet {
         let everywhere: Vec<_> =
             policies.iter().filter(|policy| policy.settings.namespace_selector.is_none()).collect();
         let settings = everywhere.iter().map(|policy| &policy.settings);
-        let unselected =
-            Policy::resolve(settings, profile, Arc::clone(&exceptions)).map_err(|error| BadPolicy {
-                name: everywhere.iter().map(|policy| &*policy.name).collect::<Vec<_>>().join(", "),
-                error,
-            })?;
+        let bad = |error| {
+            let names: Vec<_> = everywhere.iter().map(|policy| &*policy.name).collect();
+            BadPolicy { name: names.join(", "), error }
+        };
+        let unselected = Policy::merge(settings, profile, Arc::clone(&exceptions)).map_err(bad)?;
+        let contradiction = agreement::verify(&unselected).err().map(bad);
         let selectors = || policies.iter().filter_map(|policy| policy.settings.namespace_selector.as_ref());
-        let has_selectors = selectors().next().is_some();
-        let needs_labels = selectors().any(|selector| selector.keys().any(|key| key != NAME));
-        Ok(Self {
-            has_selectors,
-            needs_labels,
+        let set = Self {
+            has_selectors: selectors().next().is_some(),
+            needs_labels: selectors().any(|selector| selector.keys().any(|key| key != NAME)),
             policies,
             exceptions,
             profile,
             generation,
             resolved: RwLock::default(),
             unselected: Arc::new(unselected),
-        })
+        };
+        Ok((set, contradiction))
     }
 
     /// The rules as they ship, under `profile`.
@@ -275,6 +295,14 @@ mod tests {
         });
         let problem = set(&[low.clone(), high.clone()]).unwrap_err();
         assert_eq!((&*problem.name, matches!(problem.error, Error::Disagreement { .. })), ("p0, p1", true));
+        // In a cluster nobody can change both at once, and whichever came last must not win.
+        let named = |(index, spec): (usize, &serde_json::Value)| {
+            let settings = serde_json::from_value(spec.clone()).unwrap();
+            Named { name: format!("p{index}"), settings }
+        };
+        let both = [&low, &high].into_iter().enumerate().map(named).collect();
+        let (_, contradiction) = PolicySet::together(both, Vec::new(), Profile::Baseline, 1).unwrap();
+        assert_eq!(contradiction, Some(problem));
         // Where they only may meet, both hold.
         high["namespaceSelector"] = serde_json::json!({"matchLabels": {"a": "b"}});
         assert!(set(&[low, high]).is_ok());

@@ -1,0 +1,93 @@
+//! The set of policies and exceptions in force, kept up with the cluster by watches.
+
+use std::{fmt, sync::Arc};
+
+use arc_swap::ArcSwap;
+use kube::Client;
+use policies::{PolicySet, Profile, exception::Exception, policy_set::Named};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{namespaces::Namespaces, status::desk::Desk};
+
+mod keeper;
+pub(crate) mod resource;
+pub(crate) mod watching;
+
+use keeper::Keeper;
+
+/// What holds besides the objects of the cluster: the profile that the chart mounts as a file.
+#[derive(Debug, Clone, Default)]
+pub struct Base {
+    /// The policies of the file.
+    pub policies: Vec<Named>,
+    /// The exceptions of the file; they count as approved, since the file is under its owner's control.
+    pub exceptions: Vec<Exception>,
+}
+
+/// Who this replica is, and what it starts from.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The profile where no policy names one.
+    pub profile: Profile,
+    /// Name of this replica, its pod: the key of its entries in statuses.
+    pub pod: String,
+    /// The namespace in which the replicas are pods; entries of pods that are gone are pruned there. `None` where replicas are no pods.
+    pub namespace: Option<String>,
+    /// What holds besides the objects; a new value is put in force at once.
+    pub base: watch::Receiver<Arc<Base>>,
+    /// Whether this replica writes what only one should write.
+    pub leader: watch::Receiver<bool>,
+}
+
+/// What is let go of when something has been read once; whatever waits for it lives in the boxes.
+pub struct Synced {
+    /// Dropped when the policies are in force, and the labels are known that they select by.
+    pub policies: Box<dyn Send>,
+    /// Dropped when the exceptions are in force.
+    pub exceptions: Box<dyn Send>,
+}
+
+impl fmt::Debug for Synced {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Synced").finish_non_exhaustive()
+    }
+}
+
+/// The watches; they end when the value is dropped.
+#[derive(Debug)]
+pub struct Watched {
+    namespaces: Namespaces,
+    tasks: JoinSet<()>,
+}
+
+impl Watched {
+    /// Begins to watch policies, exceptions and namespaces, and to write their statuses. Must be called within a runtime.
+    ///
+    /// `policies` is replaced as a whole whenever something changes, each time with the next generation, and for the first time when
+    /// both policies and exceptions have been read: nobody ever sees half of a set. Whatever goes wrong with the API server, the last set
+    /// stays in force and the watches come back.
+    ///
+    /// Needs `get`, `list` and `watch` on hookpolicies, hookexceptions and namespaces, `patch` on hookpolicies/status and
+    /// hookexceptions/status, `create` on events of events.k8s.io in the namespace default, and `get` on pods in its own namespace.
+    #[must_use]
+    pub fn start(client: Client, options: Options, policies: Arc<ArcSwap<PolicySet>>, synced: Synced) -> Self {
+        let desk = Desk::default();
+        let (namespaces, watch) = Namespaces::watch(client.clone());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(watch);
+        tasks.spawn(desk.clone().write(client.clone(), options.leader.clone()));
+        tasks.spawn(Keeper::new(options, policies, synced, desk, namespaces.synced()).run(client));
+        Self { namespaces, tasks }
+    }
+
+    /// The labels of namespaces.
+    #[must_use]
+    pub fn namespaces(&self) -> Namespaces {
+        self.namespaces.clone()
+    }
+
+    /// Ends the watches and waits until nothing is under way any more.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
+}

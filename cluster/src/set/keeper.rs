@@ -1,0 +1,276 @@
+//! The one task that hears of every change, puts it in force, and says what became of it.
+
+use std::{collections::BTreeSet, future, pin::pin, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use futures::StreamExt as _;
+use kube::{Client, ResourceExt as _, api::DynamicObject, runtime::watcher::Event};
+use policies::PolicySet;
+use serde_json::json;
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{
+    Base, Options, Synced,
+    resource::Kind,
+    watching::{self, Trouble},
+};
+use crate::{
+    exceptions::{Exceptions, expiring::Told},
+    policies::Policies,
+    status::{
+        desk::{Desk, Entry, Place},
+        now,
+    },
+};
+
+/// How often the leader looks at the clock: for exceptions whose day has come, and for pods that are gone.
+const TICK: Duration = Duration::from_secs(5);
+/// Pods that are gone are looked for at every so many ticks.
+const PRUNE: u32 = 6;
+
+/// What is known, and where it goes.
+pub(super) struct Keeper {
+    options: Options,
+    in_force: Arc<ArcSwap<PolicySet>>,
+    desk: Desk,
+    policies: Policies,
+    exceptions: Exceptions,
+    /// Names that the list under way has told of, by kind.
+    listed: [BTreeSet<String>; 2],
+    /// What waits for the first list, by kind; `None` when it is there.
+    waiting: [Option<Box<dyn Send>>; 2],
+    /// Whether all of a kind has been read once.
+    read: [bool; 2],
+    labels: watch::Receiver<bool>,
+    told: Told,
+    ticks: u32,
+}
+
+impl Keeper {
+    pub(super) fn new(
+        options: Options,
+        in_force: Arc<ArcSwap<PolicySet>>,
+        synced: Synced,
+        desk: Desk,
+        labels: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            policies: Policies::new(options.profile),
+            exceptions: Exceptions::default(),
+            waiting: [Some(synced.policies), Some(synced.exceptions)],
+            listed: Default::default(),
+            read: [false; 2],
+            told: Told::default(),
+            ticks: 0,
+            options,
+            in_force,
+            desk,
+            labels,
+        }
+    }
+
+    /// Goes on for ever.
+    pub(super) async fn run(mut self, client: Client) {
+        let (mut base, mut leader) = (self.options.base.clone(), self.options.leader.clone());
+        let mut labels = self.labels.clone();
+        let mut policies = pin!(watching::stream(Kind::HookPolicy.api(client.clone())));
+        let mut exceptions = pin!(watching::stream(Kind::HookException.api(client.clone())));
+        let mut trouble = [Trouble::new("hookpolicies"), Trouble::new("hookexceptions")];
+        let mut clock = interval(TICK);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                Some(event) = policies.next() => {
+                    if let Some(event) = trouble[0].event(event) {
+                        self.take(Kind::HookPolicy, event);
+                    }
+                }
+                Some(event) = exceptions.next() => {
+                    if let Some(event) = trouble[1].event(event) {
+                        self.take(Kind::HookException, event);
+                    }
+                }
+                () = changed(&mut base) => self.exchange(),
+                () = changed(&mut labels) => self.let_go(),
+                () = changed(&mut leader) => self.lead(&client),
+                _ = clock.tick() => self.tick(&client),
+            }
+        }
+    }
+
+    fn take(&mut self, kind: Kind, event: Event<DynamicObject>) {
+        let listed = &mut self.listed[kind as usize];
+        match event {
+            Event::Init => listed.clear(),
+            Event::InitApply(object) => {
+                listed.insert(object.name_any());
+                let changed = self.apply(kind, &object);
+                // A list is put in force as a whole, at its end.
+                if changed && self.read[kind as usize] {
+                    self.exchange();
+                }
+                self.report(kind, &object.name_any());
+            }
+            Event::InitDone => self.listed(kind),
+            Event::Apply(object) => {
+                if self.apply(kind, &object) {
+                    self.exchange();
+                }
+                self.report(kind, &object.name_any());
+            }
+            Event::Delete(object) => {
+                if self.remove(kind, &object.name_any()) {
+                    self.exchange();
+                }
+            }
+        }
+    }
+
+    fn apply(&mut self, kind: Kind, object: &DynamicObject) -> bool {
+        match kind {
+            Kind::HookPolicy => self.policies.apply(object),
+            Kind::HookException => self.exceptions.apply(object),
+        }
+    }
+
+    fn remove(&mut self, kind: Kind, name: &str) -> bool {
+        match kind {
+            Kind::HookPolicy => self.policies.remove(name),
+            Kind::HookException => self.exceptions.remove(name),
+        }
+    }
+
+    /// The end of a list: what it did not tell of is gone.
+    fn listed(&mut self, kind: Kind) {
+        let listed = std::mem::take(&mut self.listed[kind as usize]);
+        let gone: Vec<_> = self.names(kind).into_iter().filter(|name| !listed.contains(name)).collect();
+        for name in gone {
+            self.remove(kind, &name);
+        }
+        self.read[kind as usize] = true;
+        self.exchange();
+        self.let_go();
+        self.report_all(Kind::HookPolicy);
+        self.report_all(Kind::HookException);
+    }
+
+    fn names(&self, kind: Kind) -> Vec<String> {
+        match kind {
+            Kind::HookPolicy => self.policies.names().map(str::to_owned).collect(),
+            Kind::HookException => self.exceptions.iter().map(|(name, _)| name.to_owned()).collect(),
+        }
+    }
+
+    /// Puts everything that is known in force, as soon as everything has been read once.
+    fn exchange(&mut self) {
+        if self.read != [true; 2] {
+            return;
+        }
+        let base: Arc<Base> = Arc::clone(&self.options.base.borrow());
+        let policies = base.policies.iter().cloned().chain(self.policies.in_force()).collect();
+        let exceptions = base.exceptions.iter().cloned().chain(self.exceptions.approved()).collect();
+        let generation = self.in_force.load().generation() + 1;
+        match PolicySet::together(policies, exceptions, self.options.profile, generation) {
+            Ok((set, contradiction)) => {
+                self.in_force.store(Arc::new(set));
+                tracing::info!(generation, "the policies have changed");
+                if self.policies.contradict(contradiction.map(|error| error.to_string())) {
+                    self.report_all(Kind::HookPolicy);
+                }
+            }
+            // Each policy of the cluster was tried alone, so it is one of the file, which was tried before it came here.
+            Err(error) => tracing::error!(%error, "the policies stay as they were"),
+        }
+    }
+
+    /// Lets go of what waited for the first lists, when they are in force.
+    fn let_go(&mut self) {
+        let [policies, exceptions] = self.read;
+        let has_labels = *self.labels.borrow() || !self.in_force.load().needs_labels();
+        if policies && exceptions && has_labels {
+            self.waiting[Kind::HookPolicy as usize] = None;
+        }
+        if policies && exceptions {
+            self.waiting[Kind::HookException as usize] = None;
+        }
+    }
+
+    /// Says what became of an object, where that is not said yet; before everything has been read, nothing has become of any.
+    fn report(&self, kind: Kind, name: &str) {
+        if self.read != [true; 2] {
+            return;
+        }
+        let is_leader = *self.options.leader.borrow();
+        let conditions = || Place::Conditions(kind, name.to_owned());
+        match kind {
+            Kind::HookPolicy => {
+                let pod = &self.options.pod;
+                if let Some(entry) = self.policies.entry(name, pod, now()) {
+                    let place = Place::Replica { policy: name.to_owned(), pod: pod.clone() };
+                    self.desk.put(place, Entry::Fields(json!({"replicas": [entry]})));
+                }
+                let summary = self.policies.summary(name).filter(|_| is_leader);
+                if let Some(condition) = summary.and_then(|(wanted, said)| wanted.change(&said.conditions, now())) {
+                    self.desk.put(conditions(), Entry::Fields(json!({"conditions": [condition]})));
+                }
+            }
+            Kind::HookException if is_leader => {
+                if let Some(condition) = self.exceptions.condition(name, now()) {
+                    self.desk.put(conditions(), Entry::Fields(json!({"conditions": [condition]})));
+                }
+            }
+            Kind::HookException => {}
+        }
+    }
+
+    fn report_all(&self, kind: Kind) {
+        for name in self.names(kind) {
+            self.report(kind, &name);
+        }
+    }
+
+    /// Takes over what a leader does, or leaves it.
+    fn lead(&mut self, client: &Client) {
+        if *self.options.leader.borrow() {
+            self.report_all(Kind::HookPolicy);
+            self.ticks = 0;
+            self.tick(client);
+        }
+    }
+
+    /// What only time brings.
+    fn tick(&mut self, client: &Client) {
+        if !*self.options.leader.borrow() || self.read != [true; 2] {
+            return;
+        }
+        self.report_all(Kind::HookException);
+        for warning in self.told.due(&self.exceptions, now()) {
+            tokio::spawn(warning.tell(client.clone(), self.options.pod.clone()));
+        }
+        if self.ticks.is_multiple_of(PRUNE) {
+            self.prune();
+        }
+        self.ticks = self.ticks.wrapping_add(1);
+    }
+
+    fn prune(&self) {
+        let Some(namespace) = &self.options.namespace else { return };
+        for (pod, policies) in self.policies.pods() {
+            if pod != self.options.pod {
+                let policies = policies.into_iter().map(str::to_owned).collect();
+                let entry = Entry::Prune { namespace: namespace.clone(), policies };
+                self.desk.put(Place::Gone { pod: pod.to_owned() }, entry);
+            }
+        }
+    }
+}
+
+/// Waits for a new value; for ever when nobody is left who could send one.
+async fn changed<T>(receiver: &mut watch::Receiver<T>) {
+    if receiver.changed().await.is_err() {
+        future::pending::<()>().await;
+    }
+}
