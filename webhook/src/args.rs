@@ -14,6 +14,12 @@ pub struct Args {
     /// Address for /livez, /readyz and /metrics, without TLS
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub admin_listen: SocketAddr,
+    /// Answer /metrics only to this machine; in a pod that is also `kubectl port-forward`
+    #[arg(long, conflicts_with = "metrics_token")]
+    pub local_metrics: bool,
+    /// File with a token that readers of /metrics must show (Authorization: Bearer); read again each time
+    #[arg(long, value_name = "FILE")]
+    pub metrics_token: Option<PathBuf>,
     /// Allow TLS 1.2 besides 1.3
     #[arg(long)]
     pub tls12: bool,

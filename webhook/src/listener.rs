@@ -22,6 +22,10 @@ use crate::{
     patience::{Crowd, IDLE},
 };
 
+mod readers;
+
+use readers::Readers;
+
 /// Connections at once on the admin port; kubelet and Prometheus need few. When all are taken, the oldest is closed for a new one.
 const ADMIN_CONNECTIONS: u32 = 64;
 /// How long a connection to the admin port may be idle: what is asked there can be asked again.
@@ -129,6 +133,7 @@ impl Bound {
             tls: self.tls.map(TlsAcceptor::from),
             handshake_timeout: self.args.handshake_timeout,
             shared,
+            readers: Readers::of(&self.args),
             metrics,
         });
         let (delay, limit) = (self.args.drain_delay, self.args.drain_timeout);
@@ -238,6 +243,7 @@ struct Door {
     tls: Option<TlsAcceptor>,
     handshake_timeout: Duration,
     shared: Shared,
+    readers: Readers,
     metrics: Arc<Metrics>,
 }
 
@@ -269,7 +275,9 @@ impl Door {
                 }
             }
         } else {
-            connection::http1(stream, &self.shared).await;
+            let client = stream.peer_addr().ok().map(|address| address.ip());
+            let router = self.readers.view(&self.shared.router, client);
+            connection::http1(stream, &Shared { router, ..self.shared.clone() }).await;
         }
         drop(slot);
     }
