@@ -6,7 +6,11 @@ use std::{
 };
 
 use clap::ValueEnum;
-use policies::{PolicySet, Profile, documents};
+use policies::{
+    PolicySet, Profile,
+    documents::{self, Documents},
+    policy_set::BadPolicy,
+};
 
 use crate::report::Problem;
 
@@ -50,22 +54,52 @@ impl Args {
     /// # Errors
     /// When the file cannot be read, or says something that no policy can say.
     pub fn load(&self, generation: u64) -> Result<PolicySet, Problem> {
-        let profile = self.profile.unwrap_or(ProfileName::Baseline).into();
-        let Some(path) = &self.policy else { return Ok(PolicySet::shipped(profile)) };
-        let shown = path.display().to_string();
-        let text = crate::inputs::read_file(path, &shown)?;
+        let profile = self.profile();
+        if self.policy.is_none() {
+            return Ok(PolicySet::shipped(profile));
+        }
+        // A file has no cluster to ask for labels.
+        self.read(|Documents { policies, exceptions }| {
+            PolicySet::new(policies, exceptions, profile, generation).and_then(PolicySet::by_name_only)
+        })
+    }
+
+    /// Reads the policies for servers that know the labels of namespaces, and lay more policies over these.
+    ///
+    /// # Errors
+    /// As [`Args::load`].
+    pub fn load_base(&self) -> Result<Documents, Problem> {
+        self.read(|documents| {
+            let Documents { policies, exceptions } = &documents;
+            PolicySet::new(policies.clone(), exceptions.clone(), self.profile(), 0)?;
+            Ok(documents)
+        })
+    }
+
+    /// The profile where no policy names one.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        self.profile.unwrap_or(ProfileName::Baseline).into()
+    }
+
+    fn read<T>(&self, make: impl FnOnce(Documents) -> Result<T, BadPolicy>) -> Result<T, Problem> {
+        let (shown, text) = match &self.policy {
+            Some(path) => {
+                let shown = path.display().to_string();
+                let text = crate::inputs::read_file(path, &shown)?;
+                (shown, text)
+            }
+            None => Default::default(),
+        };
         let documents = documents::read(&text)
             .map_err(|error| Problem::new(&shown, error.to_string()).at(error.line, error.column))?;
-        // A file has no cluster to ask for labels.
-        PolicySet::new(documents.policies, documents.exceptions, profile, generation)
-            .and_then(PolicySet::by_name_only)
-            .map_err(|error| {
-                let problem = Problem::new(&shown, error.to_string());
-                match documents::place(&text, &error.name, error.error.rule()) {
-                    Some((line, column)) => problem.at(line, column),
-                    None => problem,
-                }
-            })
+        make(documents).map_err(|error| {
+            let problem = Problem::new(&shown, error.to_string());
+            match documents::place(&text, &error.name, error.error.rule()) {
+                Some((line, column)) => problem.at(line, column),
+                None => problem,
+            }
+        })
     }
 
     /// What to say when a profile was given by hand and the policy file names another one for everything.

@@ -1,4 +1,4 @@
-//! `hookward serve`: the server, without a cluster: policies from a file, certificates from a folder.
+//! `hookward serve`: the server, in a cluster or without one.
 
 use std::{
     net::SocketAddr,
@@ -9,20 +9,22 @@ use std::{
     time::Duration,
 };
 
+use ::cluster::Base;
 use anyhow::{Context as _, anyhow, bail};
 use arc_swap::ArcSwap;
-use certs::{Reloader, Resolver, pair::Validity, reload};
 use policies::PolicySet;
-use time::OffsetDateTime;
 use tokio::runtime::{Builder, Runtime};
-use webhook::{App, Drain, Handle, Part};
+use webhook::{App, Drain};
 
-use crate::{Io, args::Global, exit, logging, output::text::note_line, policy_file};
+use crate::{Io, args::Global, exit, logging, output::text::note_line, policy_file, report::Problem};
 
+pub mod certificates;
 pub mod cluster;
 mod policy_watch;
 pub mod registration;
 
+use certificates::Certificates;
+use cluster::{Beginning, Life};
 use policy_watch::Watch;
 use registration::Address;
 
@@ -62,14 +64,7 @@ impl Args {
         if self.print_webhooks {
             return self.print(global, io);
         }
-        if !self.cluster.is_on(self.policy.policy.is_some()) {
-            self.cluster.refuse_without_a_cluster()?;
-        }
-        let (policies, watch) = Watch::begin(&self.policy).map_err(|problem| anyhow!("{problem}"))?;
-        let Some(folder) = &self.cert_dir else {
-            bail!("there is no certificate to serve; give --cert-dir or --cert-secret")
-        };
-        let reloader = Reloader::new(folder).context("cannot serve without a certificate")?;
+        let (policies, start) = self.begin()?;
         self.note(&policies.load(), global, io)?;
         logging::start(global, global.colors(io.stderr_is_terminal, io.no_color));
         webhook::log_panics();
@@ -77,10 +72,28 @@ impl Args {
         let workers = thread::available_parallelism().map_or(2, NonZero::get).max(2);
         let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
         let runtime = runtime.context("cannot start the runtime")?;
-        let outcome = runtime.block_on(self.serve(policies, watch, reloader, io));
+        let outcome = runtime.block_on(self.serve(policies, start, io));
         end(runtime);
         tracing::info!(outcome = ?outcome?, "ended");
         Ok(exit::CLEAN)
+    }
+
+    /// Reads all that is read before the first connection; what is wrong then ends the program.
+    fn begin(&self) -> anyhow::Result<(Arc<ArcSwap<PolicySet>>, Start)> {
+        let failed = |problem: Problem| anyhow!("{problem}");
+        let certificates = self.cert_dir.as_deref().map(Certificates::from_folder).transpose()?;
+        if !self.cluster.is_on(self.policy.policy.is_some()) {
+            self.cluster.refuse_without_a_cluster()?;
+            let (policies, watch) = Watch::begin(&self.policy).map_err(failed)?;
+            return Ok((policies, Start { watch, certificates, beginning: None }));
+        }
+        let (base, watch) = Watch::begin_base(&self.policy).map_err(failed)?;
+        let profile = self.policy.profile();
+        // Nobody is judged by it: there is more to read.
+        let Base { policies, exceptions } = Base::clone(&base.borrow());
+        let policies = PolicySet::new(policies, exceptions, profile, 0)?;
+        let beginning = Some(Beginning { base, profile });
+        Ok((Arc::new(ArcSwap::from_pointee(policies)), Start { watch, certificates, beginning }))
     }
 
     /// Says when `--profile` has no effect.
@@ -117,23 +130,46 @@ impl Args {
     async fn serve(
         &self,
         policies: Arc<ArcSwap<PolicySet>>,
-        watch: Option<Watch>,
-        reloader: Reloader,
+        start: Start,
         io: &mut Io<'_>,
     ) -> anyhow::Result<webhook::Outcome> {
-        let resolver = reloader.resolver();
-        let tls = webhook::tls::server_config(resolver.clone(), &self.server.tls()?)?;
         let drain = Drain::default();
-        let app = Arc::new(App::new(policies, drain.clone(), self.server.limits()));
-        watch_certificate(&app, reloader, &resolver);
-        if let Some(watch) = watch {
+        let mut app = App::new(policies, drain.clone(), self.server.limits());
+        let mut life = match start.beginning {
+            Some(beginning) => Some(Life::begin(&self.cluster, beginning, &app).await?),
+            None => None,
+        };
+        if let Some(life) = &life {
+            app = app.with_surroundings(life.surroundings());
+        }
+        let shared = life.as_ref().map(|life| life.certificates(&self.cluster)).transpose()?.flatten();
+        let certificates = shared.or(start.certificates);
+        let certificates =
+            certificates.context("there is no certificate to serve; give --cert-dir or --cert-secret")?;
+        let tls = webhook::tls::server_config(certificates.resolver(), &self.server.tls()?)?;
+        match &mut life {
+            Some(life) => life.register(&self.cluster, certificates, &app)?,
+            None => certificates.keep(&app, None, || {})?,
+        }
+        if let Some(watch) = start.watch {
             tokio::spawn(policy_watch::run(watch));
         }
         let (reviews, admin) = (self.server.bind(tls).await?, self.server.bind_admin().await?);
         announce(reviews.address(), admin.address(), io)?;
         tokio::spawn(drain.clone().on_signals());
-        Ok(webhook::serve(reviews, admin, app, drain).await)
+        let outcome = webhook::serve(reviews, admin, Arc::new(app), drain).await;
+        if let Some(life) = life {
+            life.end().await;
+        }
+        Ok(outcome)
     }
+}
+
+/// What a server begins with besides its policies.
+struct Start {
+    watch: Option<Watch>,
+    certificates: Option<Certificates>,
+    beginning: Option<Beginning>,
 }
 
 /// Whom the API server must trust to call the certificate in this folder at this address.
@@ -165,24 +201,6 @@ fn announce(reviews: SocketAddr, admin: SocketAddr, io: &mut Io<'_>) -> anyhow::
         .context("cannot write to the standard output")?;
     tracing::info!(%reviews, %admin, "listening");
     Ok(())
-}
-
-/// Serves new certificates as they come, and is not ready as long as the one that is served is not valid.
-fn watch_certificate(app: &App, reloader: Reloader, resolver: &Arc<Resolver>) {
-    let expiry = Arc::clone(resolver);
-    app.metrics.watch_expiry(move || Some((expiry.not_after() - OffsetDateTime::now_utc()).whole_seconds()));
-    let (ready, resolver) = (app.ready.clone(), Arc::clone(resolver));
-    let mut missing: Option<Handle> = None;
-    let mut look = move || {
-        let is_valid = resolver.current().validity(OffsetDateTime::now_utc()) == Validity::Current;
-        missing = match missing.take() {
-            None if !is_valid => Some(ready.wait_for(Part::Certificate)),
-            Some(handle) if !is_valid => Some(handle),
-            _ => None,
-        };
-    };
-    look();
-    tokio::spawn(reloader.run(reload::INTERVAL.min(Duration::from_secs(5)), move |_| look()));
 }
 
 #[cfg(test)]

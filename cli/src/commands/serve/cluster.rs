@@ -1,5 +1,174 @@
 //! The server's life in a cluster: what it watches there, what it writes there, and in which order it lets go.
 
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use certs::{Knobs, Name};
+use cluster::{
+    Base, Client, Synced, Watched, client,
+    events::{Announcement, Recorder},
+    leader::{self, Leader},
+    metrics::Metrics,
+    registration::{self, Configuration, Registered, Registration},
+    secret::SecretFile,
+};
+use policies::{Profile, decision::Identity};
+use tokio::sync::watch;
+use webhook::{App, Part};
+
+use super::certificates::Certificates;
+
 pub mod flags;
+mod surroundings;
 
 pub use flags::Args;
+use surroundings::Cluster;
+
+/// What runs beside the server as long as it serves.
+pub(super) struct Life {
+    client: Client,
+    namespace: String,
+    metrics: Metrics,
+    leader: Leader,
+    recorder: Option<Recorder>,
+    watched: Watched,
+    surroundings: Arc<Cluster>,
+    registration: Option<Registration>,
+}
+
+/// What to begin with.
+pub(super) struct Beginning {
+    /// The policies of the file.
+    pub(super) base: watch::Receiver<Arc<Base>>,
+    /// The profile where no policy names one.
+    pub(super) profile: Profile,
+}
+
+impl Life {
+    /// Begins to watch; `app` is not ready before policies and exceptions have been read.
+    ///
+    /// # Errors
+    /// When nothing leads to a cluster; one that does not answer yet is waited for.
+    pub(super) async fn begin(args: &Args, beginning: Beginning, app: &App) -> anyhow::Result<Self> {
+        let client = client::connect().await?;
+        let namespace = args.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
+        let (pod, metrics) = (args.pod(), Metrics::new(app.metrics.registry()));
+        let options = leader::Options::new(&namespace, &args.lease, &pod);
+        let leader = Leader::start(&client, options, &metrics);
+        let recorder = (!args.no_events).then(|| Recorder::start(&client, &pod, &metrics));
+        let options = cluster::Options {
+            profile: beginning.profile,
+            pod,
+            namespace: flags::is_in_a_pod().then(|| namespace.clone()),
+            base: beginning.base,
+            leader: leader.is_leader(),
+        };
+        let synced = Synced {
+            policies: Box::new(app.ready.wait_for(Part::Policies)),
+            exceptions: Box::new(app.ready.wait_for(Part::Exceptions)),
+        };
+        let watched = Watched::start(client.clone(), options, Arc::clone(&app.policies), synced);
+        let surroundings = Arc::new(Cluster::new(watched.namespaces(), recorder.clone()));
+        Ok(Self { client, namespace, metrics, leader, recorder, watched, surroundings, registration: None })
+    }
+
+    /// What reviews may ask.
+    pub(super) fn surroundings(&self) -> Arc<Cluster> {
+        Arc::clone(&self.surroundings)
+    }
+
+    /// The certificate that replicas share, if there is one.
+    ///
+    /// # Errors
+    /// When the names make no certificate, or the lives do not fit each other.
+    pub(super) fn certificates(&self, args: &Args) -> anyhow::Result<Option<Certificates>> {
+        let Some(secret) = &args.cert_secret else { return Ok(None) };
+        let names = args.names(&self.namespace);
+        let names = names.iter().map(|name| name.parse::<Name>()).collect::<Result<Vec<_>, _>>()?;
+        let knobs = Knobs {
+            authority_name: "hookward".to_owned(),
+            authority_life: args.ca_life.try_into().context("--ca-life is too long")?,
+            leaf_life: args.leaf_life.try_into().context("--leaf-life is too long")?,
+            overlap: args.rotation_overlap,
+            names,
+        };
+        let file = SecretFile::new(&self.client, &self.namespace, secret);
+        Ok(Some(Certificates::from_secret(file, knobs)?))
+    }
+
+    /// Looks after the webhook configurations, if they are named, and keeps the certificate from now on. With them, `app` is not ready
+    /// before they trust it.
+    ///
+    /// # Errors
+    /// When the file of the expected configurations cannot be used.
+    pub(super) fn register(
+        &mut self,
+        args: &Args,
+        certificates: Certificates,
+        app: &App,
+    ) -> anyhow::Result<()> {
+        let Some(name) = &args.webhook_configuration else { return certificates.keep(app, None, || {}) };
+        let options = registration::Options {
+            repair: args.repair_webhooks,
+            ..registration::Options::new(name, args.expected()?)
+        };
+        let registration = Registration::start(
+            &self.client,
+            options,
+            certificates.bundle(),
+            self.leader.is_leader(),
+            self.recorder.clone(),
+            &self.metrics,
+        );
+        let (sender, bundle) = watch::channel(None);
+        tokio::spawn(tell_bundle(registration.registered(), sender));
+        self.registration = Some(registration);
+        let (recorder, about) = (self.recorder.clone(), configuration(name));
+        certificates.keep(app, Some(bundle), move || {
+            if let Some(recorder) = &recorder {
+                recorder.announce(untrusted(about.clone()));
+            }
+        })
+    }
+
+    /// Lets go, when nobody is served any more: first of the watches, last of the Lease, so that the next leader finds all written.
+    pub(super) async fn end(self) {
+        drop(self.registration);
+        self.watched.stop().await;
+        self.leader.resign().await;
+    }
+}
+
+/// Says which bundle is registered, and nothing of the rest.
+async fn tell_bundle(mut registered: watch::Receiver<Registered>, bundle: watch::Sender<Option<String>>) {
+    loop {
+        let seen = registered.borrow_and_update().bundle.clone();
+        bundle.send_if_modified(|told| {
+            let is_news = *told != seen;
+            *told = seen;
+            is_news
+        });
+        if registered.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn configuration(name: &str) -> Identity {
+    Identity {
+        api_version: "admissionregistration.k8s.io/v1".to_owned(),
+        kind: Configuration::Validating.kind().to_owned(),
+        name: name.to_owned(),
+        ..Identity::default()
+    }
+}
+
+fn untrusted(about: Identity) -> Announcement {
+    Announcement {
+        about,
+        reason: "CertificateNotTrusted",
+        action: "Serve",
+        topic: String::new(),
+        text: "the registered caBundle does not verify the certificate that is served: calls of the API server will fail".to_owned(),
+    }
+}

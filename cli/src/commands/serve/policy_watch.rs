@@ -3,7 +3,9 @@
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use policies::PolicySet;
+use cluster::Base;
+use policies::{PolicySet, documents::Documents};
+use tokio::sync::watch;
 
 use crate::{policy_file, report::Problem};
 
@@ -14,16 +16,15 @@ const INTERVAL: Duration = Duration::from_secs(2);
 #[derive(Debug, PartialEq, Eq)]
 enum Look {
     Unchanged,
-    Exchanged(u64),
+    Exchanged,
     Kept(String),
 }
 
-/// The file, as it was seen last.
+/// The file, as it was seen last, and what puts it in force.
 pub(super) struct Watch {
     path: PathBuf,
-    args: policy_file::Args,
-    policies: Arc<ArcSwap<PolicySet>>,
     seen: Option<Vec<u8>>,
+    exchange: Box<dyn FnMut() -> Result<(), Problem> + Send>,
 }
 
 /// Looks at the file until the runtime ends.
@@ -38,7 +39,7 @@ pub(super) async fn run(mut watch: Watch) {
         watch = back;
         match look {
             Look::Unchanged => {}
-            Look::Exchanged(generation) => tracing::info!(generation, "the policies have changed"),
+            Look::Exchanged => tracing::info!("the policy file has changed"),
             Look::Kept(problem) => tracing::warn!(problem, "the policies stay as they were"),
         }
     }
@@ -56,9 +57,43 @@ impl Watch {
     ) -> Result<(Arc<ArcSwap<PolicySet>>, Option<Self>), Problem> {
         let seen = args.policy.as_ref().and_then(|path| fs::read(path).ok());
         let policies = Arc::new(ArcSwap::from_pointee(args.load(1)?));
-        let watch = |path| Self { path, args: args.clone(), policies: Arc::clone(&policies), seen };
-        let watch = args.policy.clone().map(watch);
-        Ok((policies, watch))
+        let (target, source) = (Arc::clone(&policies), args.clone());
+        let exchange = move || {
+            let generation = target.load().generation() + 1;
+            target.store(Arc::new(source.load(generation)?));
+            Ok(())
+        };
+        Ok((policies, Self::of(args, seen, exchange)))
+    }
+
+    /// The same for the base that other policies are laid over.
+    ///
+    /// # Errors
+    /// When there are no good policies to begin with.
+    pub(super) fn begin_base(
+        args: &policy_file::Args,
+    ) -> Result<(watch::Receiver<Arc<Base>>, Option<Self>), Problem> {
+        let seen = args.policy.as_ref().and_then(|path| fs::read(path).ok());
+        let base = |args: &policy_file::Args| {
+            let Documents { policies, exceptions } = args.load_base()?;
+            Ok(Arc::new(Base { policies, exceptions }))
+        };
+        let (sender, receiver) = watch::channel(base(args)?);
+        let source = args.clone();
+        let exchange = move || {
+            sender.send_replace(base(&source)?);
+            Ok(())
+        };
+        Ok((receiver, Self::of(args, seen, exchange)))
+    }
+
+    fn of(
+        args: &policy_file::Args,
+        seen: Option<Vec<u8>>,
+        exchange: impl FnMut() -> Result<(), Problem> + Send + 'static,
+    ) -> Option<Self> {
+        let path = args.policy.clone()?;
+        Some(Self { path, seen, exchange: Box::new(exchange) })
     }
 
     fn look(&mut self) -> Look {
@@ -67,12 +102,8 @@ impl Watch {
             return Look::Unchanged;
         }
         self.seen = found;
-        let generation = self.policies.load().generation() + 1;
-        match self.args.load(generation) {
-            Ok(policies) => {
-                self.policies.store(Arc::new(policies));
-                Look::Exchanged(generation)
-            }
+        match (self.exchange)() {
+            Ok(()) => Look::Exchanged,
             Err(problem) => Look::Kept(problem.to_string()),
         }
     }
@@ -102,7 +133,7 @@ mod tests {
         assert!(matches!(watch.look(), Look::Kept(problem) if problem.contains("no such file")));
 
         fs::write(&path, good.replace("audit", "strict")).unwrap();
-        assert_eq!((watch.look(), policies.load().generation()), (Look::Exchanged(2), 2));
+        assert_eq!((watch.look(), policies.load().generation()), (Look::Exchanged, 2));
     }
 
     #[test]
@@ -119,7 +150,26 @@ mod tests {
         let (policies, watch) = Watch::begin(&args).unwrap();
         // Before the watch looks for the first time, which may be long after.
         fs::write(&path, policy("strict")).unwrap();
-        assert_eq!((watch.unwrap().look(), policies.load().generation()), (Look::Exchanged(2), 2));
+        assert_eq!((watch.unwrap().look(), policies.load().generation()), (Look::Exchanged, 2));
+    }
+
+    #[test]
+    fn a_base_may_select_by_labels_and_is_told_of_again_when_it_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy.yaml");
+        let policy = |label: &str| {
+            format!(
+                "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {{name: a}}\nspec: {{namespaceSelector: {{matchLabels: {{team: {label}}}}}}}\n"
+            )
+        };
+        fs::write(&path, policy("one")).unwrap();
+        let args = policy_file::Args { policy: Some(path.clone()), profile: None };
+        let (mut base, watch) = Watch::begin_base(&args).unwrap();
+        let mut watch = watch.unwrap();
+        fs::write(&path, policy("two")).unwrap();
+        assert_eq!((watch.look(), base.has_changed().unwrap()), (Look::Exchanged, true));
+        let labels = base.borrow_and_update().policies[0].settings.namespace_selector.clone().unwrap();
+        assert_eq!(labels.match_labels["team"], "two");
     }
 
     #[test]

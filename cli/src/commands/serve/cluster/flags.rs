@@ -1,8 +1,9 @@
 //! The flags for life in a cluster.
 
-use std::{env, path::PathBuf, time::Duration};
+use std::{env, fs, path::PathBuf, time::Duration};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use cluster::registration::Expected;
 
 /// Inside a pod the kubelet says where the API server is.
 const IN_A_POD: &str = "KUBERNETES_SERVICE_HOST";
@@ -16,17 +17,17 @@ pub struct Args {
     /// --policy is given. With it, --policy and --profile are the base that HookPolicy objects are laid over.
     #[arg(long)]
     pub cluster: bool,
-    /// The namespace of this server, of its Lease and of its Secret.
+    /// The namespace of this server, of its Lease and of its Secret [default: the one that KUBECONFIG or the service account names].
     #[arg(long, value_name = "NAME", env = "POD_NAMESPACE")]
     pub namespace: Option<String>,
     /// What tells this server from its replicas [default: the name of the host].
     #[arg(long, value_name = "NAME", env = "POD_NAME", hide_env_values = true)]
     pub pod_name: Option<String>,
     /// The Service by which the API server reaches this server: the certificate is for NAME.NAMESPACE.svc.
-    #[arg(long, value_name = "NAME", requires = "namespace")]
+    #[arg(long, value_name = "NAME")]
     pub service: Option<String>,
     /// Take the certificate from this Secret, which replicas share, fill and renew; instead of --cert-dir.
-    #[arg(long, value_name = "NAME", requires = "namespace", conflicts_with = "cert_dir")]
+    #[arg(long, value_name = "NAME", conflicts_with = "cert_dir")]
     pub cert_secret: Option<String>,
     /// How long an authority made here lives.
     #[arg(long, value_name = "DURATION", default_value = "365d", value_parser = life, requires = "cert_secret")]
@@ -50,7 +51,7 @@ pub struct Args {
     #[arg(long)]
     pub release_lookup: bool,
     /// The Lease by which replicas agree on one that writes.
-    #[arg(long, value_name = "NAME", default_value = "hookward", requires = "namespace")]
+    #[arg(long, value_name = "NAME", default_value = "hookward")]
     pub lease: String,
     /// Write no Events.
     #[arg(long)]
@@ -61,7 +62,7 @@ impl Args {
     /// Whether a cluster is asked for, by flag or by where the process runs. `has_policy`: whether there is `--policy`.
     #[must_use]
     pub fn is_on(&self, has_policy: bool) -> bool {
-        self.cluster || (!has_policy && env::var_os(IN_A_POD).is_some())
+        self.cluster || (!has_policy && is_in_a_pod())
     }
 
     /// # Errors
@@ -85,16 +86,32 @@ impl Args {
         self.pod_name.clone().or_else(from_host).unwrap_or_else(|| format!("hookward-{}", std::process::id()))
     }
 
+    /// The webhook configurations as they should be, if there is a file of them.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or says something else.
+    pub fn expected(&self) -> anyhow::Result<Option<Expected>> {
+        let Some(path) = &self.expected_registration else { return Ok(None) };
+        let shown = path.display();
+        let text = fs::read_to_string(path).with_context(|| format!("{shown}: cannot be read"))?;
+        Ok(Some(Expected::parse(&text).with_context(|| format!("{shown} is of no use"))?))
+    }
+
     /// The names that the certificate must be for; none where nobody said what the Service is called.
     #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        let (Some(service), Some(namespace)) = (&self.service, &self.namespace) else { return Vec::new() };
+    pub fn names(&self, namespace: &str) -> Vec<String> {
+        let Some(service) = &self.service else { return Vec::new() };
         vec![
             format!("{service}.{namespace}.svc"),
             format!("{service}.{namespace}.svc.cluster.local"),
             format!("{service}.{namespace}"),
         ]
     }
+}
+
+/// Whether this process runs in a pod, and not beside the cluster.
+pub(super) fn is_in_a_pod() -> bool {
+    env::var_os(IN_A_POD).is_some()
 }
 
 /// Reads a life such as `90d`, `36h`, `10m` or `45s`: one whole number and one unit.
@@ -160,9 +177,9 @@ mod tests {
 
     #[test]
     fn a_certificate_is_for_all_names_of_the_service() {
-        let args = parse("--namespace guard --service hooks").unwrap();
-        assert_eq!(args.names(), ["hooks.guard.svc", "hooks.guard.svc.cluster.local", "hooks.guard"]);
-        assert!(parse("--namespace guard").unwrap().names().is_empty());
+        let args = parse("--service hooks").unwrap();
+        assert_eq!(args.names("guard"), ["hooks.guard.svc", "hooks.guard.svc.cluster.local", "hooks.guard"]);
+        assert!(parse("").unwrap().names("guard").is_empty());
     }
 
     #[test]

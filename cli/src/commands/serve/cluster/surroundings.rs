@@ -1,0 +1,41 @@
+//! What reviews may ask of the cluster, answered from what the watches have told.
+
+use std::pin::Pin;
+
+use cluster::{Namespaces, events::Recorder};
+use policies::{Decision, HookKey, Membership};
+use webhook::{Surroundings, surroundings::Labels};
+
+/// The cluster, as far as reviews need it.
+#[derive(Debug)]
+pub(in crate::commands::serve) struct Cluster {
+    namespaces: Namespaces,
+    recorder: Option<Recorder>,
+}
+
+impl Cluster {
+    /// Labels as the watch tells them; Events where they are wanted.
+    pub(super) const fn new(namespaces: Namespaces, recorder: Option<Recorder>) -> Self {
+        Self { namespaces, recorder }
+    }
+}
+
+impl Surroundings for Cluster {
+    fn labels(&self, namespace: &str) -> Option<Labels> {
+        self.namespaces.labels(namespace)
+    }
+
+    fn learn<'a>(&'a self, namespace: &'a str) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(self.namespaces.learn(namespace))
+    }
+
+    fn membership(&self, _hook: &HookKey) -> Option<Membership> {
+        None
+    }
+
+    fn record(&self, decision: Decision) {
+        if let Some(recorder) = &self.recorder {
+            recorder.record(&decision);
+        }
+    }
+}
