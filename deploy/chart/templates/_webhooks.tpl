@@ -15,7 +15,7 @@ has(one.metadata) && has(one.metadata.annotations) && 'helm.sh/hook' in one.meta
 [object, oldObject].exists(one, one != null && {{ . }})
 {{- end -}}
 
-{{/* What all have in common: {root, path, failurePolicy}. */}}
+{{/* What all have in common: {root, path, failurePolicy}, and sideEffects where there are none at all. */}}
 {{- define "hookward.webhook" -}}
 admissionReviewVersions: [v1]
 clientConfig:
@@ -26,7 +26,7 @@ clientConfig:
     port: {{ .root.Values.service.port }}
 failurePolicy: {{ .failurePolicy }}
 matchPolicy: Equivalent
-sideEffects: NoneOnDryRun
+sideEffects: {{ .sideEffects | default "NoneOnDryRun" }}
 timeoutSeconds: {{ .root.Values.webhooks.timeoutSeconds }}
 {{- end -}}
 
@@ -39,10 +39,10 @@ scope: "*"
 
 {{- define "hookward.ownResources" -}}
 - apiGroups: [hookward.dev]
-  apiVersions: ["*"]
+  apiVersions: [v1alpha1]
   operations: [CREATE, UPDATE]
   resources: [hookpolicies, hookexceptions, hookexceptions/status]
-  scope: "*"
+  scope: Cluster
 {{- end -}}
 
 {{/* By a label that the API server forces, so nobody can be excluded by labelling his namespace. */}}
@@ -67,7 +67,7 @@ namespaceSelector:
   - operations: [CREATE]
     {{- include "hookward.everything" . | nindent 4 }}
 - name: policy.hookward.dev
-  {{- include "hookward.webhook" (dict "root" . "path" "/policy" "failurePolicy" $failurePolicy.policy) | nindent 2 }}
+  {{- include "hookward.webhook" (dict "root" . "path" "/policy" "failurePolicy" $failurePolicy.policy "sideEffects" "None") | nindent 2 }}
   rules:
   {{- include "hookward.ownResources" . | nindent 2 }}
 {{- end -}}
@@ -116,7 +116,7 @@ namespaceSelector:
     scope: "*"
 {{- end }}
 - name: policy.hookward.dev
-  {{- include "hookward.webhook" (dict "root" . "path" "/policy" "failurePolicy" $failurePolicy.policy) | nindent 2 }}
+  {{- include "hookward.webhook" (dict "root" . "path" "/policy" "failurePolicy" $failurePolicy.policy "sideEffects" "None") | nindent 2 }}
   rules:
   {{- include "hookward.ownResources" . | nindent 2 }}
 {{- end -}}
