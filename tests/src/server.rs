@@ -1,4 +1,4 @@
-//! The server under test: the program itself, as `hookward serve` runs outside a cluster.
+//! The server under test: the program itself, as `hookward serve` runs outside a cluster, or beside one with its policies.
 #![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::{
@@ -17,8 +17,89 @@ use tempfile::TempDir;
 /// A server that is not up by then never will be, and one that should end has.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// The file of policies in the folder of a server.
+const POLICIES: &str = "policies.yaml";
+
 /// Ends the process given to it when its own input ends: when this process has gone, however it went.
 const GUARD: &str = r#"read -r never; kill -9 "$1" 2>/dev/null"#;
+
+/// How a server is started.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    profile: String,
+    policies: String,
+    flags: Vec<String>,
+    variables: Vec<(String, PathBuf)>,
+    is_told_certificates: bool,
+}
+
+impl Setup {
+    /// With this profile, and this file of policies, which may be empty; without a cluster.
+    #[must_use]
+    pub fn new(profile: &str, policies: &str) -> Self {
+        Self {
+            profile: profile.to_owned(),
+            policies: policies.to_owned(),
+            flags: Vec::new(),
+            variables: Vec::new(),
+            is_told_certificates: true,
+        }
+    }
+
+    /// With the policies and exceptions of this cluster as well, as a replica of this name whose namespace this is.
+    #[must_use]
+    pub fn in_cluster(mut self, kubeconfig: &Path, namespace: &str, pod: &str) -> Self {
+        self.variables.push(("KUBECONFIG".to_owned(), kubeconfig.to_owned()));
+        self.flag("--cluster").flag(&format!("--namespace={namespace}")).flag(&format!("--pod-name={pod}"))
+    }
+
+    /// With the certificates of this Secret, instead of some of its own.
+    #[must_use]
+    pub fn certificates_from(mut self, secret: &str) -> Self {
+        self.is_told_certificates = false;
+        self.flag(&format!("--cert-secret={secret}"))
+    }
+
+    /// With one more flag, and its value after `=`.
+    #[must_use]
+    pub fn flag(mut self, flag: &str) -> Self {
+        self.flags.push(flag.to_owned());
+        self
+    }
+
+    /// Starts it and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not start, or is not ready within a minute.
+    #[must_use]
+    #[track_caller]
+    pub fn start(&self) -> Server {
+        self.start_until(Server::is_ready)
+    }
+
+    /// Starts it and waits only until it listens.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    #[track_caller]
+    pub fn start_unready(&self) -> Server {
+        self.start_until(|_| true)
+    }
+
+    #[track_caller]
+    fn start_until(&self, is_up: fn(&Server) -> bool) -> Server {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            // The port for its health is free when it is chosen; it may be taken when it is used.
+            match try_start(self, is_up) {
+                Ok(server) => return server,
+                Err(error) => assert!(tries < 3, "no server to test: {error}"),
+            }
+        }
+    }
+}
 
 /// A running server; it ends when the value is dropped.
 #[derive(Debug)]
@@ -39,15 +120,7 @@ impl Server {
     #[must_use]
     #[track_caller]
     pub fn start(profile: &str, policies: &str) -> Self {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            // The port for its health is free when it is chosen; it may be taken when it is used.
-            match try_start(profile, policies) {
-                Ok(server) => return server,
-                Err(error) => assert!(tries < 3, "no server to test: {error}"),
-            }
-        }
+        Setup::new(profile, policies).start()
     }
 
     /// `https://ADDRESS`
@@ -86,6 +159,40 @@ impl Server {
         let output = output.unwrap_or_else(|error| panic!("the program does not run: {error}"));
         assert!(output.status.success(), "no webhooks: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Whether it says that it may be sent requests.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ask("/readyz").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    }
+
+    /// What it says of its readiness.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    #[must_use]
+    #[track_caller]
+    pub fn readiness(&self) -> String {
+        let answer =
+            self.ask("/readyz").unwrap_or_else(|error| panic!("the server does not answer: {error}"));
+        answer.rsplit("\r\n\r\n").next().unwrap_or_default().trim().to_owned()
+    }
+
+    /// The id of its process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Puts another text in the place of its policy file, by which it was started.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    #[track_caller]
+    pub fn rewrite_policies(&self, policies: &str) {
+        let written = fs::write(self.folder.path().join(POLICIES), policies);
+        assert!(written.is_ok(), "the policy file cannot be written");
     }
 
     /// Sends SIGTERM.
@@ -172,14 +279,14 @@ impl Server {
         Ok(answer)
     }
 
-    /// Waits until it says where it listens, and that it is ready.
-    fn wait_until_ready(&mut self) -> io::Result<()> {
+    /// Waits until it says where it listens, and is up.
+    fn wait_until(&mut self, is_up: fn(&Self) -> bool) -> io::Result<()> {
         let start = Instant::now();
         loop {
             let log = self.log();
             let address = log.lines().find_map(|line| line.strip_prefix("listening https://")?.parse().ok());
             if let Some(address) = address
-                && self.ask("/readyz").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+                && is_up(self)
             {
                 self.address = address;
                 return Ok(());
@@ -201,19 +308,14 @@ impl Drop for Server {
     }
 }
 
-fn try_start(profile: &str, policies: &str) -> io::Result<Server> {
+fn try_start(setup: &Setup, is_up: fn(&Server) -> bool) -> io::Result<Server> {
     let folder = tempfile::Builder::new().prefix("hookward-server-").tempdir()?;
     let certificates = folder.path().join("certificates");
-    let made = Command::new(program())
-        .args(["certs", "make", "--name", "127.0.0.1", "--dir"])
-        .arg(&certificates)
-        .stdout(Stdio::null())
-        .status()?;
-    if !made.success() {
-        return Err(io::Error::other("no certificates"));
+    if setup.is_told_certificates {
+        make_certificates(&certificates)?;
     }
-    let file = folder.path().join("policies.yaml");
-    fs::write(&file, policies)?;
+    let file = folder.path().join(POLICIES);
+    fs::write(&file, &setup.policies)?;
     // Only the address for reviews is printed, so the other one is chosen here.
     let admin = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let log = fs::File::create(folder.path().join("log"))?;
@@ -224,7 +326,11 @@ fn try_start(profile: &str, policies: &str) -> io::Result<Server> {
         &format!("--admin-listen={admin}"),
         "--drain-delay=500ms",
     ]);
-    command.args(["--profile", profile, "--cert-dir"]).arg(&certificates).arg("--policy").arg(&file);
+    command.args(["--profile", &setup.profile, "--policy"]).arg(&file);
+    if setup.is_told_certificates {
+        command.arg("--cert-dir").arg(&certificates);
+    }
+    command.args(&setup.flags).envs(setup.variables.iter().map(|(name, value)| (name, value)));
     let process = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
     let guard = guard(process.id());
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -236,9 +342,15 @@ fn try_start(profile: &str, policies: &str) -> io::Result<Server> {
             return Err(error);
         }
     };
-    let mut server = Server { folder, profile: profile.to_owned(), address, admin, process, guard };
-    server.wait_until_ready()?;
+    let mut server = Server { folder, profile: setup.profile.clone(), address, admin, process, guard };
+    server.wait_until(is_up)?;
     Ok(server)
+}
+
+fn make_certificates(folder: &Path) -> io::Result<()> {
+    let mut command = Command::new(program());
+    command.args(["certs", "make", "--name", "127.0.0.1", "--dir"]).arg(folder).stdout(Stdio::null());
+    if command.status()?.success() { Ok(()) } else { Err(io::Error::other("no certificates")) }
 }
 
 fn guard(process: u32) -> io::Result<Child> {

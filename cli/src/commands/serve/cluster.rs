@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use certs::{Knobs, Name};
 use cluster::{
     Base, Client, Synced, Watched, client,
@@ -84,6 +84,10 @@ impl Life {
     pub(super) fn certificates(&self, args: &Args) -> anyhow::Result<Option<Certificates>> {
         let Some(secret) = &args.cert_secret else { return Ok(None) };
         let names = args.names(&self.namespace);
+        ensure!(
+            !names.is_empty(),
+            "--cert-secret needs --service or --cert-name: the certificate must be for somebody"
+        );
         let names = names.iter().map(|name| name.parse::<Name>()).collect::<Result<Vec<_>, _>>()?;
         let knobs = Knobs {
             authority_name: "hookward".to_owned(),

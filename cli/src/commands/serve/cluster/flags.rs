@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(long)]
     pub cluster: bool,
     /// The namespace of this server, of its Lease and of its Secret [default: the one that KUBECONFIG or the service account names].
-    #[arg(long, value_name = "NAME", env = "POD_NAMESPACE")]
+    #[arg(long, value_name = "NAME", env = "POD_NAMESPACE", hide_env_values = true)]
     pub namespace: Option<String>,
     /// What tells this server from its replicas [default: the name of the host].
     #[arg(long, value_name = "NAME", env = "POD_NAME", hide_env_values = true)]
@@ -29,6 +29,9 @@ pub struct Args {
     /// Take the certificate from this Secret, which replicas share, fill and renew; instead of --cert-dir.
     #[arg(long, value_name = "NAME", conflicts_with = "cert_dir")]
     pub cert_secret: Option<String>,
+    /// A further name or address that the certificate is for; several with commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "cert_secret")]
+    pub cert_name: Vec<String>,
     /// How long an authority made here lives.
     #[arg(long, value_name = "DURATION", default_value = "365d", value_parser = life, requires = "cert_secret")]
     pub ca_life: Duration,
@@ -97,15 +100,17 @@ impl Args {
         Ok(Some(Expected::parse(&text).with_context(|| format!("{shown} is of no use"))?))
     }
 
-    /// The names that the certificate must be for; none where nobody said what the Service is called.
+    /// The names that the certificate must be for: those of the Service in `namespace`, then the further ones.
     #[must_use]
     pub fn names(&self, namespace: &str) -> Vec<String> {
-        let Some(service) = &self.service else { return Vec::new() };
-        vec![
-            format!("{service}.{namespace}.svc"),
-            format!("{service}.{namespace}.svc.cluster.local"),
-            format!("{service}.{namespace}"),
-        ]
+        let of_service = |service: &String| {
+            [
+                format!("{service}.{namespace}.svc"),
+                format!("{service}.{namespace}.svc.cluster.local"),
+                format!("{service}.{namespace}"),
+            ]
+        };
+        self.service.iter().flat_map(of_service).chain(self.cert_name.iter().cloned()).collect()
     }
 }
 
@@ -179,7 +184,8 @@ mod tests {
     fn a_certificate_is_for_all_names_of_the_service() {
         let args = parse("--service hooks").unwrap();
         assert_eq!(args.names("guard"), ["hooks.guard.svc", "hooks.guard.svc.cluster.local", "hooks.guard"]);
-        assert!(parse("").unwrap().names("guard").is_empty());
+        let args = parse("--cert-secret tls --cert-name 127.0.0.1,hooks.example.com").unwrap();
+        assert_eq!(args.names("guard"), ["127.0.0.1", "hooks.example.com"]);
     }
 
     #[test]
