@@ -11,6 +11,8 @@ pub struct Metrics {
     drift: [IntGauge; DriftKind::ALL.len()],
     pub(crate) repairs: IntCounter,
     pub(crate) leader: IntGauge,
+    pub(crate) policies_refused: IntGauge,
+    pub(crate) watches_broken: IntGauge,
     pub(crate) records_left_out: IntCounter,
 }
 
@@ -43,6 +45,16 @@ impl Metrics {
                 "Webhook configurations that were put right.",
             ),
             leader: gauge(registry, "hookward_leader", "1 while this replica is the leader."),
+            policies_refused: gauge(
+                registry,
+                "hookward_policies_refused",
+                "HookPolicy objects whose newest version cannot be put in force; the last good one is kept.",
+            ),
+            watches_broken: gauge(
+                registry,
+                "hookward_watches_broken",
+                "Watches of policies and exceptions that are interrupted; what was read last stays in force.",
+            ),
             records_left_out: counter(
                 registry,
                 "hookward_release_records_left_out_total",

@@ -62,7 +62,9 @@ impl Policies {
         let (problem, in_force) = match self.read(object) {
             Ok(settings) => (None, Some(InForce { generation, settings })),
             // Another object of that name is no version of this one.
-            Err(problem) => (Some(problem), former.filter(|former| former.uid == uid).and_then(|it| it.in_force)),
+            Err(problem) => {
+                (Some(problem), former.filter(|former| former.uid == uid).and_then(|it| it.in_force))
+            }
         };
         let object = Object { uid, generation, problem, in_force, status };
         let changed = before.as_ref() != object.settings();
@@ -88,6 +90,11 @@ impl Policies {
         self.objects.iter().filter_map(named)
     }
 
+    /// How many objects are not in force as they are written.
+    pub(crate) fn refused(&self) -> usize {
+        self.objects.values().filter(|object| object.problem.is_some()).count()
+    }
+
     /// Takes note of how the policies without a selector contradict each other. Whether that is news.
     pub(crate) fn contradict(&mut self, contradiction: Option<String>) -> bool {
         let is_news = self.contradiction != contradiction;
@@ -102,7 +109,8 @@ impl Policies {
         let said = written.map_or(&[][..], |written| &written.conditions);
         let condition = self.accepted(object).change(said, now);
         let (generation, observed) = (object.in_force.as_ref().map(|it| it.generation), object.generation);
-        let same = written.is_some_and(|it| (it.generation, it.observed_generation) == (generation, observed));
+        let same =
+            written.is_some_and(|it| (it.generation, it.observed_generation) == (generation, observed));
         if same && condition.is_none() {
             return None;
         }
@@ -168,9 +176,11 @@ impl Object {
         let grave = grave.or_else(|| said.find(|said| said.reason != IN_FORCE));
         let (status, reason, message) = match grave {
             Some(said) if said.status == "False" => (Some(false), INVALID, said.message.clone()),
-            _ if current < all || all == 0 => {
-                (None, "Pending", format!("{current} of {all} replicas have read generation {}", self.generation))
-            }
+            _ if current < all || all == 0 => (
+                None,
+                "Pending",
+                format!("{current} of {all} replicas have read generation {}", self.generation),
+            ),
             Some(said) => (Some(true), "Contradiction", said.message.clone()),
             None if all == 1 => (Some(true), IN_FORCE, "in force on 1 replica".to_owned()),
             None => (Some(true), IN_FORCE, format!("in force on {all} replicas")),

@@ -7,7 +7,7 @@ use kube::Client;
 use policies::{PolicySet, Profile, exception::Exception, policy_set::Named};
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{namespaces::Namespaces, status::desk::Desk};
+use crate::{metrics::Metrics, namespaces::Namespaces, status::desk::Desk};
 
 mod keeper;
 pub(crate) mod resource;
@@ -37,6 +37,8 @@ pub struct Options {
     pub base: watch::Receiver<Arc<Base>>,
     /// Whether this replica writes what only one should write.
     pub leader: watch::Receiver<bool>,
+    /// Where it is counted what is not in force.
+    pub metrics: Metrics,
 }
 
 /// What is let go of when something has been read once; whatever waits for it lives in the boxes.
@@ -70,7 +72,12 @@ impl Watched {
     /// Needs `get`, `list` and `watch` on hookpolicies, hookexceptions and namespaces, `patch` on hookpolicies/status and
     /// hookexceptions/status, `create` on events of events.k8s.io in the namespace default, and `get` on pods in its own namespace.
     #[must_use]
-    pub fn start(client: Client, options: Options, policies: Arc<ArcSwap<PolicySet>>, synced: Synced) -> Self {
+    pub fn start(
+        client: Client,
+        options: Options,
+        policies: Arc<ArcSwap<PolicySet>>,
+        synced: Synced,
+    ) -> Self {
         let desk = Desk::default();
         let (namespaces, watch) = Namespaces::watch(client.clone());
         let mut tasks = JoinSet::new();

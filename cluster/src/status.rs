@@ -1,9 +1,9 @@
 //! What the objects' statuses say: the types that the definitions are made from, and how conditions change.
 
-use policies::exception::Approval;
+use policies::exception::{Approval, timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 
 pub(crate) mod desk;
 
@@ -97,18 +97,13 @@ impl Wanted {
             status: status.to_owned(),
             reason: self.reason.to_owned(),
             message: self.message.clone(),
-            last_transition_time: same.map_or_else(|| rfc3339(now), |same| same.last_transition_time.clone()),
+            last_transition_time: same.map_or_else(|| timestamp(now), |same| same.last_transition_time.clone()),
             observed_generation: Some(self.generation),
         };
         (said != Some(&condition)).then_some(condition)
     }
 }
 
-/// Seconds since 1970 as Kubernetes writes a time.
-pub(crate) fn rfc3339(seconds: i64) -> String {
-    let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    time.format(&Rfc3339).expect("a time with whole seconds has an RFC 3339 form")
-}
 
 /// Seconds since 1970.
 pub(crate) fn now() -> i64 {
@@ -120,7 +115,13 @@ mod tests {
     use super::*;
 
     fn wanted(status: bool, message: &str) -> Wanted {
-        Wanted { kind: "Active", status: Some(status), reason: "Word", message: message.to_owned(), generation: 2 }
+        Wanted {
+            kind: "Active",
+            status: Some(status),
+            reason: "Word",
+            message: message.to_owned(),
+            generation: 2,
+        }
     }
 
     #[test]
@@ -135,6 +136,9 @@ mod tests {
         let said = wanted(true, "in force").change(&[], 60).unwrap();
         let reworded = wanted(true, "in force until May").change(std::slice::from_ref(&said), 120).unwrap();
         assert_eq!(reworded.last_transition_time, said.last_transition_time);
-        assert_eq!(wanted(false, "").change(&[said], 120).unwrap().last_transition_time, "1970-01-01T00:02:00Z");
+        assert_eq!(
+            wanted(false, "").change(&[said], 120).unwrap().last_transition_time,
+            "1970-01-01T00:02:00Z"
+        );
     }
 }

@@ -24,7 +24,10 @@ fn priorities(policies: &Policies) -> Vec<i32> {
 #[track_caller]
 fn says(policies: &Policies, status: &str, message: &str) {
     let entry = policies.entry("team", "pod-0", 0).unwrap();
-    assert_eq!((entry.conditions[0].status.as_str(), entry.conditions[0].message.as_str()), (status, message));
+    assert_eq!(
+        (entry.conditions[0].status.as_str(), entry.conditions[0].message.as_str()),
+        (status, message)
+    );
 }
 
 #[test]
@@ -41,9 +44,12 @@ fn only_another_spec_is_a_change() {
 fn the_last_good_version_stays() {
     let mut policies = Policies::new(Profile::Baseline);
     policies.apply(&policy(1, &json!({"priority": 1})));
-    for (generation, spec) in [(2, json!({"prioriti": 2})), (3, json!({"rules": {"nonsense": {}}})), (4, json!([]))] {
+    for (generation, spec) in
+        [(2, json!({"prioriti": 2})), (3, json!({"rules": {"nonsense": {}}})), (4, json!([]))]
+    {
         assert!(!policies.apply(&policy(generation, &spec)), "{spec}");
         assert_eq!(priorities(&policies), [1]);
+        assert_eq!(policies.refused(), 1);
     }
     policies.apply(&policy(5, &json!({"rules": {"job-suspend": {}}})));
     says(

@@ -98,7 +98,15 @@ impl Keeper {
                 () = changed(&mut leader) => self.lead(&client),
                 _ = clock.tick() => self.tick(&client),
             }
+            self.count(&trouble);
         }
+    }
+
+    fn count(&self, trouble: &[Trouble]) {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let metrics = &self.options.metrics;
+        metrics.policies_refused.set(number(self.policies.refused()));
+        metrics.watches_broken.set(number(trouble.iter().filter(|trouble| trouble.is_now()).count()));
     }
 
     fn take(&mut self, kind: Kind, event: Event<DynamicObject>) {
@@ -213,7 +221,9 @@ impl Keeper {
                     self.desk.put(place, Entry::Fields(json!({"replicas": [entry]})));
                 }
                 let summary = self.policies.summary(name).filter(|_| is_leader);
-                if let Some(condition) = summary.and_then(|(wanted, said)| wanted.change(&said.conditions, now())) {
+                if let Some(condition) =
+                    summary.and_then(|(wanted, said)| wanted.change(&said.conditions, now()))
+                {
                     self.desk.put(conditions(), Entry::Fields(json!({"conditions": [condition]})));
                 }
             }

@@ -71,6 +71,11 @@ impl Trouble {
         Self { what, said: None }
     }
 
+    /// Whether the watch fails now.
+    pub(crate) const fn is_now(&self) -> bool {
+        self.said.is_some()
+    }
+
     /// The event, unless it is a failure. A list that begins does not end the trouble, since it may fail like the last one.
     pub(crate) fn event<K>(&mut self, event: watcher::Result<Event<K>>) -> Option<Event<K>> {
         let what = self.what;

@@ -62,6 +62,7 @@ impl Life {
             namespace: flags::is_in_a_pod().then(|| namespace.clone()),
             base: beginning.base,
             leader: leader.is_leader(),
+            metrics: metrics.clone(),
         };
         let synced = Synced {
             policies: Box::new(app.ready.wait_for(Part::Policies)),
