@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum, builder::Styles};
 
-use crate::commands::{certs, check, completions, rules, serve, try_release};
+use crate::commands::{certs, check, completions, probe, rules, serve, try_release};
 
 /// The guardrail for Helm hooks.
 #[derive(Debug, Parser)]
@@ -107,6 +107,8 @@ pub enum Command {
     Certs(certs::Args),
     /// Run the server, without a cluster.
     Serve(Box<serve::Args>),
+    /// Ask a running server for a review as the API server does, and say whether it answers.
+    Probe(probe::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
 }

@@ -3,6 +3,7 @@
 pub mod certs;
 pub mod check;
 pub mod completions;
+pub mod probe;
 pub mod rules;
 pub mod serve;
 pub mod try_release;

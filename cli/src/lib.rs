@@ -5,6 +5,7 @@ use std::{ffi::OsString, io};
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 pub mod args;
+mod client;
 pub mod commands;
 pub mod exit;
 pub mod generated;
@@ -45,6 +46,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
         Command::Rules(command) => command.run(&args.global, io),
         Command::Certs(command) => command.run(&args.global, io),
         Command::Serve(command) => command.run(&args.global, io),
+        Command::Probe(command) => command.run(io),
         Command::Completions(command) => command.run(io),
     };
     match result {

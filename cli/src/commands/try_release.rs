@@ -17,7 +17,6 @@ use crate::{
     workers,
 };
 
-mod client;
 mod defaults;
 mod record;
 mod review;
@@ -90,7 +89,7 @@ impl Args {
             let profile = policies.policy(None).profile;
             let server = server::Server::start(policies).await.context("cannot start the server")?;
             trial.run = Some(Run { address: server.address(), profile, rules: active });
-            let mut client = client::Client::connect(&server).await.context("cannot reach the server")?;
+            let mut client = server.client().await.context("cannot reach the server")?;
             for subject in &subjects {
                 trial.releases.push(review::release(&mut client, subject).await?);
             }

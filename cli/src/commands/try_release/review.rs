@@ -8,11 +8,11 @@ use json_patch::Patch;
 use serde_json::{Value, json};
 
 use super::{
-    client::Client,
     defaults, record,
     subject::{Question, Subject},
 };
 use crate::{
+    client::Client,
     report::ObjectName,
     trial::{Answer, Hook, Release},
 };

@@ -7,8 +7,11 @@ use arc_swap::ArcSwap;
 use certs::{Authority, Resolver, authority::DAY};
 use clap::{Args as _, FromArgMatches as _};
 use policies::PolicySet;
+use rustls::pki_types::ServerName;
 use tokio::task::JoinHandle;
 use webhook::{App, Drain, Outcome, Stage};
+
+use crate::client::Client;
 
 /// The only name its certificate has.
 const HOST: &str = "127.0.0.1";
@@ -40,9 +43,10 @@ impl Server {
         self.address
     }
 
-    /// Whom a client must trust, as PEM.
-    pub(super) fn authority_pem(&self) -> &str {
-        &self.authority_pem
+    /// A client that trusts it.
+    pub(super) async fn client(&self) -> anyhow::Result<Client> {
+        let name = ServerName::from(self.address.ip());
+        Client::connect(self.address, name, &self.authority_pem).await
     }
 
     pub(super) async fn stop(self) {

@@ -1,4 +1,4 @@
-//! A client as the API server is one: HTTP/1.1 over TLS 1.3, one connection kept alive, nobody trusted but the one authority.
+//! A client as the API server is one: HTTP/1.1 over TLS 1.3, one connection kept alive, nobody trusted but the given authorities.
 
 use std::{
     sync::Arc,
@@ -16,39 +16,50 @@ use rustls::{
     version::TLS13,
 };
 use serde_json::Value;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::{TcpStream, ToSocketAddrs},
+    time::timeout,
+};
 use tokio_rustls::TlsConnector;
-
-use super::server::Server;
 
 /// What the API server waits for a webhook.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection that stands.
-pub(super) struct Client {
+pub(crate) struct Client {
     sender: http1::SendRequest<Full<Bytes>>,
     authority: String,
 }
 
 impl Client {
-    pub(super) async fn connect(server: &Server) -> anyhow::Result<Self> {
+    /// Connects to `address`, where the server must show a certificate for `name` that one of `authorities`, in PEM, has signed.
+    pub(crate) async fn connect(
+        address: impl ToSocketAddrs,
+        name: ServerName<'static>,
+        authorities: &str,
+    ) -> anyhow::Result<Self> {
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(server.authority_pem().as_bytes())?)?;
+        for authority in CertificateDer::pem_slice_iter(authorities.as_bytes()) {
+            roots.add(authority?)?;
+        }
         let config = ClientConfig::builder_with_provider(certs::provider())
             .with_protocol_versions(&[&TLS13])?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let stream = TcpStream::connect(server.address()).await?;
-        stream.set_nodelay(true)?;
-        let name = ServerName::from(server.address().ip());
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+        let authority = name.to_str().into_owned();
+        let connecting = async {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            TlsConnector::from(Arc::new(config)).connect(name, stream).await
+        };
+        let stream = timeout(PATIENCE, connecting).await.context("nobody answers")??;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Self { sender, authority: server.address().to_string() })
+        Ok(Self { sender, authority })
     }
 
     /// Sends a review and reads the answer; gives its `response`, and how long that took.
-    pub(super) async fn ask(&mut self, path: &str, review: &Value) -> anyhow::Result<(Value, Duration)> {
+    pub(crate) async fn ask(&mut self, path: &str, review: &Value) -> anyhow::Result<(Value, Duration)> {
         let body = Bytes::from(serde_json::to_vec(review)?);
         let request = Request::post(format!("{path}?timeout={}s", PATIENCE.as_secs()))
             .header(header::HOST, &self.authority)
