@@ -120,6 +120,10 @@ pub fn seconds(written: &str) -> Option<i64> {
 }
 
 /// Seconds since 1970 as an RFC 3339 time; the year 9999 for what lies beyond it.
+///
+/// # Panics
+///
+/// Never.
 #[must_use]
 pub fn timestamp(seconds: i64) -> String {
     const LAST: i64 = 253_402_300_799;

@@ -2,6 +2,8 @@
 
 use std::{any::Any, sync::Arc};
 
+use hooks::node::escape;
+
 use crate::{
     agreement,
     exception::Exception,
@@ -152,6 +154,20 @@ impl Error {
             Self::NoFix { id } | Self::Options { id, .. } => Some(id),
             Self::Disagreement { writer, .. } => Some(writer),
             Self::UnknownLabel { .. } | Self::Timeout { .. } | Self::HelmVersion { .. } => None,
+        }
+    }
+
+    /// The field of the settings that is wrong, as a JSON pointer.
+    #[must_use]
+    pub fn pointer(&self) -> String {
+        match self {
+            Self::UnknownRule { id } => format!("/rules/{}", escape(id)),
+            Self::NoFix { id } => format!("/rules/{id}/fix"),
+            Self::Options { id, .. } => format!("/rules/{id}/options"),
+            Self::Disagreement { writer, .. } => format!("/rules/{writer}"),
+            Self::UnknownLabel { .. } => "/namespaceSelector".to_owned(),
+            Self::Timeout { .. } => "/engine/timeoutSeconds".to_owned(),
+            Self::HelmVersion { .. } => "/engine/helmVersion".to_owned(),
         }
     }
 }

@@ -38,6 +38,7 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
     let expiring = |exception: &&Exception| (now..now + WEEK).contains(&exception.expires_at);
     let count = policies.exceptions().iter().filter(expiring).count();
     app.metrics.exceptions_expiring(i64::try_from(count).unwrap_or(i64::MAX));
+    app.metrics.ready(app.ready.is_ready());
     let mut response = app.metrics.render().into_response();
     let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, format);
@@ -68,6 +69,17 @@ mod tests {
         let app = testing::app();
         let _policies = app.ready.wait_for(Part::Policies);
         assert_eq!(testing::fetch(routes(app), "/livez").await, (200, "ok\n".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn metrics_say_whether_it_is_ready() {
+        let app = testing::app();
+        let policies = app.ready.wait_for(Part::Policies);
+        let (_, text) = testing::fetch(routes(Arc::clone(&app)), "/metrics").await;
+        assert!(text.contains("\nhookward_ready 0\n"), "{text}");
+        drop(policies);
+        let (_, text) = testing::fetch(routes(app), "/metrics").await;
+        assert!(text.contains("\nhookward_ready 1\n"), "{text}");
     }
 
     #[tokio::test]

@@ -14,6 +14,11 @@ impl Deadline {
         Self(Instant::now() + limit)
     }
 
+    /// What is left of it.
+    pub(crate) fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
     /// Goes on as long as somebody waits.
     ///
     /// # Errors

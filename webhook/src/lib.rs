@@ -15,6 +15,7 @@ pub mod listener;
 mod memory;
 pub mod metrics;
 mod patience;
+mod policy;
 mod ready;
 mod refusal;
 mod release_gate;

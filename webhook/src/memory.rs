@@ -105,3 +105,6 @@ fn keys(object: hooks::Object<'_>, namespace: &str) -> impl Iterator<Item = Hook
     let cluster_scoped = object.name().filter(|_| written.is_none()).map(|name| key(name, None));
     named.into_iter().chain(cluster_scoped)
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,7 @@ pub struct Metrics {
     registry: Registry,
     requests: Vec<IntCounter>,
     durations: Vec<Histogram>,
+    late: Vec<IntCounter>,
     rejected: Vec<IntCounter>,
     rules: Vec<OfRule>,
     pub(crate) handshake_failures: IntCounter,
@@ -36,6 +37,7 @@ pub struct Metrics {
     certificate_expiry: IntGauge,
     policy_generation: IntGauge,
     exceptions_expiring: IntGauge,
+    ready: IntGauge,
     expiry: OnceLock<Box<Expiry>>,
 }
 
@@ -66,6 +68,7 @@ impl Metrics {
         Self {
             requests: requests(&registry),
             durations: durations(&registry),
+            late: late(&registry),
             rejected: rejected(&registry),
             rules: OfRule::all(&registry, ids),
             handshake_failures: counter(
@@ -104,6 +107,7 @@ impl Metrics {
                 "hookward_exceptions_expiring",
                 "Exceptions in force that expire within seven days.",
             ),
+            ready: gauge(&registry, "hookward_ready", "1 while this replica may be sent requests, else 0."),
             expiry: OnceLock::new(),
             registry,
         }
@@ -115,6 +119,11 @@ impl Metrics {
             + decision as usize;
         self.requests[index].inc();
         self.durations[path as usize].observe(took.as_secs_f64());
+    }
+
+    /// Counts one answer for which little time was left.
+    pub(crate) fn late(&self, path: Path) {
+        self.late[path as usize].inc();
     }
 
     /// Counts one request that got an HTTP error.
@@ -164,6 +173,11 @@ impl Metrics {
     #[must_use]
     pub const fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// Says whether this replica may be sent requests.
+    pub(crate) fn ready(&self, is_ready: bool) {
+        self.ready.set(is_ready.into());
     }
 
     /// The text format of Prometheus.
@@ -229,6 +243,12 @@ fn durations(registry: &Registry) -> Vec<Histogram> {
     let help = "Time from a complete request to its answer.";
     let options = HistogramOpts::new("hookward_admission_duration_seconds", help).buckets(BUCKETS.to_vec());
     let family = registered(registry, HistogramVec::new(options, &["path"]));
+    Path::ALL.iter().map(|path| family.with_label_values(&[path.name()])).collect()
+}
+
+fn late(registry: &Registry) -> Vec<IntCounter> {
+    let help = "Reviews answered in the last fifth of the time there was.";
+    let family = counters(registry, "hookward_admission_late_total", help, &["path"]);
     Path::ALL.iter().map(|path| family.with_label_values(&[path.name()])).collect()
 }
 

@@ -34,6 +34,12 @@ pub enum Refusal {
     /// Not a POST.
     #[error("send an AdmissionReview with POST")]
     Method,
+    /// A policy asks for labels of a namespace that nobody could say.
+    #[error("a policy selects namespaces by labels, and those of this one are not known")]
+    NamespaceUnknown {
+        /// The namespace.
+        name: String,
+    },
     /// Policies are not read yet.
     #[error("policies and exceptions are not read yet")]
     NotReady,
@@ -47,7 +53,7 @@ pub enum Refusal {
     #[error("the object has more values than are judged")]
     TooManyValues,
     /// No such path.
-    #[error("there is nothing here; reviews go to /mutate, /validate and /release")]
+    #[error("there is nothing here; reviews go to /mutate, /validate, /release, /policy and /policy/stamp")]
     UnknownPath,
     /// No `AdmissionReview` with a request.
     #[error("this is no AdmissionReview: {0}")]
@@ -69,6 +75,7 @@ impl Refusal {
             Self::ContentType => Reason::ContentType,
             Self::Deadline => Reason::Deadline,
             Self::Method => Reason::Method,
+            Self::NamespaceUnknown { .. } => Reason::NamespaceUnknown,
             Self::NotReady => Reason::NotReady,
             Self::Overloaded => Reason::Overloaded,
             Self::Panic => Reason::Panic,
@@ -89,9 +96,12 @@ impl Refusal {
             Self::ContentEncoding | Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnknownPath => StatusCode::NOT_FOUND,
-            Self::Deadline | Self::NotReady | Self::Overloaded | Self::Panic | Self::TooManyValues => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Deadline
+            | Self::NamespaceUnknown { .. }
+            | Self::NotReady
+            | Self::Overloaded
+            | Self::Panic
+            | Self::TooManyValues => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }

@@ -3,19 +3,22 @@
 //! Helm stores the record of a revision first, as a Secret with a status that says what it is about to do. Refusing that Secret
 //! ends the action with nothing touched and nothing wedged.
 
+use std::time::Duration;
+
 use hooks::{
     Events, Interest, Written,
     release::{Limits, Record, Status, secret},
     template_source,
 };
-use policies::{Judged, Moment, Namespace, PolicySet, Release, evaluate, finding::Place, release::Dropped};
+use policies::{Judged, Membership, Moment, PolicySet, Release, evaluate, finding::Place, release::Dropped};
 
 use crate::{
+    app::App,
     deadline::Deadline,
     metrics::Operation,
     refusal::Refusal,
     response::Answer,
-    review::{now, read},
+    review::{now, policy_of, read},
     wire::Request,
 };
 
@@ -26,6 +29,7 @@ pub(crate) use documents::Unreadable;
 /// Judges a release record that is about to be stored. Allowed without a judgement: what is no release record, and what is neither
 /// an install nor an upgrade. A record that cannot be decoded is allowed with a warning.
 pub(crate) fn judge(
+    app: &App,
     policies: &PolicySet,
     request: &Request<'_>,
     operation: Operation,
@@ -47,13 +51,14 @@ pub(crate) fn judge(
     drop(object);
     deadline.check()?;
     match record.status {
-        Status::PendingInstall => judge_record(policies, &record, Moment::Install, answer, deadline),
-        Status::PendingUpgrade => judge_record(policies, &record, Moment::Upgrade, answer, deadline),
+        Status::PendingInstall => judge_record(app, policies, &record, Moment::Install, answer, deadline),
+        Status::PendingUpgrade => judge_record(app, policies, &record, Moment::Upgrade, answer, deadline),
         _ => Ok(answer.skip()),
     }
 }
 
 fn judge_record(
+    app: &App,
     policies: &PolicySet,
     record: &Record,
     moment: Moment,
@@ -71,15 +76,29 @@ fn judge_record(
     for document in &documents.readable {
         release.add(document.index, document.path, &document.root);
     }
-    let policy = policies.policy(release.namespace.map(|name| Namespace { name, labels: None }));
+    // The record says where the release is; the Secret may be elsewhere.
+    let policy = policy_of(app, policies, release.namespace)?;
     deadline.check()?;
     let verdict = evaluate::release(&policy, &release, now());
     deadline.check()?;
+    let revision = u64::try_from(record.version).unwrap_or(0);
+    if verdict.is_allowed() && !answer.is_dry_run() {
+        let seconds = u64::try_from(policy.engine.timeout_seconds).unwrap_or(0);
+        app.memory.keep(&release, revision, Duration::from_secs(seconds));
+    }
+    let membership = release.namespace.map(|namespace| Membership {
+        release: record.name.clone(),
+        namespace: namespace.to_owned(),
+        revision,
+        moment,
+    });
     let header = format!(
         "release \"{}\" revision {} is refused, no hook and no object was touched:",
         record.name, record.version
     );
-    Ok(answer.judged_release(&header, &verdict, &documents.unreadable, |judged| subject(&release, judged)))
+    Ok(answer
+        .of(membership)
+        .judged_release(&header, &verdict, &documents.unreadable, |judged| subject(&release, judged)))
 }
 
 /// What a finding is about: an object, a template, or the release itself.

@@ -6,15 +6,16 @@ use std::{
 };
 
 use hooks::{Interest, Node, Object, json};
-use policies::{Namespace, evaluate};
+use policies::{HookKey, Membership, Mode, Moment, Namespace, Policy, PolicySet, evaluate};
 use serde_json::value::RawValue;
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
 use crate::{
     app::{App, LARGE},
     body::Whole,
     deadline::Deadline,
     metrics::{Operation, Path},
+    policy,
     refusal::Refusal,
     release_gate,
     response::Answer,
@@ -29,43 +30,64 @@ pub(crate) async fn answer(
     body: Whole,
     deadline: Deadline,
 ) -> Result<Vec<u8>, Refusal> {
-    let arrived = Instant::now();
+    let asked = Asked { path, arrived: Instant::now(), deadline };
     let apart = match path {
         Path::Release => Some(&app.limits.records),
-        Path::Mutate | Path::Validate => (body.bytes.len() > LARGE).then_some(&app.limits.large),
+        _ => (body.bytes.len() > LARGE).then_some(&app.limits.large),
     };
-    match apart {
-        None => judge(app, path, &body.bytes, Asked { arrived, deadline }),
-        Some(permits) => judge_apart(app, path, body, Asked { arrived, deadline }, permits).await,
+    let Some(permits) = apart else {
+        return match judge(app, &body.bytes, asked) {
+            Err(Refusal::NamespaceUnknown { name }) => {
+                learn(app, &name, deadline).await;
+                judge(app, &body.bytes, asked)
+            }
+            answered => answered,
+        };
+    };
+    let body = Arc::new(body);
+    match judge_apart(app, &body, asked, permits).await {
+        Err(Refusal::NamespaceUnknown { name }) => {
+            learn(app, &name, deadline).await;
+            judge_apart(app, &body, asked, permits).await
+        }
+        answered => answered,
     }
 }
 
-/// When a request was whole, and until when its answer is worth something.
+/// What a request was sent for, when it was whole, and until when its answer is worth something.
 #[derive(Clone, Copy)]
 struct Asked {
+    path: Path,
     arrived: Instant,
     deadline: Deadline,
 }
 
+/// Asks for the labels of a namespace that nobody has seen yet: it may be a moment old. Half of the time is left for the judgement.
+async fn learn(app: &App, namespace: &str, deadline: Deadline) {
+    if let Some(surroundings) = &app.surroundings {
+        // Without an answer the labels are still unknown, and the judgement says so.
+        let _ = timeout(deadline.left() / 2, surroundings.learn(namespace)).await;
+    }
+}
+
 async fn judge_apart(
     app: &Arc<App>,
-    path: Path,
-    body: Whole,
+    body: &Arc<Whole>,
     asked: Asked,
     permits: &Arc<Semaphore>,
 ) -> Result<Vec<u8>, Refusal> {
     let permit = Arc::clone(permits).acquire_owned().await.map_err(|_| Refusal::Overloaded)?;
-    let app = Arc::clone(app);
+    let (app, body) = (Arc::clone(app), Arc::clone(body));
     let work = spawn_blocking(move || {
         // Both are held to the end of the work, even if nobody waits for its answer any more.
         let (_permit, body) = (permit, body);
         asked.deadline.check()?;
-        judge(&app, path, &body.bytes, asked)
+        judge(&app, &body.bytes, asked)
     });
     work.await.map_err(|_| Refusal::Panic)?
 }
 
-fn judge(app: &App, path: Path, body: &[u8], asked: Asked) -> Result<Vec<u8>, Refusal> {
+fn judge(app: &App, body: &[u8], asked: Asked) -> Result<Vec<u8>, Refusal> {
     let request = wire::parse(body)?;
     let operation = match request.operation.as_str() {
         "CREATE" => Operation::Create,
@@ -73,15 +95,19 @@ fn judge(app: &App, path: Path, body: &[u8], asked: Asked) -> Result<Vec<u8>, Re
         _ => Operation::Other,
     };
     let policies = app.policies.load();
-    let answer = Answer::new(app, path, operation, &request, policies.generation(), asked.arrived);
-    match path {
-        Path::Release => release_gate::judge(&policies, &request, operation, answer, asked.deadline),
-        Path::Mutate | Path::Validate => judge_object(&policies, path, &request, operation, answer),
+    let answer = Answer::new(app, asked.path, operation, &request, policies.generation(), asked.arrived);
+    match asked.path {
+        Path::Release => release_gate::judge(app, &policies, &request, operation, answer, asked.deadline),
+        Path::Mutate | Path::Validate => {
+            judge_object(app, &policies, asked.path, &request, operation, answer)
+        }
+        Path::Policy | Path::Stamp => policy::judge(app, &policies, asked.path, &request, operation, answer),
     }
 }
 
 fn judge_object(
-    policies: &policies::PolicySet,
+    app: &App,
+    policies: &PolicySet,
     path: Path,
     request: &Request<'_>,
     operation: Operation,
@@ -110,26 +136,79 @@ fn judge_object(
     if object.hook().is_none() {
         // An annotation taken away ends our interest, and whoever may update the object may do that.
         return Ok(if old.is_some_and(|old| old.hook().is_some()) {
-            answer.stripped()
+            let membership = membership(app, object, request);
+            answer.of(membership).stripped(object)
         } else {
             answer.skip()
         });
     }
-    let policy = policies.policy(request.namespace().map(|name| Namespace { name, labels: None }));
+    let policy = policy_of(app, policies, request.governing_namespace())?;
     let asked = evaluate::Request {
         operation: doing,
         object,
         old,
         namespace: request.namespace(),
         field_manager: request.field_manager(),
-        moment: policies::Moment::Unknown,
+        moment: Moment::Unknown,
         now: now(),
     };
     Ok(if path == Path::Mutate {
         answer.repair(&evaluate::fixes(&policy, &asked))
     } else {
-        answer.judged(object, &evaluate::object(&policy, &asked))
+        validate(app, &policy, &asked, request, answer)
     })
+}
+
+/// Judges a hook as it would be stored. Which release it belongs to matters only to those with something to say, so only then somebody
+/// is asked.
+fn validate(
+    app: &App,
+    policy: &Policy,
+    asked: &evaluate::Request<'_>,
+    request: &Request<'_>,
+    answer: Answer<'_>,
+) -> Vec<u8> {
+    let verdict = evaluate::object(policy, asked);
+    if verdict.worst() < Some(Mode::Warn) {
+        return answer.judged(asked.object, &verdict);
+    }
+    let membership = membership(app, asked.object, request);
+    let moment = membership.as_ref().map_or(Moment::Unknown, |membership| membership.moment);
+    let answer = answer.of(membership);
+    if moment == Moment::Unknown {
+        return answer.judged(asked.object, &verdict);
+    }
+    answer.judged(asked.object, &evaluate::object(policy, &evaluate::Request { moment, ..*asked }))
+}
+
+/// The release that a hook belongs to: by its stored record where those are looked up, else by what the gate saw here.
+fn membership(app: &App, object: Object<'_>, request: &Request<'_>) -> Option<Membership> {
+    let key = HookKey {
+        group: object.group().to_owned(),
+        kind: object.kind().to_owned(),
+        namespace: request.namespace().map(str::to_owned),
+        name: object.name()?.to_owned(),
+    };
+    let stored = app.surroundings.as_ref().and_then(|surroundings| surroundings.membership(&key));
+    stored.or_else(|| app.memory.membership(&key))
+}
+
+/// The policy for a namespace; its labels are asked for only when a policy selects by them.
+///
+/// # Errors
+/// [`Refusal::NamespaceUnknown`] when they are needed and not known.
+pub(crate) fn policy_of(
+    app: &App,
+    policies: &PolicySet,
+    namespace: Option<&str>,
+) -> Result<Arc<Policy>, Refusal> {
+    let Some(name) = namespace else { return Ok(policies.policy(None)) };
+    if !policies.needs_labels() {
+        return Ok(policies.policy(Some(Namespace { name, labels: None })));
+    }
+    let labels = app.surroundings.as_ref().and_then(|surroundings| surroundings.labels(name));
+    let labels = labels.ok_or_else(|| Refusal::NamespaceUnknown { name: name.to_owned() })?;
+    Ok(policies.policy(Some(Namespace { name, labels: Some(&labels) })))
 }
 
 /// Reads the object in `field`.

@@ -32,6 +32,8 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/mutate", post(mutate))
         .route("/validate", post(validate))
         .route("/release", post(release))
+        .route("/policy", post(policy))
+        .route("/policy/stamp", post(stamp))
         .fallback(async |State(app): State<Arc<App>>| refuse(&app, Refusal::UnknownPath))
         .method_not_allowed_fallback(async |State(app): State<Arc<App>>| refuse(&app, Refusal::Method))
         .with_state(app)
@@ -49,11 +51,21 @@ async fn release(State(app): State<Arc<App>>, request: Request) -> Response {
     admit(app, Path::Release, request).await
 }
 
+async fn policy(State(app): State<Arc<App>>, request: Request) -> Response {
+    admit(app, Path::Policy, request).await
+}
+
+async fn stamp(State(app): State<Arc<App>>, request: Request) -> Response {
+    admit(app, Path::Stamp, request).await
+}
+
 async fn admit(app: Arc<App>, path: Path, request: Request) -> Response {
     let limit = time_to_answer(request.uri().query());
     let deadline = Deadline::after(limit);
     let work = async {
-        if !app.ready.can_judge() {
+        let is_ours = matches!(path, Path::Policy | Path::Stamp);
+        // Of our own objects those that need no others are judged at any time: the first policy may come before there is one.
+        if !is_ours && !app.ready.can_judge() {
             return Err(Refusal::NotReady);
         }
         let whole = body::read(request, &app.limits).await?;
@@ -61,7 +73,11 @@ async fn admit(app: Arc<App>, path: Path, request: Request) -> Response {
         let _turn = app.limits.requests.try_acquire().map_err(|_| Refusal::Overloaded)?;
         review::answer(&app, path, whole, deadline).await
     };
-    answer(&app, limit, work).await
+    let response = answer(&app, limit, work).await;
+    if response.status().is_success() && deadline.left() < limit / 5 {
+        app.metrics.late(path);
+    }
+    response
 }
 
 /// Turns the outcome of `work` into a response: 503 when it takes longer than `limit`, or panics.

@@ -21,3 +21,6 @@ pub trait Surroundings: fmt::Debug + Send + Sync {
     /// Takes note of a denial or warning; never waits, and never for a dry run.
     fn record(&self, decision: Decision);
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,7 @@ pub(crate) struct Request<'a> {
     #[serde(borrow)]
     pub(crate) uid: Text<'a>,
     #[serde(borrow, default)]
-    pub(crate) kind: Kind<'a>,
+    pub(crate) kind: GroupVersionKind<'a>,
     #[serde(borrow, default)]
     pub(crate) sub_resource: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -50,9 +50,13 @@ pub(crate) struct Request<'a> {
     pub(crate) options: Option<Options<'a>>,
 }
 
-/// `kind` of the object, of which only the word is needed.
+/// `kind` of the object.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Kind<'a> {
+pub(crate) struct GroupVersionKind<'a> {
+    #[serde(borrow, default)]
+    pub(crate) group: Text<'a>,
+    #[serde(borrow, default)]
+    pub(crate) version: Text<'a>,
     #[serde(borrow, default)]
     pub(crate) kind: Text<'a>,
 }
@@ -76,6 +80,25 @@ impl Request<'_> {
     /// The namespace; `None` for cluster-scoped objects.
     pub(crate) fn namespace(&self) -> Option<&str> {
         self.namespace.as_ref().map(Text::as_str).filter(|namespace| !namespace.is_empty())
+    }
+
+    /// The namespace whose policies hold: none for cluster-scoped objects, and so for a Namespace, of which the API server says that
+    /// it is in itself.
+    ///
+    /// Source: Kubernetes `k8s.io/apiserver/pkg/endpoints/handlers/create.go`, `namespacesGVK`.
+    pub(crate) fn governing_namespace(&self) -> Option<&str> {
+        let is_namespace = self.kind.group.as_str().is_empty() && self.kind.kind.as_str() == "Namespace";
+        self.namespace().filter(|_| !is_namespace)
+    }
+
+    /// Who asks; empty when nobody says.
+    pub(crate) fn user(&self) -> &str {
+        self.user_info.as_ref().map_or("", |user| user.username.as_str())
+    }
+
+    /// Whether nothing will be stored.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.dry_run.unwrap_or(false)
     }
 
     /// Who is writing, as `metadata.managedFields` would say.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use policies::Judged;
+use policies::{Judged, Membership};
 
 /// The API server cuts a longer warning.
 const LONGEST: usize = 256;
@@ -13,11 +13,12 @@ const LINES: usize = 20;
 /// Bytes of one line of a denial.
 const LINE: usize = 1024;
 
-/// The message of a denial: `header`, a line for each finding that denies, and how to learn more. `subjects` names the object of
-/// each finding, as `Job "migrate"`.
+/// The message of a denial: `header`, a line for each finding that denies, and how to learn more. `denying` names the object of
+/// each finding, as `Job "migrate"`; `release` is the one it belongs to, if nothing has named it yet.
 pub(crate) fn denial<'j>(
     header: Option<&str>,
     denying: impl Iterator<Item = (String, &'j Judged)>,
+    release: Option<&Membership>,
 ) -> String {
     let mut text = String::new();
     if let Some(header) = header {
@@ -37,6 +38,10 @@ pub(crate) fn denial<'j>(
         // Writing to a String cannot fail.
         let _ = writeln!(text, "and {} more, see hookward check", count - LINES);
     }
+    if let Some(Membership { release, revision, .. }) = release {
+        text.push_str(&clean(&format!("in release {release:?} revision {revision}"), LINE));
+        text.push('\n');
+    }
     text.push_str("explain: hookward rules ");
     text.push_str(first.unwrap_or_default());
     text
@@ -49,7 +54,7 @@ fn predicate<'j>(subject: &str, judged: &'j Judged) -> &'j str {
 }
 
 /// `` `job-suspended`: Job "migrate" /spec/suspend: what will happen; what to do ``
-fn line(subject: &str, judged: &Judged) -> String {
+pub(crate) fn line(subject: &str, judged: &Judged) -> String {
     let finding = &judged.finding;
     let field = if finding.field.is_empty() { String::new() } else { format!(" {}", finding.field) };
     let help = if finding.help.is_empty() { String::new() } else { format!("; {}", finding.help) };
@@ -77,6 +82,11 @@ pub(crate) fn warnings<'j>(
         kept.push(format!("hookward: {left_out} more warnings, see hookward check"));
     }
     kept
+}
+
+/// The warnings about an object of ours: each short, all together within what the API server passes on.
+pub(crate) fn sentences(unbounded: &[String]) -> Vec<String> {
+    warnings(unbounded.iter().cloned(), std::iter::empty())
 }
 
 fn warning(subject: &str, judged: &Judged) -> String {
@@ -126,7 +136,7 @@ mod tests {
     }
 
     fn denial_of(findings: &[Judged], header: Option<&str>) -> String {
-        denial(header, findings.iter().map(|judged| ("Job \"migrate\"".to_owned(), judged)))
+        denial(header, findings.iter().map(|judged| ("Job \"migrate\"".to_owned(), judged)), None)
     }
 
     fn warnings_of(findings: &[Judged]) -> Vec<String> {

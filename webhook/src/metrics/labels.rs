@@ -33,6 +33,10 @@ label! {
         Validate = "validate",
         /// `/release`: a release record, before Helm touches anything.
         Release = "release",
+        /// `/policy`: an object of ours, as it would be stored.
+        Policy = "policy",
+        /// `/policy/stamp`: an object of ours, before it is written down who asks.
+        Stamp = "stamp",
     }
 }
 
@@ -83,6 +87,8 @@ label! {
         Deadline = "deadline",
         /// The path exists, for POST.
         Method = "method",
+        /// The labels of a namespace that a policy asks for are not known.
+        NamespaceUnknown = "namespace_unknown",
         /// Policies are not read yet.
         NotReady = "not_ready",
         /// As many requests as allowed are being answered.

@@ -1,0 +1,114 @@
+//! Our own objects: `/policy/stamp` writes down who asks, and `/policy` refuses what is not right or not signed by who asked.
+//!
+//! # Why two paths
+//! The API server drops a patch from a validating webhook without a word, and nothing in a review says which of the two asks. So
+//! the one path writes and refuses nothing that the other would not, and the other trusts nothing that the first may have written:
+//! between them, or instead of the first, anybody could have written it.
+
+use policies::{PolicySet, documents::API_VERSION};
+use serde_json::{Value, value::RawValue};
+
+use crate::{
+    app::App,
+    metrics::{Operation, Path},
+    refusal::Refusal,
+    response::{Answer, Wrong},
+    wire::Request,
+};
+
+mod exceptions;
+mod hook_policies;
+
+/// What becomes of an object of ours.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Accepted {
+    operations: Vec<json_patch::PatchOperation>,
+    warnings: Vec<String>,
+}
+
+/// Judges an object of ours. Allowed without a judgement: what is not ours, what is deleted, and the status of policies.
+///
+/// # Errors
+/// [`Refusal::NotReady`] for exceptions before policies and exceptions are read; policies are judged by themselves, so that the
+/// first ones can be made.
+pub(crate) fn judge(
+    app: &App,
+    policies: &PolicySet,
+    path: Path,
+    request: &Request<'_>,
+    operation: Operation,
+    answer: Answer<'_>,
+) -> Result<Vec<u8>, Refusal> {
+    let (group, version) = (request.kind.group.as_str(), request.kind.version.as_str());
+    let Some((ours, known)) = API_VERSION.split_once('/') else { return Ok(answer.skip()) };
+    if group != ours || operation == Operation::Other {
+        return Ok(answer.skip());
+    }
+    let subresource = request.sub_resource.as_ref().map_or("", |name| name.as_str());
+    let kind = request.kind.kind.as_str();
+    let judged = match (kind, subresource) {
+        _ if version != known => {
+            Err(Wrong::invalid("", format!("only {API_VERSION} is known to this server")))
+        }
+        ("HookPolicy", "status") => return Ok(answer.skip()),
+        ("HookPolicy", "") if path == Path::Stamp => return Ok(answer.skip()),
+        ("HookPolicy", "") => {
+            let others = app.ready.can_judge().then_some(policies);
+            hook_policies::judge(others, name(request), &stored(request)?)
+        }
+        ("HookException", "" | "status") => {
+            if !app.ready.can_judge() {
+                return Err(Refusal::NotReady);
+            }
+            let stored = stored(request)?;
+            let asked = exceptions::Asked::new(path, request.user(), name(request), &stored);
+            if subresource.is_empty() { asked.main() } else { asked.status() }
+        }
+        _ => Err(Wrong::invalid("", "this server does not know what that means".to_owned())),
+    };
+    Ok(match judged {
+        Ok(Accepted { operations, warnings }) => answer.accepted(&operations, &warnings),
+        Err(wrong) => answer.refused(&wrong),
+    })
+}
+
+/// An object as it would be stored, and as it is.
+struct Stored {
+    new: Value,
+    /// `null` on CREATE.
+    old: Value,
+}
+
+impl Stored {
+    /// Whether the object is new, or says something else than before.
+    fn is_changed(&self) -> bool {
+        self.old.is_null() || self.old.get("spec") != self.new.get("spec")
+    }
+}
+
+fn stored(request: &Request<'_>) -> Result<Stored, Refusal> {
+    let read = |object: Option<&RawValue>, field: &str| {
+        let read = object.map_or(Ok(Value::Null), |object| serde_json::from_str(object.get()));
+        read.map_err(|_| Refusal::Unreadable(format!("its {field} is no JSON that can be read")))
+    };
+    Ok(Stored { new: read(request.object, "object")?, old: read(request.old_object, "oldObject")? })
+}
+
+fn name<'r>(request: &'r Request<'_>) -> &'r str {
+    request.name.as_ref().map_or("", |name| name.as_str())
+}
+
+impl Wrong {
+    /// Something that nobody may write.
+    fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into(), is_forbidden: false }
+    }
+
+    /// Something that this user may not write.
+    fn forbidden(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into(), is_forbidden: true }
+    }
+}
+
+#[cfg(test)]
+mod tests;
