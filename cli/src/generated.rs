@@ -5,11 +5,17 @@ use crate::output;
 /// Path from the root of the repository, and text, of every generated file.
 #[must_use]
 pub fn files() -> Vec<(&'static str, String)> {
+    let [policy, exception] = cluster::crd::texts();
     vec![
         ("docs/rules.md", output::rules::markdown()),
         ("docs/schemas/check-v1.json", pretty(&output::json_v1::schema().to_value())),
         ("docs/schemas/try-v1.json", pretty(&output::try_v1::schema().to_value())),
         ("docs/schemas/policy-v1alpha1.json", pretty(&policies::schema::policy_file())),
+        // Plain for `kubectl apply`, and once more where the chart can read them: a link would not survive its packaging.
+        ("deploy/crds/hookpolicies.yaml", policy.clone()),
+        ("deploy/crds/hookexceptions.yaml", exception.clone()),
+        ("deploy/chart/files/crds/hookpolicies.yaml", policy),
+        ("deploy/chart/files/crds/hookexceptions.yaml", exception),
     ]
 }
 

@@ -22,21 +22,20 @@ pub fn definitions() -> [Value; 2] {
     let schema = policies::schema::policy_file();
     let spec = |name: &str| structural::of(&schema["$defs"][name], &schema);
     [
-        definition(Kind::HookPolicy, &POLICY, limits::policy(spec("Settings")), status::<PolicyStatus>()),
+        definition(Kind::HookPolicy, &POLICY, &limits::policy(spec("Settings")), &status::<PolicyStatus>()),
         definition(
             Kind::HookException,
             &EXCEPTION,
-            limits::exception(spec("ExceptionSpec")),
-            status::<ExceptionStatus>(),
+            &limits::exception(spec("ExceptionSpec")),
+            &status::<ExceptionStatus>(),
         ),
     ]
 }
 
-/// The definitions as YAML: a file name for each, and its text.
+/// The same two as YAML.
 #[must_use]
-pub fn files() -> [(&'static str, String); 2] {
-    let [policy, exception] = definitions().map(|definition| yaml::text(&definition));
-    [("hookpolicies.yaml", policy), ("hookexceptions.yaml", exception)]
+pub fn texts() -> [String; 2] {
+    definitions().map(|definition| yaml::text(&definition))
 }
 
 /// What people see of a kind.
@@ -86,7 +85,7 @@ const EXCEPTION: Shown = Shown {
     )],
 };
 
-fn definition(kind: Kind, shown: &Shown, spec: Value, status: Value) -> Value {
+fn definition(kind: Kind, shown: &Shown, spec: &Value, status: &Value) -> Value {
     let columns = shown.columns.iter().map(|(name, kind, path, priority)| {
         let column = json!({"name": name, "type": kind, "jsonPath": path});
         if *priority == 0 { column } else { with(column, "priority", json!(priority)) }

@@ -4,8 +4,17 @@ use serde_json::{Map, Value, json};
 
 /// Keywords that mean the same there. Defaults are no part of it: the API server would write them into the object, and a rule that is
 /// merely mentioned would be told things that nobody said.
-const KEPT: [&str; 9] =
-    ["description", "enum", "maximum", "minimum", "maxLength", "minLength", "maxItems", "minItems", "required"];
+const KEPT: [&str; 9] = [
+    "description",
+    "enum",
+    "maximum",
+    "minimum",
+    "maxLength",
+    "minLength",
+    "maxItems",
+    "minItems",
+    "required",
+];
 
 /// The schema without references, alternatives and types that may be null. `root` holds the definitions.
 pub(super) fn of(schema: &Value, root: &Value) -> Value {
@@ -58,7 +67,8 @@ fn object(schema: &Value, root: &Value, made: &mut Map<String, Value>) {
 
 /// What a reference leads to, or the one alternative that is not null.
 fn referred<'s>(schema: &'s Value, root: &'s Value) -> &'s Value {
-    let target = schema.get("$ref").and_then(Value::as_str).and_then(|path| root.pointer(path.strip_prefix('#')?));
+    let target =
+        schema.get("$ref").and_then(Value::as_str).and_then(|path| root.pointer(path.strip_prefix('#')?));
     if let Some(target) = target {
         return referred(target, root);
     }

@@ -75,7 +75,9 @@ mod tests {
 
     #[test]
     fn words_that_older_yaml_takes_for_something_else_are_quoted() {
-        for (word, written) in [("off", "\"off\""), ("N", "\"N\""), ("1", "\"1\""), ("a: b", "\"a: b\""), ("deny", "deny")] {
+        for (word, written) in
+            [("off", "\"off\""), ("N", "\"N\""), ("1", "\"1\""), ("a: b", "\"a: b\""), ("deny", "deny")]
+        {
             assert_eq!(scalar(word), written);
         }
     }
