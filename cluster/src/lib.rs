@@ -13,6 +13,8 @@ pub mod releases;
 pub mod secret;
 pub mod set;
 mod status;
+#[cfg(test)]
+mod testing;
 
 pub use kube::Client;
 pub use leader::Leader;

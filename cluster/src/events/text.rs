@@ -78,8 +78,12 @@ mod tests {
 
     #[test]
     fn the_release_comes_first_where_it_is_known() {
-        let membership =
-            Membership { release: "shop".into(), namespace: "demo".into(), revision: 3, moment: Moment::Unknown };
+        let membership = Membership {
+            release: "shop".into(),
+            namespace: "demo".into(),
+            revision: 3,
+            moment: Moment::Unknown,
+        };
         let decision = Decision { membership: Some(membership), ..decision("migrate", "Job", true) };
         let told = announcement(&decision).unwrap();
         assert!(told.text.starts_with("release shop revision 3: `a`"), "{}", told.text);

@@ -75,7 +75,8 @@ impl Expected {
 mod tests {
     use super::*;
 
-    const BOTH: &str = "kind: MutatingWebhookConfiguration\n---\nkind: Service\n---\nkind: ValidatingWebhookConfiguration\n";
+    const BOTH: &str =
+        "kind: MutatingWebhookConfiguration\n---\nkind: Service\n---\nkind: ValidatingWebhookConfiguration\n";
 
     #[test]
     fn documents_and_lists_are_read() {

@@ -191,10 +191,16 @@ impl Supervisor {
     }
 
     /// What is to be done next about a configuration.
-    fn next_deed(&self, configuration: Configuration, bundle: Option<&str>, may_repair: bool) -> Option<Deed> {
+    fn next_deed(
+        &self,
+        configuration: Configuration,
+        bundle: Option<&str>,
+        may_repair: bool,
+    ) -> Option<Deed> {
         let expected = self.expected(configuration);
         let live = self.live.get(&configuration)?.as_ref();
-        let differs = |drift: &Drift| drift.configuration == configuration && drift.kind != DriftKind::CaBundle;
+        let differs =
+            |drift: &Drift| drift.configuration == configuration && drift.kind != DriftKind::CaBundle;
         let is_wrong = || {
             compare::registered(&self.live, self.options.expected.as_ref(), None).drift.iter().any(differs)
         };

@@ -82,7 +82,11 @@ fn versioned(live: &Value, mut operations: Vec<Value>) -> Value {
 }
 
 /// Sends a patch and returns the configuration as it is now.
-pub(super) async fn patch(api: &Api<DynamicObject>, name: &str, operations: Value) -> Result<Value, kube::Error> {
+pub(super) async fn patch(
+    api: &Api<DynamicObject>,
+    name: &str,
+    operations: Value,
+) -> Result<Value, kube::Error> {
     let patch = serde_json::from_value(operations).expect("the operations are those of JSON patch");
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
     plain(api.patch(name, &params, &Patch::<()>::Json(patch)).await?)
@@ -97,4 +101,59 @@ pub(super) async fn create(api: &Api<DynamicObject>, configuration: Value) -> Re
 
 fn plain(object: DynamicObject) -> Result<Value, kube::Error> {
     serde_json::to_value(object).map_err(kube::Error::SerdeError)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live() -> Value {
+        let webhook = |name: &str| json!({"name": name, "clientConfig": {"url": "https://a"}});
+        json!({
+            "metadata": {"resourceVersion": "7", "managedFields": [{"manager": "helm"}]},
+            "webhooks": [webhook("a"), webhook("b")],
+        })
+    }
+
+    #[test]
+    fn only_what_differs_is_written_and_only_at_this_version() {
+        let mut live = live();
+        live["webhooks"][0]["clientConfig"]["caBundle"] = json!(BASE64_STANDARD.encode("PEM"));
+        let patch = bundle_patch(&live, None, "PEM").unwrap();
+        let expected = json!([
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": "7"},
+            {"op": "add", "path": "/webhooks/1/clientConfig/caBundle", "value": BASE64_STANDARD.encode("PEM")},
+        ]);
+        assert_eq!(patch, expected);
+        live["webhooks"][1]["clientConfig"]["caBundle"] = json!(BASE64_STANDARD.encode("PEM"));
+        assert_eq!(bundle_patch(&live, None, "PEM"), None);
+    }
+
+    #[test]
+    fn a_webhook_that_nobody_installed_gets_no_bundle() {
+        let expected = json!({"webhooks": [{"name": "b"}]});
+        let patch = bundle_patch(&live(), Some(&expected), "PEM").unwrap();
+        assert_eq!(patch.as_array().unwrap().len(), 2);
+        assert_eq!(patch[1]["path"], "/webhooks/1/clientConfig/caBundle");
+    }
+
+    #[test]
+    fn a_repair_puts_back_what_was_installed_with_the_bundle() {
+        let patch =
+            repair_patch(&live(), &json!({"webhooks": [{"name": "b", "clientConfig": {}}]}), Some("PEM"));
+        let bundle = json!({"caBundle": BASE64_STANDARD.encode("PEM")});
+        assert_eq!(patch[1]["value"], json!([{"name": "b", "clientConfig": bundle}]));
+    }
+
+    #[test]
+    fn what_a_repair_owns_is_given_up_and_the_bundles_are_not() {
+        let own =
+            |webhook: Value| json!({"manager": FIELD_MANAGER, "fieldsV1": {"f:webhooks": {"k:{}": webhook}}});
+        let mut live = live();
+        assert_eq!(disown_patch(&live), None);
+        live["metadata"]["managedFields"][1] = own(json!({"f:clientConfig": {"f:caBundle": {}}}));
+        assert_eq!(disown_patch(&live), None);
+        live["metadata"]["managedFields"][1] = own(json!({"f:failurePolicy": {}}));
+        assert_eq!(disown_patch(&live).unwrap()[1]["value"], json!([{"manager": "helm"}]));
+    }
 }

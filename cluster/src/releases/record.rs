@@ -1,0 +1,138 @@
+//! What a record says of its hooks: for each that may be running, which release it belongs to.
+
+use hooks::{
+    Interest, Node, Object,
+    release::{Phase, Record, RecordedHook, Status},
+    yaml,
+};
+use policies::{HookKey, Membership, context::Moment};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// One hook of one release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) hook: HookKey,
+    pub(super) membership: Membership,
+    /// When it began to run, in seconds since 1970; `None` when it is not running.
+    pub(super) running_since: Option<i64>,
+}
+
+/// The hooks that Helm runs now, and while something is under way also those it has not come to or has run already.
+pub(super) fn claims(record: &Record) -> Vec<Claim> {
+    let is_under_way = record.is_pending() || record.status == Status::Uninstalling;
+    let is_wanted = |hook: &&RecordedHook| is_under_way || hook.phase == Some(Phase::Running);
+    record.hooks.iter().filter(is_wanted).flat_map(|hook| claims_of(record, hook)).collect()
+}
+
+fn claims_of(record: &Record, hook: &RecordedHook) -> Vec<Claim> {
+    let is_running = hook.phase == Some(Phase::Running);
+    let membership = Membership {
+        release: record.name.clone(),
+        namespace: record.namespace.clone(),
+        revision: u64::try_from(record.version).unwrap_or_default(),
+        moment: if is_running { moment(record.status) } else { Moment::Unknown },
+    };
+    let running_since = is_running.then(|| hook.started_at.as_deref().and_then(seconds).unwrap_or_default());
+    let Ok(root) = yaml::document(&hook.manifest, 0, Interest::Judged, &yaml::Limits::default()) else {
+        return Vec::new();
+    };
+    let claim =
+        |node| Claim { hook: key(node, &record.namespace), membership: membership.clone(), running_since };
+    // Kubernetes takes a list apart.
+    let items = root.get("items").filter(|_| Object::new(&root).kind().ends_with("List"));
+    match items {
+        Some(items) => items.items().iter().map(claim).collect(),
+        None => vec![claim(&root)],
+    }
+}
+
+fn key(node: &Node<'_>, namespace: &str) -> HookKey {
+    let object = Object::new(node);
+    HookKey {
+        group: object.group().to_owned(),
+        kind: object.kind().to_owned(),
+        namespace: Some(object.namespace().unwrap_or(namespace).to_owned()),
+        name: object.name().unwrap_or_default().to_owned(),
+    }
+}
+
+/// What Helm does while a hook of a release with this status runs. A release that is at rest is tested.
+const fn moment(status: Status) -> Moment {
+    match status {
+        Status::PendingInstall => Moment::Install,
+        Status::PendingUpgrade => Moment::Upgrade,
+        Status::PendingRollback => Moment::Rollback,
+        Status::Uninstalling => Moment::Uninstall,
+        Status::Deployed | Status::Failed => Moment::Test,
+        Status::Unknown | Status::Uninstalled | Status::Superseded | Status::Other => Moment::Unknown,
+    }
+}
+
+fn seconds(time: &str) -> Option<i64> {
+    OffsetDateTime::parse(time, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
+}
+
+#[cfg(test)]
+mod tests {
+    use hooks::release::{Limits, encode};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const JOB: &str = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade}}";
+
+    fn claims_in(status: &str, hooks: &Value) -> Vec<Claim> {
+        let record = json!({"name": "shop", "namespace": "demo", "version": 3, "info": {"status": status}, "hooks": hooks});
+        claims(&Record::decode(encode(record.to_string().as_bytes()).as_bytes(), &Limits::default()).unwrap())
+    }
+
+    fn hook(manifest: &str, phase: &str) -> Value {
+        let run = json!({"phase": phase, "started_at": "2026-11-21T06:00:00.5+01:00"});
+        json!({"kind": "Job", "name": "migrate", "manifest": manifest, "last_run": run})
+    }
+
+    fn moment_of(status: &str, phase: &str) -> Option<Moment> {
+        claims_in(status, &json!([hook(JOB, phase)])).first().map(|claim| claim.membership.moment)
+    }
+
+    #[test]
+    fn a_running_hook_has_the_moment_of_its_release() {
+        assert_eq!(moment_of("pending-install", "Running"), Some(Moment::Install));
+        assert_eq!(moment_of("pending-upgrade", "Running"), Some(Moment::Upgrade));
+        assert_eq!(moment_of("pending-rollback", "Running"), Some(Moment::Rollback));
+        assert_eq!(moment_of("uninstalling", "Running"), Some(Moment::Uninstall));
+        assert_eq!(moment_of("deployed", "Running"), Some(Moment::Test));
+    }
+
+    #[test]
+    fn a_hook_that_does_not_run_proves_nothing_of_the_moment() {
+        assert_eq!(moment_of("pending-rollback", "Succeeded"), Some(Moment::Unknown));
+        assert_eq!(moment_of("uninstalling", ""), Some(Moment::Unknown));
+        assert_eq!(moment_of("deployed", "Succeeded"), None);
+    }
+
+    #[test]
+    fn a_hook_is_known_by_its_manifest() {
+        let claims = claims_in("pending-upgrade", &json!([hook(JOB, "Running")]));
+        let key = HookKey {
+            group: "batch".into(),
+            kind: "Job".into(),
+            namespace: Some("demo".into()),
+            name: "migrate".into(),
+        };
+        assert_eq!(claims[0].hook, key);
+        assert_eq!(claims[0].running_since, Some(1_795_237_200));
+        assert_eq!((claims[0].membership.release.as_str(), claims[0].membership.revision), ("shop", 3));
+        let elsewhere = JOB.replace("name: migrate", "name: migrate, namespace: other");
+        let claims = claims_in("pending-upgrade", &json!([hook(&elsewhere, "Running")]));
+        assert_eq!(claims[0].hook.namespace.as_deref(), Some("other"));
+    }
+
+    #[test]
+    fn a_list_is_its_items_and_what_cannot_be_read_is_left_out() {
+        let list = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n- {apiVersion: v1, kind: Pod, metadata: {name: b}}";
+        let claims = claims_in("pending-install", &json!([hook(list, "Running"), hook("a: [", "Running")]));
+        let names: Vec<_> = claims.iter().map(|claim| claim.hook.name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+    }
+}
