@@ -67,7 +67,8 @@ namespaceSelector:
   - operations: [CREATE]
     {{- include "hookward.everything" . | nindent 4 }}
 - name: policy.hookward.dev
-  {{- include "hookward.webhook" (dict "root" . "path" "/policy" "failurePolicy" $failurePolicy.policy "sideEffects" "None") | nindent 2 }}
+  {{- include "hookward.webhook" (dict "root" . "path" "/policy/stamp" "failurePolicy" $failurePolicy.policy "sideEffects" "None") | nindent 2 }}
+  reinvocationPolicy: IfNeeded
   rules:
   {{- include "hookward.ownResources" . | nindent 2 }}
 {{- end -}}

@@ -108,8 +108,12 @@ pub fn list(address: &Address<'_>, bundle: Option<&str>, profile: Profile) -> an
     }
     let mut policy = webhook("policy", "policy", "Fail", ours());
     policy["sideEffects"] = json!("None");
+    // What writes down who asks and what believes nobody are two paths: a review does not say which of the two asks.
+    let mut stamp = webhook("policy", "policy/stamp", "Fail", ours());
+    stamp["sideEffects"] = json!("None");
+    stamp["reinvocationPolicy"] = json!("IfNeeded");
     Ok(json!({"apiVersion": "v1", "kind": "List", "items": [
-        configuration("MutatingWebhookConfiguration", &json!([mutate, policy])),
+        configuration("MutatingWebhookConfiguration", &json!([mutate, stamp])),
         configuration("ValidatingWebhookConfiguration", &json!([validate, recovery, release, policy])),
     ]}))
 }
@@ -196,7 +200,7 @@ mod tests {
             .collect();
         let expected = [
             ["mutate.hookward.dev", "https://10.0.0.1:8443/mutate", "Ignore"],
-            ["policy.hookward.dev", "https://10.0.0.1:8443/policy", "Fail"],
+            ["policy.hookward.dev", "https://10.0.0.1:8443/policy/stamp", "Fail"],
             ["validate.hookward.dev", "https://10.0.0.1:8443/validate", "Fail"],
             ["recovery.hookward.dev", "https://10.0.0.1:8443/validate", "Ignore"],
             ["release.hookward.dev", "https://10.0.0.1:8443/release", "Ignore"],
