@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use certs::{Knobs, Name};
 use cluster::{
     Base, Client, Synced, Watched, client,
@@ -10,6 +10,7 @@ use cluster::{
     leader::{self, Leader},
     metrics::Metrics,
     registration::{self, Configuration, Registered, Registration},
+    releases::Releases,
     secret::SecretFile,
 };
 use policies::{Profile, decision::Identity};
@@ -69,7 +70,8 @@ impl Life {
             exceptions: Box::new(app.ready.wait_for(Part::Exceptions)),
         };
         let watched = Watched::start(client.clone(), options, Arc::clone(&app.policies), synced);
-        let surroundings = Arc::new(Cluster::new(watched.namespaces(), recorder.clone()));
+        let releases = args.release_lookup.then(|| Releases::start(&client, &metrics));
+        let surroundings = Arc::new(Cluster::new(watched.namespaces(), recorder.clone(), releases));
         Ok(Self { client, namespace, metrics, leader, recorder, watched, surroundings, registration: None })
     }
 
@@ -92,8 +94,8 @@ impl Life {
         let names = names.iter().map(|name| name.parse::<Name>()).collect::<Result<Vec<_>, _>>()?;
         let knobs = Knobs {
             authority_name: "hookward".to_owned(),
-            authority_life: args.ca_life.try_into().context("--ca-life is too long")?,
-            leaf_life: args.leaf_life.try_into().context("--leaf-life is too long")?,
+            authority_life: args.ca_life,
+            leaf_life: args.leaf_life,
             overlap: args.rotation_overlap,
             names,
         };

@@ -83,19 +83,19 @@ pub fn list(address: &Address<'_>, bundle: Option<&str>, profile: Profile) -> an
     let any = |operations: &[&str]| json!({"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"], "scope": "*", "operations": operations});
     let both = &["CREATE", "UPDATE"];
     let webhook = |name: &str, path: &str, failure_policy: &str, rule: Value| {
-        webhook(name, address.client(path, bundle), failure_policy, &rule)
+        webhook(name, &address.client(path, bundle), failure_policy, &rule)
     };
     let mut mutate = webhook("mutate", "mutate", "Ignore", any(&["CREATE"]));
-    mutate["matchConditions"] = condition("is-hook", exists(&annotated()));
+    mutate["matchConditions"] = condition("is-hook", &exists(&annotated()));
     mutate["reinvocationPolicy"] = json!("IfNeeded");
     let mut validate = webhook("validate", "validate", strict, any(both));
-    validate["matchConditions"] = condition("goes-forward", exists(&forward()));
+    validate["matchConditions"] = condition("goes-forward", &exists(&forward()));
     let mut recovery = webhook("recovery", "validate", "Ignore", any(both));
     let back = format!("{} && !{}", exists(&annotated()), exists(&forward()));
-    recovery["matchConditions"] = condition("takes-back", back);
+    recovery["matchConditions"] = condition("takes-back", &back);
     let secrets = json!({"apiGroups": [""], "apiVersions": ["v1"], "resources": ["secrets"], "scope": "*", "operations": ["CREATE"]});
     let mut release = webhook("release", "release", "Ignore", secrets);
-    release["matchConditions"] = condition("is-release", format!("object.type == '{PREFIX}release.v1'"));
+    release["matchConditions"] = condition("is-release", &format!("object.type == '{PREFIX}release.v1'"));
     release["objectSelector"] = json!({
         "matchLabels": {"owner": "helm"},
         "matchExpressions": [{"key": "status", "operator": "In", "values": ["pending-install", "pending-upgrade"]}],
@@ -118,7 +118,7 @@ pub fn list(address: &Address<'_>, bundle: Option<&str>, profile: Profile) -> an
     ]}))
 }
 
-fn webhook(name: &str, client: Value, failure_policy: &str, rule: &Value) -> Value {
+fn webhook(name: &str, client: &Value, failure_policy: &str, rule: &Value) -> Value {
     json!({
         "name": format!("{name}.hookward.dev"),
         "admissionReviewVersions": ["v1"],
@@ -131,7 +131,7 @@ fn webhook(name: &str, client: Value, failure_policy: &str, rule: &Value) -> Val
     })
 }
 
-fn condition(name: &str, expression: String) -> Value {
+fn condition(name: &str, expression: &str) -> Value {
     json!([{"name": name, "expression": expression}])
 }
 

@@ -11,6 +11,7 @@ const IN_A_POD: &str = "KUBERNETES_SERVICE_HOST";
 /// What the server takes from a cluster, and what it does there.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(next_help_heading = "Cluster")]
 pub struct Args {
     /// Take policies and exceptions from the cluster that KUBECONFIG or the service account names; inside a pod the default unless

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use cluster::{Namespaces, events::Recorder};
+use cluster::{Namespaces, events::Recorder, releases::Releases};
 use policies::{Decision, HookKey, Membership};
 use webhook::{Surroundings, surroundings::Labels};
 
@@ -11,12 +11,17 @@ use webhook::{Surroundings, surroundings::Labels};
 pub(in crate::commands::serve) struct Cluster {
     namespaces: Namespaces,
     recorder: Option<Recorder>,
+    releases: Option<Releases>,
 }
 
 impl Cluster {
-    /// Labels as the watch tells them; Events where they are wanted.
-    pub(super) const fn new(namespaces: Namespaces, recorder: Option<Recorder>) -> Self {
-        Self { namespaces, recorder }
+    /// Labels as the watch tells them; Events and the records of releases where they are wanted.
+    pub(super) const fn new(
+        namespaces: Namespaces,
+        recorder: Option<Recorder>,
+        releases: Option<Releases>,
+    ) -> Self {
+        Self { namespaces, recorder, releases }
     }
 }
 
@@ -29,8 +34,8 @@ impl Surroundings for Cluster {
         Box::pin(self.namespaces.learn(namespace))
     }
 
-    fn membership(&self, _hook: &HookKey) -> Option<Membership> {
-        None
+    fn membership(&self, hook: &HookKey) -> Option<Membership> {
+        self.releases.as_ref()?.membership(hook)
     }
 
     fn record(&self, decision: Decision) {
