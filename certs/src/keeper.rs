@@ -1,13 +1,9 @@
 //! Keeps the certificates of a store as the plan wants them, together with other replicas that do the same.
 
-use std::{
-    future,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{future, sync::Arc, time::Duration};
 
 use time::OffsetDateTime;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     Knobs, Resolver, State, Store,
@@ -221,7 +217,7 @@ impl<S: Store> Keeper<S> {
 /// Ends when another bundle is registered; never, when nobody tells any more.
 async fn next(registered: &mut watch::Receiver<Option<String>>) {
     if registered.changed().await.is_err() {
-        future::pending().await
+        future::pending::<()>().await;
     }
 }
 

@@ -179,11 +179,11 @@ fn issuer_of_next_leaf(
 ) -> Option<usize> {
     let authorities = state.authorities();
     let Some(leaf) = state.leaf() else {
-        // Nobody serves anything, so nobody has to be waited for; but one that is trusted already is trusted at once.
+        // There is nothing to serve, so nobody can wait; the oldest that is registered is known to most API servers.
         let is_trusted = |index: &usize| {
             authorities[*index].can_sign(view.now) && authorities[*index].is_in(view.registered)
         };
-        return Some((0..=newest).rev().find(is_trusted).unwrap_or(newest));
+        return Some((0..=newest).find(is_trusted).unwrap_or(newest));
     };
     let issuer = leaf.issuer();
     if issuer != newest && view.settled >= knobs.overlap {

@@ -38,7 +38,7 @@ fn done(turn: &Turn) {
         Source::Store => {}
         Source::Memory => tracing::warn!("the shared certificates were gone; they are written back"),
         Source::New if turn.problems.is_empty() => {
-            tracing::info!("there were no certificates; made new ones")
+            tracing::info!("there were no certificates; made new ones");
         }
         Source::New => tracing::warn!("no certificate that was there could be read; made new ones"),
     }
@@ -47,7 +47,7 @@ fn done(turn: &Turn) {
             Step::MakeAuthority => tracing::info!("made a new authority, to be trusted beside the others"),
             Step::MakeLeaf { .. } => tracing::info!("made a new certificate"),
             Step::DropAuthority { .. } => {
-                tracing::info!("dropped an authority whose certificates have ended")
+                tracing::info!("dropped an authority whose certificates have ended");
             }
             Step::Wait { .. } => {}
         }

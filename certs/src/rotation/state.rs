@@ -76,7 +76,7 @@ impl State {
     /// What must be registered: the certificates of all authorities as PEM, oldest first; `None` without any.
     #[must_use]
     pub fn bundle(&self) -> Option<String> {
-        let bundle: String = self.authorities.iter().map(|authority| authority.certificate_pem()).collect();
+        let bundle: String = self.authorities.iter().map(Trusted::certificate_pem).collect();
         (!bundle.is_empty()).then_some(bundle)
     }
 
@@ -118,9 +118,9 @@ impl State {
         let authority = self.authorities.get_mut(issuer).ok_or(Error::NoSigner)?;
         let signer = authority.signer.clone().ok_or(Error::NoSigner)?;
         let leaf = signer.issue_at(now, &names_beside(self.leaf.as_ref(), knobs), knobs.leaf_life)?;
-        let issued = Issued { pair: leaf.serving_pair(None)?, leaf, issuer };
-        authority.last_leaf_ends = authority.last_leaf_ends.max(Some(issued.not_after()));
-        self.leaf = Some(issued);
+        let next = Issued { pair: leaf.serving_pair(None)?, leaf, issuer };
+        authority.last_leaf_ends = authority.last_leaf_ends.max(Some(next.not_after()));
+        self.leaf = Some(next);
         Ok(())
     }
 

@@ -186,7 +186,7 @@ impl World {
         if *version == self.stored.0
             && let Some(state) = state.take()
         {
-            let known: Vec<_> = self.stored.1.authorities().iter().map(|one| serial(one)).collect();
+            let known: Vec<_> = self.stored.1.authorities().iter().map(serial).collect();
             let new = state.authorities().iter().filter(|one| !known.contains(&serial(one)));
             self.made += u32::try_from(new.count()).unwrap();
             self.stored = (self.stored.0 + 1, Rc::new(state));
