@@ -1,0 +1,138 @@
+//! Where the served certificate comes from, how it stays fresh, and whether those who call are told to trust it.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use certs::{Keeper, Knobs, Reloader, Resolver, reload};
+use cluster::secret::SecretFile;
+use time::OffsetDateTime;
+use tokio::sync::watch;
+use webhook::App;
+
+mod secret;
+#[cfg(test)]
+mod tests;
+mod trust;
+
+use secret::SecretStore;
+use trust::Trust;
+
+/// How often a folder is read, and the validity of what is served is looked at.
+const INTERVAL: Duration = reload::INTERVAL;
+
+/// A certificate to serve, and the source that it is renewed from.
+pub struct Certificates {
+    resolver: Arc<Resolver>,
+    bundle: watch::Receiver<Option<String>>,
+    source: Source,
+}
+
+enum Source {
+    /// Somebody else renews the files.
+    Folder(Reloader, watch::Sender<Option<String>>),
+    /// Replicas renew what the Secret holds.
+    Secret(Box<Keeper<SecretStore>>),
+}
+
+impl Certificates {
+    /// Serves what a folder holds, which somebody else renews.
+    ///
+    /// # Errors
+    /// When there is nothing to begin with.
+    pub fn from_folder(folder: &Path) -> anyhow::Result<Self> {
+        let reloader = Reloader::new(folder).context("cannot serve without a certificate")?;
+        let resolver = reloader.resolver();
+        let (tell, bundle) = watch::channel(authority(&resolver));
+        Ok(Self { resolver, bundle, source: Source::Folder(reloader, tell) })
+    }
+
+    /// Serves what a Secret holds, filling and renewing it together with the other replicas. Until it is read, a certificate
+    /// is served that nobody trusts. Call it in a runtime.
+    ///
+    /// # Errors
+    /// When the lifetimes do not fit each other, or no certificate can be made at all.
+    pub fn from_secret(file: SecretFile, knobs: Knobs) -> anyhow::Result<Self> {
+        knobs.check().context("cannot renew certificates")?;
+        let keeper = Keeper::new(SecretStore::new(file), knobs).context("cannot make a certificate")?;
+        let (resolver, bundle) = (keeper.resolver(), keeper.bundle());
+        Ok(Self { resolver, bundle, source: Source::Secret(Box::new(keeper)) })
+    }
+
+    /// What rustls asks for certificates.
+    #[must_use]
+    pub fn resolver(&self) -> Arc<Resolver> {
+        Arc::clone(&self.resolver)
+    }
+
+    /// The PEM bundle that must be registered; `None` while it is not known.
+    #[must_use]
+    pub fn bundle(&self) -> watch::Receiver<Option<String>> {
+        self.bundle.clone()
+    }
+
+    /// Keeps the certificate fresh until the runtime ends, shows when it expires, and holds readiness back while it is not
+    /// valid. Call it in a runtime.
+    ///
+    /// `registered` tells the PEM bundle that both webhook configurations have in common. With it, the server is not ready at its
+    /// start before that bundle verifies the certificate; when it does no longer, later, `lost` is called.
+    ///
+    /// # Errors
+    /// When the metric is there already.
+    pub fn keep(
+        self,
+        app: &App,
+        registered: Option<watch::Receiver<Option<String>>>,
+        lost: impl Fn() + Send + Sync + 'static,
+    ) -> anyhow::Result<()> {
+        let expiry = Arc::clone(&self.resolver);
+        app.metrics
+            .watch_expiry(move || Some((expiry.not_after() - OffsetDateTime::now_utc()).whole_seconds()));
+        let resolver = Arc::clone(&self.resolver);
+        let trust = match &registered {
+            Some(_) => Trust::registered(app, resolver, lost)?,
+            None => Trust::unregistered(app, resolver),
+        };
+        trust.look();
+        // Without a registration nothing is ever registered: a new authority would wait for ever.
+        let registered = registered.unwrap_or_else(|| watch::channel(None).1);
+        tokio::spawn(watch_trust(trust.clone(), registered.clone()));
+        match self.source {
+            Source::Folder(reloader, tell) => {
+                let resolver = self.resolver;
+                tokio::spawn(reloader.run(INTERVAL, move |_| {
+                    publish(&tell, authority(&resolver));
+                    trust.look();
+                }));
+            }
+            Source::Secret(keeper) => {
+                tokio::spawn(keeper.run(registered, move |_| trust.look()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The registration changes when somebody says so, validity by itself.
+async fn watch_trust(trust: Trust, mut registered: watch::Receiver<Option<String>>) {
+    let mut is_told = true;
+    let mut ticks = tokio::time::interval(INTERVAL);
+    loop {
+        trust.look_at_bundle(registered.borrow_and_update().clone());
+        tokio::select! {
+            changed = registered.changed(), if is_told => is_told = changed.is_ok(),
+            _ = ticks.tick() => {}
+        }
+    }
+}
+
+fn authority(resolver: &Resolver) -> Option<String> {
+    resolver.current().authority_pem().map(ToOwned::to_owned)
+}
+
+fn publish(tell: &watch::Sender<Option<String>>, bundle: Option<String>) {
+    tell.send_if_modified(|told| {
+        let is_other = *told != bundle;
+        *told = bundle;
+        is_other
+    });
+}
