@@ -3,6 +3,9 @@
 pub mod archive;
 pub mod chart;
 pub mod cluster;
+pub mod definitions;
+pub mod image;
+pub mod kinds;
 pub mod load;
 pub mod node;
 pub mod openapi;
@@ -10,3 +13,4 @@ pub mod readme;
 pub mod registration;
 pub mod rig;
 pub mod server;
+pub mod users;
