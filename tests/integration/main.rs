@@ -9,5 +9,11 @@ mod cli;
 mod e2e;
 /// Generated files are fresh.
 mod generated;
+/// Real pods on a real node.
+mod node;
+/// The container image and the Dockerfile.
+mod image;
+/// Alerts and dashboard.
+mod monitoring;
 /// The YAML reader against the one that Helm uses.
 mod yaml_go;

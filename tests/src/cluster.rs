@@ -80,7 +80,7 @@ impl Cluster {
     /// When `kubectl` cannot be started.
     #[track_caller]
     pub fn kubectl_with(&self, args: &[&str], input: &str) -> Ran {
-        match process::run(self.servers.kubectl().args(args), input.as_bytes(), OUTER_LIMIT) {
+        match run(self.servers.kubectl().args(args), input.as_bytes(), OUTER_LIMIT) {
             Ok(ran) => ran,
             Err(error) => panic!("cannot run kubectl: {error}"),
         }

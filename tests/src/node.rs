@@ -10,7 +10,7 @@ mod space;
 use std::{
     env, io,
     ops::Deref,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
     thread,
@@ -23,9 +23,7 @@ use self::{
     settings::SOCKET,
     space::{Pair, Space},
 };
-use crate::cluster::{
-    self, Cluster, Household, OUTER_LIMIT, Programs, Ran, Servers, StartError, flags,
-};
+use crate::cluster::{self, Cluster, Household, OUTER_LIMIT, Ran, Servers, StartError, flags};
 
 /// The port of the API server; the network is the node's own.
 const PORT: u16 = 6443;
@@ -48,7 +46,15 @@ impl Node {
     /// # Errors
     /// Why it cannot: a sentence for people.
     pub fn possible() -> Result<(), String> {
-        possible::possible()
+        possible::possible(None).map(drop)
+    }
+
+    /// The same, with the built programs in `bin`.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn possible_with(bin: &Path) -> Result<(), String> {
+        possible::possible(Some(bin)).map(drop)
     }
 
     /// Starts a cluster of its own; most tests share one, see [`Node::shared`]. Several may run at the same time.
@@ -56,8 +62,7 @@ impl Node {
     /// # Errors
     /// When this machine cannot carry it, or a server does not start, with the last lines it printed.
     pub fn start() -> Result<Self, StartError> {
-        Self::possible().map_err(StartError::Impossible)?;
-        let programs = Programs::find().expect("what is possible has its programs");
+        let programs = possible::possible(None).map_err(StartError::Impossible)?;
         let plugins = possible::plugins().map_err(StartError::Impossible)?;
         let (process, count) = space::number();
         let groups = Groups::plan(&format!("hookward-{process}-{count}")).map_err(StartError::Impossible)?;
@@ -86,6 +91,12 @@ impl Node {
     #[must_use]
     pub fn machine_address(&self) -> &str {
         &self.pair.machine
+    }
+
+    /// The folders of its control groups on this machine.
+    #[must_use]
+    pub fn control_groups(&self) -> Vec<PathBuf> {
+        self.space.groups().folders()
     }
 
     /// Puts an image, from an archive as `docker save` or `cargo xtask image` writes it, where pods find it.

@@ -12,6 +12,7 @@ pub use crate::cluster::{AuditEvent, AuditMarker, Helm, HelmCommand, PkiError, P
 #[derive(Debug)]
 pub struct Rig {
     cluster: Cluster,
+    api_server_flags: Vec<String>,
 }
 
 impl Rig {
@@ -20,7 +21,30 @@ impl Rig {
     /// # Errors
     /// When a server does not start, with the last lines it printed.
     pub fn start(programs: &Programs) -> Result<Self, StartError> {
-        Ok(Self { cluster: Cluster::new(plane::start(programs)?) })
+        let (servers, api_server_flags) = plane::start(programs)?;
+        Ok(Self { cluster: Cluster::new(servers), api_server_flags })
+    }
+
+    /// Ends the API server as a crash would; what it has stored stays.
+    ///
+    /// # Panics
+    /// When it cannot be ended.
+    #[track_caller]
+    pub fn end_api_server(&self) {
+        if let Err(error) = self.cluster.servers().end("kube-apiserver") {
+            panic!("cannot end the API server: {error}");
+        }
+    }
+
+    /// Starts the API server again and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[track_caller]
+    pub fn start_api_server(&self) {
+        if let Err(error) = plane::start_api_server(self.cluster.servers(), &self.api_server_flags) {
+            panic!("cannot start the API server again: {error}: {error:?}");
+        }
     }
 
     /// The control plane of this process, started by whoever asks first; `None` where its programs are not built.

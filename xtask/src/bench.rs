@@ -90,7 +90,7 @@ fn start(args: &BenchArgs) -> Result<()> {
     let mut command = server::pinned(program, core);
     command.args(std::env::args_os().skip(1)).arg("--pinned");
     if args.rig {
-        command.env("HOOKWARD_RIG_BIN", rig::rig(&RigArgs::default())?.bin);
+        command.env("HOOKWARD_RIG_BIN", rig::programs(&RigArgs::default())?.bin);
     }
     step("measurements", &mut command)?;
     Ok(())

@@ -3,7 +3,9 @@
 
 mod bench;
 mod codegen;
+mod image;
 mod new_rule;
+mod node;
 mod rig;
 mod shell;
 mod test;
@@ -28,6 +30,10 @@ enum Task {
     Test(test::TestArgs),
     /// Builds the programs of the test cluster, or finds those that are built.
     Rig(rig::RigArgs),
+    /// Writes the container image as one file, without a container engine.
+    Image(image::ImageArgs),
+    /// Starts a test cluster with a real node, and ends it.
+    Node(node::NodeArgs),
     /// Measures the server and `check`, next to a server that does nothing.
     Bench(bench::BenchArgs),
     /// Writes the file of a new rule and its line in the registry.
@@ -39,7 +45,9 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Test(args) => test::test(&args),
-        Task::Rig(args) => rig::rig(&args).map(drop),
+        Task::Rig(args) => rig::rig(&args),
+        Task::Image(args) => image::image(&args).map(drop),
+        Task::Node(args) => node::node(&args),
         Task::Bench(args) => bench::bench(&args),
         Task::NewRule(args) => new_rule::new_rule(&args),
         Task::Codegen => codegen::codegen(),

@@ -50,7 +50,7 @@ pub(crate) struct RigPrograms {
 ///
 /// # Errors
 /// When Go is missing or too old, a program does not build, or the cache cannot be written.
-pub(crate) fn rig(args: &RigArgs) -> Result<RigPrograms> {
+pub(crate) fn programs(args: &RigArgs) -> Result<RigPrograms> {
     let root = args.dir.clone().or_else(|| std::env::var_os("HOOKWARD_RIG").map(PathBuf::from));
     let root = root.unwrap_or_else(|| workspace().join("target/rig"));
     let modules = workspace().join("tests/rig");
@@ -63,8 +63,16 @@ pub(crate) fn rig(args: &RigArgs) -> Result<RigPrograms> {
         programs.push((recipe.name, provide(recipe, &cache, &found, &modules, args.jobs)?));
     }
     let bin = cache.gather(&programs)?;
-    println!("{}", bin.display());
     Ok(RigPrograms { bin })
+}
+
+/// The same, for people: prints the folder.
+///
+/// # Errors
+/// As [`programs`].
+pub(crate) fn rig(args: &RigArgs) -> Result<()> {
+    println!("{}", programs(args)?.bin.display());
+    Ok(())
 }
 
 fn provide(

@@ -1,10 +1,12 @@
-//! The one test command: everything hermetic, and the end-to-end tests where the test cluster can be had.
+//! The one test command: everything hermetic, and the end-to-end tests where the test clusters can be had.
 
-use std::{process::Command, time::Instant};
+use std::{path::PathBuf, process::Command, time::Instant};
 
 use anyhow::bail;
+use tests::node::Node;
 
 use crate::{
+    image::{self, ImageArgs},
     rig::{self, RigArgs, RigPrograms},
     shell::{cargo, step},
 };
@@ -17,84 +19,158 @@ pub(crate) struct TestArgs {
 }
 
 /// Parts that a machine may be unable to run; `HOOKWARD_SKIP` names them, with commas.
-const OPTIONAL: [&str; 2] = ["e2e", "node"];
+const OPTIONAL: [&str; 3] = ["deny", "e2e", "node"];
 
 /// Modules of tests that need programs of the test cluster.
-const WITH_CLUSTER: [&str; 2] = ["e2e::", "yaml_go::"];
+const WITH_CLUSTER: [&str; 3] = ["e2e::", "yaml_go::", NODE];
+
+/// The module of tests that need a real node; they are run by themselves, so that nothing else takes their processors.
+const NODE: &str = "node::";
+
+/// Steps that were done, and their seconds.
+#[derive(Default)]
+struct Steps(Vec<(String, f64)>);
+
+impl Steps {
+    fn run(&mut self, name: &str, command: &mut Command) -> anyhow::Result<()> {
+        self.0.push((name.to_owned(), step(name, command)?));
+        Ok(())
+    }
+
+    fn timed<T>(&mut self, name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let start = Instant::now();
+        let result = work();
+        self.0.push((name.to_owned(), start.elapsed().as_secs_f64()));
+        result
+    }
+}
 
 /// Runs all of it, cheapest first.
 pub(crate) fn test(args: &TestArgs) -> anyhow::Result<()> {
-    let mut table = Vec::new();
-    let mut run = |name: &str, command: &mut Command| -> anyhow::Result<()> {
-        table.push((name.to_owned(), step(name, command)?));
-        Ok(())
+    check_skip()?;
+    let filter = args.filter.as_deref();
+    let mut steps = Steps::default();
+    if filter.is_none() {
+        hermetic(&mut steps)?;
+    }
+    let names = selected(filter)?;
+    let on_node: Vec<&str> = names.iter().map(String::as_str).filter(|name| name.starts_with(NODE)).collect();
+    let programs = if names.iter().any(|name| WITH_CLUSTER.iter().any(|module| name.starts_with(module))) {
+        steps.timed("programs of the test cluster", cluster)?
+    } else {
+        None
     };
-    if args.filter.is_none() {
-        run("format", &mut cargo(&["fmt", "--all", "--check"]))?;
-        run("clippy", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-        run("unit tests", &mut cargo(&["test", "--workspace", "--exclude", "tests"]))?;
-        let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
-        run("documentation", docs.env("RUSTDOCFLAGS", "-D warnings"))?;
-        deny(&mut run)?;
+    let node = match &programs {
+        Some(programs) if !on_node.is_empty() => node(programs)?,
+        _ => false,
+    };
+    if on_node.len() < names.len() {
+        let mut tests = integration(programs.as_ref());
+        tests.args(filter).args(["--skip", NODE]);
+        if programs.is_none() {
+            tests.args(WITH_CLUSTER.iter().flat_map(|module| ["--skip", module]));
+        }
+        steps.run("integration and end-to-end tests", &mut tests)?;
     }
-    let start = Instant::now();
-    let programs = if needs_cluster(args.filter.as_deref())? { cluster()? } else { None };
-    table.push(("programs of the test cluster".to_owned(), start.elapsed().as_secs_f64()));
-    let mut tests = cargo(&["test", "--package", "tests"]);
-    if let Some(programs) = &programs {
-        tests.env("HOOKWARD_RIG_BIN", &programs.bin);
+    if node {
+        let image = steps.timed("image", shipped)?;
+        let mut tests = integration(programs.as_ref());
+        tests.env("HOOKWARD_IMAGE", image).arg("--exact").args(on_node);
+        steps.run("tests on a real node", &mut tests)?;
     }
-    tests.arg("--").args(args.filter.as_deref());
-    if programs.is_none() {
-        tests.args(WITH_CLUSTER.iter().flat_map(|module| ["--skip", module]));
-    }
-    let name = "integration and end-to-end tests";
-    table.push((name.to_owned(), step(name, &mut tests)?));
     println!("\nwhat the minutes were spent on:");
-    for (name, seconds) in table {
+    for (name, seconds) in steps.0 {
         println!("  {seconds:>6.0} s  {name}");
     }
     Ok(())
 }
 
-/// Whether any test that `filter` selects needs the test cluster; without a filter all of them are run.
-fn needs_cluster(filter: Option<&str>) -> anyhow::Result<bool> {
-    let Some(filter) = filter else { return Ok(true) };
-    let listed = cargo(&["test", "--quiet", "--package", "tests", "--", "--list", filter]).output()?;
-    let names = String::from_utf8_lossy(&listed.stdout);
-    Ok(names.lines().any(|name| WITH_CLUSTER.iter().any(|module| name.starts_with(module))))
+/// What needs nothing but the tree.
+fn hermetic(steps: &mut Steps) -> anyhow::Result<()> {
+    steps.run("format", &mut cargo(&["fmt", "--all", "--check"]))?;
+    steps.run("clippy", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    steps.run("unit tests", &mut cargo(&["test", "--workspace", "--exclude", "tests"]))?;
+    steps.run("unit tests of the fixtures", &mut cargo(&["test", "--package", "tests", "--lib"]))?;
+    let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    steps.run("documentation", docs.env("RUSTDOCFLAGS", "-D warnings"))?;
+    deny(steps)
+}
+
+/// The integration tests, told where the programs of the test cluster are.
+fn integration(programs: Option<&RigPrograms>) -> Command {
+    let mut tests = cargo(&["test", "--package", "tests", "--test", "integration", "--"]);
+    if let Some(programs) = programs {
+        tests.env("HOOKWARD_RIG_BIN", &programs.bin);
+    }
+    tests
+}
+
+/// The integration tests whose name contains `filter`.
+fn selected(filter: Option<&str>) -> anyhow::Result<Vec<String>> {
+    let mut list = cargo(&["test", "--quiet", "--package", "tests", "--test", "integration", "--", "--list"]);
+    let listed = list.args(filter).output()?;
+    if !listed.status.success() {
+        bail!("cannot list the integration tests: {}", String::from_utf8_lossy(&listed.stderr));
+    }
+    let text = String::from_utf8_lossy(&listed.stdout);
+    Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
 }
 
 /// `cargo deny`, where it is installed; advisories need a network that a hermetic test has not.
-fn deny(run: &mut impl FnMut(&str, &mut Command) -> anyhow::Result<()>) -> anyhow::Result<()> {
+fn deny(steps: &mut Steps) -> anyhow::Result<()> {
     if cargo(&["deny", "--version"]).output().is_ok_and(|output| output.status.success()) {
-        return run("cargo deny", &mut cargo(&["deny", "--offline", "check", "bans", "licenses", "sources"]));
+        let command = ["deny", "--offline", "check", "bans", "licenses", "sources"];
+        return steps.run("cargo deny", &mut cargo(&command));
     }
     left_out("deny", "cargo-deny is not installed; `cargo install --locked cargo-deny` adds it")
 }
 
 /// The programs of the test cluster; `None` where they cannot be had and nobody insists.
 fn cluster() -> anyhow::Result<Option<RigPrograms>> {
-    let skip = std::env::var("HOOKWARD_SKIP").unwrap_or_default();
-    if let Some(unknown) =
-        skip.split(',').find(|part| !part.is_empty() && !OPTIONAL.contains(part) && *part != "deny")
-    {
-        bail!("HOOKWARD_SKIP names {unknown:?}; it knows {}, deny", OPTIONAL.join(", "));
-    }
-    if skip.split(',').any(|part| part == "e2e") {
-        println!("\n!! left out: end-to-end tests (HOOKWARD_SKIP)");
+    if is_skipped("e2e") {
+        println!("\n!! left out: end-to-end tests, with and without a node (HOOKWARD_SKIP)");
         return Ok(None);
     }
-    match rig::rig(&RigArgs::default()) {
+    match rig::programs(&RigArgs::default()) {
         Ok(programs) => Ok(Some(programs)),
         Err(error) => left_out("e2e", &format!("no test cluster: {error:#}")).map(|()| None),
     }
 }
 
+/// Whether there will be tests on a real node; `false` where it cannot be had and nobody insists.
+fn node(programs: &RigPrograms) -> anyhow::Result<bool> {
+    if is_skipped("node") {
+        println!("\n!! left out: tests on a real node (HOOKWARD_SKIP)");
+        return Ok(false);
+    }
+    match Node::possible_with(&programs.bin) {
+        Ok(()) => Ok(true),
+        Err(why) => left_out("node", &why).map(|()| false),
+    }
+}
+
+/// The image as it ships.
+fn shipped() -> anyhow::Result<PathBuf> {
+    image::image(&ImageArgs::default())
+}
+
+/// Whether `HOOKWARD_SKIP` names the part.
+fn is_skipped(part: &str) -> bool {
+    std::env::var("HOOKWARD_SKIP").unwrap_or_default().split(',').any(|one| one == part)
+}
+
+/// A misspelt part would be run after all, or worse, thought to be.
+fn check_skip() -> anyhow::Result<()> {
+    let skip = std::env::var("HOOKWARD_SKIP").unwrap_or_default();
+    match skip.split(',').find(|part| !part.is_empty() && !OPTIONAL.contains(part)) {
+        Some(unknown) => bail!("HOOKWARD_SKIP names {unknown:?}; it knows {}", OPTIONAL.join(", ")),
+        None => Ok(()),
+    }
+}
+
 /// Says loudly what is left out; where `CI=true`, that is a failure unless `HOOKWARD_SKIP` names it.
 fn left_out(part: &str, why: &str) -> anyhow::Result<()> {
-    let skipped = std::env::var("HOOKWARD_SKIP").unwrap_or_default().split(',').any(|one| one == part);
-    if std::env::var("CI").is_ok_and(|ci| ci == "true") && !skipped {
+    if std::env::var("CI").is_ok_and(|ci| ci == "true") && !is_skipped(part) {
         bail!(
             "{part} cannot be left out where CI=true: {why}; HOOKWARD_SKIP={part} says that this machine cannot"
         );

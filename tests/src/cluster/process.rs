@@ -77,11 +77,15 @@ impl Household {
         kill(signal, &format!("-{}", server.id()))
     }
 
-    /// Ends a server at once, as a crash would, and returns when it is gone.
+    /// Ends a server at once, as a crash would, and returns when it and its group are gone.
     pub(crate) fn end(&mut self, name: &str) -> io::Result<()> {
         self.signal(name, "KILL")?;
-        if let Some(place) = self.servers.iter().position(|(one, _)| one == name) {
-            let _ = self.servers.swap_remove(place).1.wait()?;
+        let Some(place) = self.servers.iter().position(|(one, _)| one == name) else { return Ok(()) };
+        let mut server = self.servers.swap_remove(place).1;
+        let _ = server.wait()?;
+        let group = format!("-{}", server.id());
+        while kill("0", &group).is_ok() {
+            thread::sleep(Duration::from_millis(5));
         }
         Ok(())
     }
@@ -106,7 +110,9 @@ impl Drop for Household {
 
 /// Sends a signal to a process, or to a group if its id has a minus before it.
 pub(crate) fn kill(signal: &str, id: &str) -> io::Result<()> {
-    let status = Command::new("sh").args(["-c", r#"kill -s "$1" -- "$2""#, "kill", signal, id]).status()?;
+    let status = Command::new("sh")
+        .args(["-c", r#"kill -s "$1" -- "$2" 2>/dev/null"#, "kill", signal, id])
+        .status()?;
     if status.success() { Ok(()) } else { Err(io::Error::other(format!("cannot send {signal} to {id}"))) }
 }
 

@@ -51,7 +51,9 @@ impl Programs {
         env::var_os("HOOKWARD_RIG").map_or(built, PathBuf::from).join("current")
     }
 
-    fn in_folder(bin: &Path) -> Option<Self> {
+    /// Those in one folder, if none is missing there.
+    #[must_use]
+    pub fn in_folder(bin: &Path) -> Option<Self> {
         let bin = std::path::absolute(bin).ok()?;
         NEEDED.iter().all(|name| bin.join(name).is_file()).then_some(Self { bin })
     }

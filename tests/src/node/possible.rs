@@ -3,10 +3,11 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use super::{groups::Groups, images};
-use crate::cluster::Programs;
+use crate::cluster::{self, OUTER_LIMIT, Programs};
 
 /// Programs of the machine, and the Debian packages that have them.
 const NEEDED: [(&str, &str); 11] = [
@@ -24,7 +25,7 @@ const NEEDED: [(&str, &str); 11] = [
 ];
 
 /// Built programs that a cluster without a node does not need.
-pub(super) const BUILT: [&str; 2] = ["kubelet", "kube-proxy"];
+const BUILT: [&str; 2] = ["kubelet", "kube-proxy"];
 
 /// Folders of CNI plugins: Debian's, and that of everybody else.
 const PLUGINS: [&str; 2] = ["/usr/lib/cni", "/opt/cni/bin"];
@@ -32,8 +33,8 @@ const PLUGINS: [&str; 2] = ["/usr/lib/cni", "/opt/cni/bin"];
 /// Folders that are not on everybody's `PATH`.
 const MORE: [&str; 2] = ["/usr/sbin", "/sbin"];
 
-/// Nothing, or the first thing that is missing.
-pub(super) fn possible() -> Result<(), String> {
+/// Nothing, or the first thing that is missing, with the built programs in `bin`.
+pub(super) fn possible(bin: Option<&Path>) -> Result<Programs, String> {
     let status = fs::read_to_string("/proc/self/status")
         .map_err(|_| "a node needs Linux: there is no /proc/self/status".to_owned())?;
     if !is_root(&status) {
@@ -45,12 +46,19 @@ pub(super) fn possible() -> Result<(), String> {
             return Err(format!("there is no {program} (Debian: {package})"));
         }
     }
+    let probe = ["--mount", "--net", "--cgroup", "--pid", "--fork", "mount", "-t", "tmpfs", "probe", "/tmp"];
+    match cluster::run(Command::new("unshare").args(probe), b"", OUTER_LIMIT) {
+        Ok(ran) if ran.ok() => {}
+        Ok(ran) => return Err(format!("no namespaces may be made here: {}", ran.stderr.trim())),
+        Err(error) => return Err(format!("cannot run unshare: {error}")),
+    }
     images::possible()?;
     plugins().map(drop)?;
-    let programs = Programs::find().ok_or("the programs of the test cluster are not built: cargo xtask rig")?;
+    let programs = bin.map_or_else(Programs::find, Programs::in_folder);
+    let programs = programs.ok_or("the programs of the test cluster are not built: cargo xtask rig")?;
     match BUILT.iter().find(|name| !programs.path(name).is_file()) {
         Some(missing) => Err(format!("{missing} is not built: cargo xtask rig")),
-        None => Ok(()),
+        None => Ok(programs),
     }
 }
 

@@ -90,7 +90,16 @@ impl Space {
         test.arg("-e").arg(servers.folder().join("namespaces"));
         servers.wait_until("namespaces", || cluster::run(&mut test, b"", OUTER_LIMIT), |_| true)?;
         let mut network = Command::new("sh");
-        network.args(["-c", NETWORK, "network", &holder.to_string(), link, &pair.machine, &pair.node, SERVICES]);
+        network.args([
+            "-c",
+            NETWORK,
+            "network",
+            &holder.to_string(),
+            link,
+            &pair.machine,
+            &pair.node,
+            SERVICES,
+        ]);
         let ran = cluster::run(&mut network, b"", OUTER_LIMIT)?;
         if !ran.ok() {
             return Err(StartError::Refused { what: "making the network", said: ran.stderr });

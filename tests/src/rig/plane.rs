@@ -13,7 +13,9 @@ const READY: &str = r#"-o=jsonpath={.status.conditions[?(@.type=="Ready")].statu
 /// Starts every server on free ports of the loopback address and returns when a pod could be scheduled.
 ///
 /// A port may be taken between its choice and its use; then a server ends at once and all is tried again.
-pub(super) fn start(programs: &Programs) -> Result<Servers, StartError> {
+///
+/// With the servers comes what the API server was started with.
+pub(super) fn start(programs: &Programs) -> Result<(Servers, Vec<String>), StartError> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -24,7 +26,7 @@ pub(super) fn start(programs: &Programs) -> Result<Servers, StartError> {
     }
 }
 
-fn start_once(programs: &Programs) -> Result<Servers, StartError> {
+fn start_once(programs: &Programs) -> Result<(Servers, Vec<String>), StartError> {
     let folder = tempfile::Builder::new().prefix("hookward-rig-").tempdir()?.keep();
     let household = Household::new(&folder, &[])?;
     let [client, peer, server, kwok] = free_ports()?;
@@ -36,8 +38,8 @@ fn start_once(programs: &Programs) -> Result<Servers, StartError> {
         servers.start(name, command)
     };
     run("etcd", &flags::etcd(client, peer))?;
-    run("kube-apiserver", &api_server_flags(client, server))?;
-    servers.wait("kube-apiserver", &["get", "--raw", "/readyz"], "ok")?;
+    let flags = api_server_flags(client, server);
+    start_api_server(&servers, &flags)?;
     run("kube-controller-manager", &controller_manager_flags())?;
     run("kube-scheduler", &flags::all(flags::SCHEDULER, []))?;
     run("kwok", &kwok_flags(kwok))?;
@@ -50,7 +52,15 @@ fn start_once(programs: &Programs) -> Result<Servers, StartError> {
     servers.wait("node", &["get", "node", "n0", READY], "True")?;
     let account = ["get", "serviceaccount", "default", "-o=name"];
     servers.wait("service account", &account, "serviceaccount/default")?;
-    Ok(servers)
+    Ok((servers, flags))
+}
+
+/// Starts the API server and waits until it is ready.
+pub(super) fn start_api_server(servers: &Servers, flags: &[String]) -> Result<(), StartError> {
+    let mut command = Command::new(servers.programs().path("kube-apiserver"));
+    command.args(flags);
+    servers.start("kube-apiserver", command)?;
+    servers.wait("kube-apiserver", &["get", "--raw", "/readyz"], "ok")
 }
 
 /// Ports nobody listens on now; all are held while the others are chosen, so they differ.

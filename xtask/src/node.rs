@@ -1,0 +1,177 @@
+//! `cargo xtask node`: the test cluster with a real node, for people who try things by hand and for scripts.
+#![allow(clippy::print_stdout, reason = "where the cluster is, is what this command is for")]
+
+use std::{
+    env, fs,
+    fs::File,
+    io::{BufRead as _, BufReader},
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use tests::node::Node;
+
+use crate::rig::{self, RigArgs, RigPrograms};
+
+/// A cluster is gone within seconds of the order, however busy the machine is.
+const DOWN_LIMIT: Duration = Duration::from_secs(60);
+
+/// What to do with a cluster.
+#[derive(Debug, clap::Args)]
+pub(crate) struct NodeArgs {
+    #[command(subcommand)]
+    task: NodeTask,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum NodeTask {
+    /// Starts a cluster that stays until `down`, and prints `export` lines for a shell.
+    Up(UpArgs),
+    /// Ends it, with everything in it.
+    Down(Place),
+    /// Starts a cluster, runs a command with `KUBECONFIG` and a `PATH` that has kubectl, helm3 and helm4, and ends it.
+    Run(RunArgs),
+    /// What `up` leaves running.
+    #[command(hide = true)]
+    Hold(Images),
+}
+
+#[derive(Debug, clap::Args)]
+struct Place {
+    /// Folder that remembers which cluster is up.
+    #[arg(long, value_name = "DIR", default_value = "target/node")]
+    dir: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+struct Images {
+    /// Archive of an image that pods may use, as `cargo xtask image` writes it; repeatable.
+    #[arg(long, value_name = "FILE")]
+    image: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct UpArgs {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    images: Images,
+}
+
+#[derive(Debug, clap::Args)]
+struct RunArgs {
+    #[command(flatten)]
+    images: Images,
+    /// The command and its arguments.
+    #[arg(required = true, last = true)]
+    command: Vec<String>,
+}
+
+/// Does it.
+pub(crate) fn node(args: &NodeArgs) -> Result<()> {
+    match &args.task {
+        NodeTask::Up(args) => up(args),
+        NodeTask::Down(place) => down(&place.dir),
+        NodeTask::Run(args) => run(args),
+        NodeTask::Hold(images) => {
+            let node = start(images)?;
+            println!("{}", node.kubeconfig().display());
+            // The end of this process, however it comes, is the end of the cluster.
+            loop {
+                thread::park();
+            }
+        }
+    }
+}
+
+fn up(args: &UpArgs) -> Result<()> {
+    let dir = &args.place.dir;
+    fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    if let Some(holder) = holder(dir) {
+        bail!("a cluster is up already, held by process {holder}: cargo xtask node down");
+    }
+    let RigPrograms { bin } = rig::programs(&RigArgs::default())?;
+    let log = dir.join("log");
+    let mut command = Command::new(env::current_exe()?);
+    command.args(["node", "hold"]).env("HOOKWARD_RIG_BIN", &bin);
+    for image in &args.images.image {
+        command.arg("--image").arg(image);
+    }
+    // Not in our group: a Ctrl-C in this shell is not meant for it.
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(File::create(&log)?)
+        .process_group(0)
+        .spawn()
+        .context("cannot start what holds the cluster")?;
+    let mut kubeconfig = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        BufReader::new(stdout).read_line(&mut kubeconfig)?;
+    }
+    if kubeconfig.is_empty() {
+        let _ = child.wait();
+        bail!("no cluster: {}", fs::read_to_string(&log).unwrap_or_default().trim());
+    }
+    fs::write(dir.join("holder"), child.id().to_string())?;
+    fs::write(dir.join("kubeconfig"), &kubeconfig)?;
+    println!("export KUBECONFIG={}", kubeconfig.trim());
+    println!("export PATH={}:$PATH", bin.display());
+    Ok(())
+}
+
+fn down(dir: &Path) -> Result<()> {
+    let Some(holder) = holder(dir) else {
+        bail!("no cluster is up, as far as {} knows", dir.display());
+    };
+    let kubeconfig = fs::read_to_string(dir.join("kubeconfig"))?;
+    let status = Command::new("sh").args(["-c", r#"kill "$1""#, "kill", &holder.to_string()]).status()?;
+    ensure!(status.success(), "cannot end process {holder}");
+    let folder = Path::new(kubeconfig.trim()).parent().context("a kubeconfig lies in a folder")?;
+    let start = Instant::now();
+    while folder.exists() {
+        ensure!(start.elapsed() < DOWN_LIMIT, "{} is still there", folder.display());
+        thread::sleep(Duration::from_millis(50));
+    }
+    fs::remove_file(dir.join("holder"))?;
+    fs::remove_file(dir.join("kubeconfig"))?;
+    Ok(())
+}
+
+fn run(args: &RunArgs) -> Result<()> {
+    let RigPrograms { bin } = rig::programs(&RigArgs::default())?;
+    let node = start(&args.images)?;
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = [bin].into_iter().chain(env::split_paths(&path));
+    let (program, arguments) = args.command.split_first().context("there is a command")?;
+    let status = Command::new(program)
+        .args(arguments)
+        .env("KUBECONFIG", node.kubeconfig())
+        .env("PATH", env::join_paths(folders)?)
+        .status()
+        .with_context(|| format!("cannot run {program}"))?;
+    drop(node);
+    ensure!(status.success(), "{program} ended with {status}");
+    Ok(())
+}
+
+fn start(images: &Images) -> Result<Node> {
+    let node = Node::start()?;
+    for image in &images.image {
+        ensure!(image.is_file(), "there is no {}", image.display());
+        node.import_image(image);
+    }
+    Ok(node)
+}
+
+/// The process that holds the cluster, if it still does.
+fn holder(dir: &Path) -> Option<u32> {
+    let id = fs::read_to_string(dir.join("holder")).ok()?.trim().parse().ok()?;
+    let command = fs::read_to_string(format!("/proc/{id}/cmdline")).ok()?;
+    // Ids are used again: it has to be the process that was started.
+    command.contains("\0node\0hold").then_some(id)
+}
