@@ -3,7 +3,6 @@
 pub mod archive;
 pub mod chart;
 pub mod cluster;
-pub mod definitions;
 pub mod image;
 pub mod kinds;
 pub mod load;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tests::{
     chart::suspended_job,
-    definitions,
+    kinds,
     rig::{Programs, Rig},
     server::{Server, Setup},
 };
@@ -37,14 +37,14 @@ fn it_is_not_ready_before_our_kinds_are_defined() {
         server.log().contains("the watch is interrupted").then_some(())
     });
     assert_eq!(server.readiness(), "waiting for exceptions, policies");
-    definitions::install(&rig);
+    kinds::define(&rig);
     rig.wait_for("the server to be ready", SOON, || server.is_ready().then_some(()));
 }
 
 #[test]
 fn the_policies_of_the_cluster_are_laid_over_the_file() {
     let place = Place::unguarded("laid-over");
-    definitions::install(place.rig);
+    kinds::define(place.rig);
     let server = setup(place.rig, &place.namespace).start();
     let place = place.guard_by(server, &OBJECTS);
     assert!(!denies(&place), "the file says audit");
@@ -64,7 +64,7 @@ fn the_policies_of_the_cluster_are_laid_over_the_file() {
 #[test]
 fn the_file_may_change_under_the_policies_of_the_cluster() {
     let place = Place::unguarded("file-changes");
-    definitions::install(place.rig);
+    kinds::define(place.rig);
     let server = setup(place.rig, &place.namespace).start();
     let mut place = place.guard_by(server, &OBJECTS);
     assert!(!denies(&place));
@@ -77,7 +77,7 @@ fn the_file_may_change_under_the_policies_of_the_cluster() {
 #[test]
 fn the_next_server_need_not_wait_for_the_lease_of_one_that_ended() {
     let rig = Rig::shared().expect("no test cluster: run cargo xtask test");
-    definitions::install(rig);
+    kinds::define(rig);
     let namespace = rig.namespace("lease");
     let holder = || {
         let lease = rig.get_json("lease", &namespace, "hookward")?;

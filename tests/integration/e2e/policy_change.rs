@@ -1,7 +1,7 @@
 //! Policies that change while servers run: what is in force, and that a bad one changes nothing.
 
 use serde_json::{Value, json};
-use tests::{chart::suspended_job, definitions, server::Setup};
+use tests::{chart::suspended_job, kinds, server::Setup};
 
 use super::{OBJECTS, Place, SOON};
 
@@ -9,7 +9,7 @@ use super::{OBJECTS, Place, SOON};
 #[track_caller]
 fn guarded(prefix: &str) -> Place {
     let place = Place::unguarded(prefix);
-    definitions::install(place.rig);
+    kinds::define(place.rig);
     let setup = Setup::new("baseline", "");
     let server = setup.in_cluster(&place.rig.kubeconfig(), &place.namespace, "replica-0").start();
     place.guard_by(server, &OBJECTS)
