@@ -16,10 +16,14 @@ mod journal;
 
 use journal::Journal;
 
-/// Clocks may step and machines may sleep, so dates are looked at at least this often.
+/// Clocks may step, machines may sleep and watches may be deaf, so the store is read at least this often, and three times in
+/// an overlap: within it everybody must have seen what others wrote.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// How soon a store is tried again that did not answer; doubled up to [`LONGEST_WAIT`].
+/// Nobody looks more often than this, however short the overlap is.
+const SHORTEST_WAIT: Duration = Duration::from_millis(100);
+
+/// How soon a store is tried again that did not answer; doubled each time.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 
 /// How often others may be quicker before a turn gives up until the next one.
@@ -135,7 +139,8 @@ impl<S: Store> Keeper<S> {
         mut report: impl FnMut(&Result<Turn, Error>),
     ) {
         let began = Instant::now();
-        let mut retry = FIRST_RETRY;
+        let longest = (self.knobs.overlap / 3).clamp(SHORTEST_WAIT, LONGEST_WAIT);
+        let mut retry = FIRST_RETRY.min(longest);
         let mut journal = Journal::default();
         loop {
             let moment = Moment { now: OffsetDateTime::now_utc(), steady: began.elapsed() };
@@ -144,10 +149,10 @@ impl<S: Store> Keeper<S> {
             journal.log(&turn);
             report(&turn);
             let (version, wait) = match turn {
-                Ok(turn) => (Some(turn.version), turn.wait.min(LONGEST_WAIT)),
+                Ok(turn) => (Some(turn.version), turn.wait.min(longest)),
                 Err(_) => (None, retry),
             };
-            retry = if version.is_some() { FIRST_RETRY } else { (retry * 2).min(LONGEST_WAIT) };
+            retry = if version.is_some() { FIRST_RETRY } else { retry * 2 }.min(longest);
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = self.store_changes(version.as_deref()) => {}
