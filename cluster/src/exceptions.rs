@@ -107,7 +107,9 @@ impl Object {
         let standing = self.standing(now);
         let (reason, message) = match &standing {
             Standing::Approved => ("Approved", format!("counts until {}", self.end())),
-            Standing::NotApproved(why @ Unapproved::Voided { .. }) => ("Voided", format!("does not count: {why}")),
+            Standing::NotApproved(why @ Unapproved::Voided { .. }) => {
+                ("Voided", format!("does not count: {why}"))
+            }
             Standing::NotApproved(why) => ("NotApproved", format!("does not count: {why}")),
             Standing::Expired => ("Expired", format!("counts no more: it ended at {}", self.end())),
             Standing::Invalid(problem) => ("Invalid", format!("does not count: {problem}")),

@@ -135,7 +135,10 @@ mod tests {
         let mut events = vec![Event::Apply(namespace("gone", "dev")), Event::Apply(namespace("shop", "dev"))];
         events.extend([Event::Init, Event::InitApply(namespace("shop", "prod")), Event::InitDone]);
         let namespaces = told(events);
-        assert_eq!((namespaces.labels("gone"), namespaces.labels("shop").unwrap()["env"].as_str()), (None, "prod"));
+        assert_eq!(
+            (namespaces.labels("gone"), namespaces.labels("shop").unwrap()["env"].as_str()),
+            (None, "prod")
+        );
     }
 
     #[test]

@@ -97,13 +97,13 @@ impl Wanted {
             status: status.to_owned(),
             reason: self.reason.to_owned(),
             message: self.message.clone(),
-            last_transition_time: same.map_or_else(|| timestamp(now), |same| same.last_transition_time.clone()),
+            last_transition_time: same
+                .map_or_else(|| timestamp(now), |same| same.last_transition_time.clone()),
             observed_generation: Some(self.generation),
         };
         (said != Some(&condition)).then_some(condition)
     }
 }
-
 
 /// Seconds since 1970.
 pub(crate) fn now() -> i64 {

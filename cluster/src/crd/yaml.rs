@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn maps_and_lists_are_blocks() {
         let value = json!({"a": {"b": [1, {"c": "x", "d": []}, [true]]}, "e": {}});
-        let expected = "a:\n  b:\n  - 1\n  - c: x\n    d: []\n  - - true\ne: {}\n";
+        let expected = "a:\n  b:\n    - 1\n    - c: x\n      d: []\n    - - true\ne: {}\n";
         assert_eq!(text(&value).strip_prefix(HEADER).unwrap(), expected);
     }
 

@@ -48,7 +48,8 @@ impl Told {
 
 impl Warning {
     fn due(name: &str, object: &Object, now: i64) -> Option<Self> {
-        let exception = object.exception.as_ref().ok().filter(|_| object.standing(now) == Standing::Approved)?;
+        let exception =
+            object.exception.as_ref().ok().filter(|_| object.standing(now) == Standing::Approved)?;
         let days = DAYS.into_iter().find(|days| exception.expires_at - now <= days * DAY)?;
         let uid = object.uid.clone().unwrap_or_default();
         Some(Self {

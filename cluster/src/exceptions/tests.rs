@@ -2,10 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    expiring::Told,
-    *,
-};
+use super::{expiring::Told, *};
 
 /// 2030-01-01T00:00:00Z
 const END: i64 = 1_893_456_000;
@@ -101,7 +98,11 @@ fn the_end_comes_without_an_event_and_early_for_clocks_that_are_behind() {
     assert_eq!((&*reason, &*message), ("Expired", "counts no more: it ended at 2030-01-01T00:00:00Z"));
     let mut exceptions = Exceptions::default();
     exceptions.apply(&object(&spec(), &by("bob", 3)));
-    assert_eq!(exceptions.approved().next().unwrap().expires_at, END - SKEW, "whoever judges ends it early too");
+    assert_eq!(
+        exceptions.approved().next().unwrap().expires_at,
+        END - SKEW,
+        "whoever judges ends it early too"
+    );
 }
 
 #[test]

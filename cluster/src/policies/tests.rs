@@ -45,7 +45,7 @@ fn the_last_good_version_stays() {
     let mut policies = Policies::new(Profile::Baseline);
     policies.apply(&policy(1, &json!({"priority": 1})));
     for (generation, spec) in
-        [(2, json!({"prioriti": 2})), (3, json!({"rules": {"nonsense": {}}})), (4, json!([]))]
+        [(2, json!({"prioriti": 2})), (3, json!({"rules": {"nonsense": {}}})), (4, json!(7))]
     {
         assert!(!policies.apply(&policy(generation, &spec)), "{spec}");
         assert_eq!(priorities(&policies), [1]);
