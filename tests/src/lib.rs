@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod chart;
 pub mod cluster;
+pub mod hammer;
 pub mod image;
 pub mod kinds;
 pub mod load;
