@@ -51,8 +51,7 @@ pub async fn connect() -> Result<Client, Error> {
 /// # Errors
 /// When the file cannot be used; whether the cluster answers is not asked.
 pub async fn connect_by(kubeconfig: &Path) -> Result<Client, Error> {
-    let kubeconfig =
-        Kubeconfig::read_from(kubeconfig).map_err(|error| Error::Kubeconfig(Box::new(error)))?;
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).map_err(|error| Error::Kubeconfig(Box::new(error)))?;
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
     with(config.map_err(|error| Error::Kubeconfig(Box::new(error)))?)
 }
@@ -65,7 +64,10 @@ fn with(mut config: Config) -> Result<Client, Error> {
 
 /// A watch that comes back for ever, soon at first and then less often: after an error, a dropped connection, a restart of the API
 /// server, and a resource that is not there yet.
-pub fn watch<K>(api: Api<K>, config: watcher::Config) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send
+pub fn watch<K>(
+    api: Api<K>,
+    config: watcher::Config,
+) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send
 where
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
 {

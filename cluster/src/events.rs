@@ -21,7 +21,7 @@ use policies::{Decision, decision::Identity};
 use serde_json::json;
 use tokio::{
     sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval_at},
 };
 
 use self::{
@@ -159,7 +159,7 @@ impl Writer {
     }
 
     async fn run(mut self, mut waiting: mpsc::Receiver<Announcement>) {
-        let mut tick = interval(TICK);
+        let mut tick = interval_at(Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {

@@ -218,7 +218,8 @@ fn tell(state: &watch::Sender<bool>, is_leader: bool, options: &Options, metrics
     let changed = state.send_if_modified(|state| std::mem::replace(state, is_leader) != is_leader);
     if changed {
         metrics.leader.set(is_leader.into());
-        let text = if is_leader { "this replica is the leader now" } else { "this replica is no longer the leader" };
+        let text =
+            if is_leader { "this replica is the leader now" } else { "this replica is no longer the leader" };
         tracing::info!(identity = options.identity, "{text}");
     }
 }

@@ -141,6 +141,62 @@ impl fmt::Debug for Stored {
 impl fmt::Debug for SecretFile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { namespace, name, .. } = self;
-        formatter.debug_struct("SecretFile").field("namespace", namespace).field("name", name).finish_non_exhaustive()
+        formatter
+            .debug_struct("SecretFile")
+            .field("namespace", namespace)
+            .field("name", name)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::testing;
+
+    fn secret() -> Value {
+        json!({"metadata": {"name": "tls", "resourceVersion": "7"}, "data": {"tls.key": BASE64_STANDARD.encode("private")}})
+    }
+
+    #[tokio::test]
+    async fn bytes_are_read_with_their_version_and_never_shown() {
+        let (client, _) = testing::client(|_| (200, secret()));
+        let stored = SecretFile::new(&client, "hw", "tls").read().await.unwrap();
+        assert_eq!(
+            (stored.version.as_str(), stored.data["tls.key"].as_slice()),
+            ("7", b"private".as_slice())
+        );
+        let shown = format!("{stored:?}");
+        assert!(shown.contains("tls.key") && !shown.contains("private") && !shown.contains("112"), "{shown}");
+    }
+
+    #[tokio::test]
+    async fn a_write_names_the_version_it_replaces() {
+        let (client, log) = testing::client(|_| (200, secret()));
+        let data = BTreeMap::from([("a".to_owned(), b"b".to_vec())]);
+        SecretFile::new(&client, "hw", "tls").replace("6", &data).await.unwrap();
+        let asked = log.lock().unwrap()[0].clone();
+        assert_eq!(
+            (asked.method.as_str(), asked.path.as_str()),
+            ("PATCH", "/api/v1/namespaces/hw/secrets/tls")
+        );
+        assert_eq!(asked.body[0]["value"], "6");
+        assert_eq!(asked.body[1]["value"], json!({"a": BASE64_STANDARD.encode("b")}));
+    }
+
+    #[tokio::test]
+    async fn who_was_too_late_learns_it_and_so_does_who_finds_nothing() {
+        let (client, _) = testing::client(|asked| match asked.method.as_str() {
+            "PATCH" => testing::refusal(409, "Conflict"),
+            _ => testing::refusal(404, "NotFound"),
+        });
+        let file = SecretFile::new(&client, "hw", "tls");
+        assert!(matches!(file.replace("6", &BTreeMap::new()).await, Err(Error::Conflict { .. })));
+        assert!(matches!(file.read().await, Err(Error::Missing { .. })));
+        let (client, _) = testing::client(|_| testing::refusal(403, "Forbidden"));
+        let error = SecretFile::new(&client, "hw", "tls").read().await.unwrap_err();
+        assert_eq!(error.to_string(), "cannot reach the Secret hw/tls");
     }
 }

@@ -11,16 +11,21 @@ use tests::{
 };
 
 mod drain;
+mod drift;
 mod dry_run;
+mod events;
 mod gate;
 mod json_keys;
 mod kinds;
 mod large;
+mod leader;
 mod memory;
 mod never_blocked;
 mod outage;
 mod recovery;
+mod releases;
 mod repairs;
+mod replica;
 mod rig_smoke;
 mod stale_rerun;
 mod updates;

@@ -1,33 +1,40 @@
 //! What an Event says: from a decision to one line.
 
-use policies::Decision;
+use policies::{
+    Decision,
+    decision::{Occasion, Told},
+};
 
 use super::Announcement;
 
-/// The Secrets of Helm begin so.
-///
-/// Source: Helm 4.2.4 `pkg/storage/storage.go`, `HelmStorageType` and `makeKey`.
-const RECORD: &str = "sh.helm.release.v1.";
-
 /// What is told of a decision; `None` when there is nothing to tell.
 pub(super) fn announcement(decision: &Decision) -> Option<Announcement> {
-    let Decision { object, allowed, findings, membership, .. } = decision;
-    let (first, others) = findings.split_first()?;
-    let is_release = object.kind == "Secret" && object.name.starts_with(RECORD);
-    let (reason, action) = match (is_release, allowed) {
-        (false, false) => ("HookDenied", "Deny"),
-        (false, true) => ("HookWarned", "Warn"),
-        (true, false) => ("ReleaseDenied", "Deny"),
-        (true, true) => ("ReleaseWarned", "Warn"),
+    let Decision { occasion, object, allowed, findings, membership, .. } = decision;
+    let (reason, action) = match (occasion, allowed) {
+        (Occasion::AnnotationRemoved, _) => ("HookAnnotationRemoved", "Update"),
+        (Occasion::Hook, false) => ("HookDenied", "Deny"),
+        (Occasion::Hook, true) => ("HookWarned", "Warn"),
+        (Occasion::Release, false) => ("ReleaseDenied", "Deny"),
+        (Occasion::Release, true) => ("ReleaseWarned", "Warn"),
     };
     let release = membership.as_ref().map(|of| format!("release {} revision {}: ", of.release, of.revision));
-    let mut text = format!("{}{}", release.unwrap_or_default(), first.message);
-    if !others.is_empty() {
-        let rules: Vec<_> = others.iter().map(|other| other.rule).collect();
-        text = format!("{text}; and {} more: {}", others.len(), rules.join(", "));
-    }
+    let text = format!("{}{}", release.unwrap_or_default(), sentence(*occasion, findings)?);
     let topic: Vec<_> = findings.iter().map(|finding| finding.rule).collect();
     Some(Announcement { about: object.clone(), reason, action, topic: topic.join(" "), text })
+}
+
+fn sentence(occasion: Occasion, findings: &[Told]) -> Option<String> {
+    if occasion == Occasion::AnnotationRemoved {
+        return Some(
+            "the update took the hook annotation away: no rule judges this object any more".to_owned(),
+        );
+    }
+    let (first, others) = findings.split_first()?;
+    if others.is_empty() {
+        return Some(first.message.clone());
+    }
+    let rules: Vec<_> = others.iter().map(|other| other.rule).collect();
+    Some(format!("{}; and {} more: {}", first.message, others.len(), rules.join(", ")))
 }
 
 /// At most `limit` bytes of text on one line, with a mark where it was cut off.
@@ -44,11 +51,7 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use policies::{
-        Membership, Mode,
-        context::Moment,
-        decision::{Identity, Told},
-    };
+    use policies::{Membership, Mode, context::Moment, decision::Identity};
 
     use super::*;
 
@@ -56,24 +59,32 @@ mod tests {
         Told { rule, mode: Mode::Deny, message: format!("`{rule}`: it is wrong") }
     }
 
-    fn decision(name: &str, kind: &str, allowed: bool) -> Decision {
-        let object = Identity { kind: kind.into(), name: name.into(), ..Identity::default() };
-        Decision { at: 0, object, allowed, findings: vec![told("a"), told("b")], membership: None }
+    fn decision(occasion: Occasion, allowed: bool) -> Decision {
+        let findings = vec![told("a"), told("b")];
+        Decision { at: 0, occasion, object: Identity::default(), allowed, findings, membership: None }
     }
 
     #[test]
     fn the_first_finding_is_told_and_the_others_are_named() {
-        let told = announcement(&decision("migrate", "Job", false)).unwrap();
+        let told = announcement(&decision(Occasion::Hook, false)).unwrap();
         assert_eq!(told.text, "`a`: it is wrong; and 1 more: b");
         assert_eq!((told.reason, told.action, told.topic.as_str()), ("HookDenied", "Deny", "a b"));
     }
 
     #[test]
-    fn a_release_is_told_from_a_hook_by_its_record() {
-        let reason = |name, kind, allowed| announcement(&decision(name, kind, allowed)).unwrap().reason;
-        assert_eq!(reason("sh.helm.release.v1.shop.v1", "Secret", false), "ReleaseDenied");
-        assert_eq!(reason("sh.helm.release.v1.shop.v1", "Secret", true), "ReleaseWarned");
-        assert_eq!(reason("password", "Secret", true), "HookWarned");
+    fn every_occasion_has_its_reason() {
+        let reason = |occasion, allowed| announcement(&decision(occasion, allowed)).unwrap().reason;
+        assert_eq!(reason(Occasion::Hook, true), "HookWarned");
+        assert_eq!(reason(Occasion::Release, false), "ReleaseDenied");
+        assert_eq!(reason(Occasion::Release, true), "ReleaseWarned");
+    }
+
+    #[test]
+    fn a_hook_that_is_none_any_more_is_told_of_without_findings() {
+        let removed = Decision { findings: vec![], ..decision(Occasion::AnnotationRemoved, true) };
+        let told = announcement(&removed).unwrap();
+        assert_eq!(told.reason, "HookAnnotationRemoved");
+        assert!(told.text.contains("annotation"), "{}", told.text);
     }
 
     #[test]
@@ -84,14 +95,14 @@ mod tests {
             revision: 3,
             moment: Moment::Unknown,
         };
-        let decision = Decision { membership: Some(membership), ..decision("migrate", "Job", true) };
+        let decision = Decision { membership: Some(membership), ..decision(Occasion::Hook, true) };
         let told = announcement(&decision).unwrap();
         assert!(told.text.starts_with("release shop revision 3: `a`"), "{}", told.text);
     }
 
     #[test]
     fn nothing_found_is_nothing_to_tell() {
-        assert_eq!(announcement(&Decision { findings: vec![], ..decision("a", "Job", true) }), None);
+        assert_eq!(announcement(&Decision { findings: vec![], ..decision(Occasion::Hook, true) }), None);
     }
 
     #[test]

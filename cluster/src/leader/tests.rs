@@ -10,7 +10,11 @@ use super::*;
 const NOW: u64 = 1_000_000;
 
 fn options() -> Options {
-    Options { duration: Duration::from_secs(10), grace: Duration::from_secs(4), ..Options::new("ns", "hookward", "a") }
+    Options {
+        duration: Duration::from_secs(10),
+        grace: Duration::from_secs(4),
+        ..Options::new("ns", "hookward", "a")
+    }
 }
 
 fn lease(holder: &str, renewed: u64) -> LeaseSpec {

@@ -149,11 +149,14 @@ mod tests {
     fn what_a_repair_owns_is_given_up_and_the_bundles_are_not() {
         let own =
             |webhook: Value| json!({"manager": FIELD_MANAGER, "fieldsV1": {"f:webhooks": {"k:{}": webhook}}});
-        let mut live = live();
-        assert_eq!(disown_patch(&live), None);
-        live["metadata"]["managedFields"][1] = own(json!({"f:clientConfig": {"f:caBundle": {}}}));
-        assert_eq!(disown_patch(&live), None);
-        live["metadata"]["managedFields"][1] = own(json!({"f:failurePolicy": {}}));
-        assert_eq!(disown_patch(&live).unwrap()[1]["value"], json!([{"manager": "helm"}]));
+        let managed = |entry: Value| {
+            let mut live = live();
+            live["metadata"]["managedFields"].as_array_mut().unwrap().push(entry);
+            live
+        };
+        assert_eq!(disown_patch(&live()), None);
+        assert_eq!(disown_patch(&managed(own(json!({"f:clientConfig": {"f:caBundle": {}}})))), None);
+        let patch = disown_patch(&managed(own(json!({"f:failurePolicy": {}})))).unwrap();
+        assert_eq!(patch[1]["value"], json!([{"manager": "helm"}]));
     }
 }
