@@ -126,6 +126,14 @@ mod tests {
         assert!(parse(&["--drain-delay", "5"]).unwrap_err().to_string().contains("10s, 1m30s or 250ms"));
     }
 
+    /// A pod gets 30 s: the news spreads, connections finish, what is left is dropped, and the process ends.
+    #[test]
+    fn the_drain_fits_the_time_that_kubernetes_gives() {
+        let args = parse(&[]).unwrap();
+        assert!(args.drain_delay >= Duration::from_secs(3), "endpoints take a moment to move");
+        assert!(args.drain_delay + args.drain_timeout <= Duration::from_secs(26));
+    }
+
     #[test]
     fn names_need_an_authority() {
         assert!(parse(&["--client-names", "kube-apiserver"]).is_err());

@@ -1,6 +1,8 @@
 //! When an answer is worth nothing any more: whoever judges asks in between, so that no input keeps a thread for longer.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::refusal::Refusal;
 

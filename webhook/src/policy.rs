@@ -86,8 +86,15 @@ impl Stored {
     }
 }
 
+/// Bytes of one object of ours: a policy that sets every option of every rule, with who wrote what, has a tenth of it. Reading takes
+/// many times as much memory.
+const LARGEST: usize = 512 << 10;
+
 fn stored(request: &Request<'_>) -> Result<Stored, Refusal> {
     let read = |object: Option<&RawValue>, field: &str| {
+        if object.is_some_and(|object| object.get().len() > LARGEST) {
+            return Err(Refusal::TooManyValues);
+        }
         let read = object.map_or(Ok(Value::Null), |object| serde_json::from_str(object.get()));
         read.map_err(|_| Refusal::Unreadable(format!("its {field} is no JSON that can be read")))
     };

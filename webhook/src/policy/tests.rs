@@ -133,6 +133,16 @@ async fn exceptions_wait_until_policies_are_read() {
 }
 
 #[tokio::test]
+async fn an_object_of_ours_is_small_or_not_read() {
+    let kind = json!({"group": "hookward.dev", "version": "v1alpha1", "kind": "HookException"});
+    let mut object = exception();
+    object["spec"]["rules"] = json!(vec![0; 300_000]);
+    let body = review(&object, &json!({"kind": kind})).to_string();
+    let response = routes(app()).oneshot(post("/policy", body)).await.unwrap();
+    assert_eq!(response.status(), 503);
+}
+
+#[tokio::test]
 async fn a_contradiction_with_another_policy_is_told() {
     let other = json!({"rules": {"job-ttl-missing": {"options": {"default": 120}}}});
     let (app, _) = app_in(Fake::default(), &[other]);

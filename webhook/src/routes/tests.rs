@@ -23,7 +23,7 @@ use crate::{
     testing::{Fed, app, app_with, job, post, review, text},
 };
 
-const PATHS: [&str; 3] = ["/mutate", "/validate", "/release"];
+const PATHS: [&str; 5] = ["/mutate", "/validate", "/release", "/policy", "/policy/stamp"];
 
 async fn send(app: &Arc<App>, request: Request) -> (u16, String) {
     let response = routes(Arc::clone(app)).oneshot(request).await.unwrap();
@@ -146,9 +146,15 @@ async fn nesting_without_end_is_refused_and_nothing_overflows() {
         for body in [deep.clone(), format!("{{\"request\":{deep}"), format!("{{\"extra\":{deep}")] {
             assert_eq!(send(&app, post(path, body)).await.0, 400);
         }
-        assert_eq!(send(&app, post(path, inside.clone())).await.0, 400);
+        // What is no object of ours is not even read where only those are judged.
+        let ours = inside.replace("\"group\":\"batch\",\"kind\":\"Job\",\"version\":\"v1\"", OURS);
+        assert!(ours.contains(OURS));
+        assert_eq!(send(&app, post(path, ours)).await.0, 400);
     }
 }
+
+/// What the API server says of the kind of an exception.
+const OURS: &str = "\"group\":\"hookward.dev\",\"kind\":\"HookException\",\"version\":\"v1alpha1\"";
 
 #[tokio::test]
 async fn text_that_is_not_utf8_is_refused() {
@@ -208,6 +214,20 @@ async fn the_answer_comes_before_the_caller_has_gone() {
     assert_eq!(response, (503, "there was not enough time to judge the request\n".to_owned()));
     assert_eq!(began.elapsed(), Duration::from_secs(4));
     counted(&app, Reason::Deadline);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_leaves_little_time_is_counted() {
+    let app = app();
+    let (feed, body) = Fed::pair();
+    let slow = tokio::spawn(routes(Arc::clone(&app)).oneshot(post("/mutate?timeout=5s", body)));
+    // Of five seconds four are used, and of those four fifths are over.
+    tokio::time::sleep(Duration::from_millis(3300)).await;
+    feed.send(good().into()).unwrap();
+    drop(feed);
+    assert_eq!(slow.await.unwrap().unwrap().status(), StatusCode::OK);
+    assert_eq!(send(&app, post("/mutate?timeout=5s", good())).await.0, 200);
+    assert!(app.metrics.render().contains("hookward_admission_late_total{path=\"mutate\"} 1"));
 }
 
 #[tokio::test(start_paused = true)]
