@@ -14,3 +14,4 @@ pub mod registration;
 pub mod rig;
 pub mod server;
 pub mod users;
+pub mod walkthrough;
