@@ -3,17 +3,19 @@
 
 /// The house: import edges, budgets, purity, where names are spelled.
 mod architecture;
+/// The Helm chart.
+mod chart;
 /// The command line.
 mod cli;
 /// Real Helm on a real control plane.
 mod e2e;
 /// Generated files are fresh.
 mod generated;
-/// Real pods on a real node.
-mod node;
 /// The container image and the Dockerfile.
 mod image;
 /// Alerts and dashboard.
 mod monitoring;
+/// Real pods on a real node.
+mod node;
 /// The YAML reader against the one that Helm uses.
 mod yaml_go;

@@ -1,0 +1,8 @@
+//! The chart: what it renders, what it refuses, and that each value is told, used and checked.
+
+mod goldens;
+mod install_rights;
+mod objects;
+mod render;
+mod values;
+mod webhooks;
