@@ -112,6 +112,7 @@ pub(crate) fn is_status(error: &kube::Error, code: u16) -> bool {
 
 /// The same client for requests that are short: who has had no answer after [`REQUEST`] gets an error. Not for watches of a server that is
 /// slow to begin.
+#[must_use]
 pub fn hasty(client: &Client) -> Client {
     let (inner, namespace) = (client.clone(), client.default_namespace().to_owned());
     let send = move |request: Request<Body>| {

@@ -6,6 +6,10 @@
 
 use std::{
     pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -20,7 +24,7 @@ use kube_lease_manager::{LeaseCreateMode, LeaseManager, LeaseParams};
 use serde_json::json;
 use tokio::{
     sync::{Notify, watch},
-    task::JoinHandle,
+    task::AbortHandle,
     time::{Instant, sleep, sleep_until, timeout},
 };
 
@@ -72,11 +76,18 @@ impl Options {
 /// A replica that stands for election until it is dropped, which leaves the Lease to expire, or [resigns](Leader::resign).
 #[derive(Debug)]
 pub struct Leader {
+    seat: Arc<Seat>,
+}
+
+#[derive(Debug)]
+struct Seat {
     options: Options,
     api: Api<Lease>,
     state: watch::Sender<bool>,
+    /// Whether it has left for good: nothing makes it a leader again.
+    has_left: Arc<AtomicBool>,
     metrics: Metrics,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [AbortHandle; 2],
 }
 
 impl Leader {
@@ -85,38 +96,57 @@ impl Leader {
     pub fn start(client: &Client, options: Options, metrics: &Metrics) -> Self {
         let state = watch::Sender::new(false);
         let hasty = client::hasty(client);
-        let vacant = std::sync::Arc::new(Notify::new());
+        let vacant = Arc::new(Notify::new());
         let seen = client::watch_one(Api::namespaced(client.clone(), &options.namespace), &options.lease);
-        let observer = observe(seen, options.clone(), state.clone(), vacant.clone(), metrics.clone());
+        let voice = Voice { state: state.clone(), has_left: Arc::default(), metrics: metrics.clone() };
+        let has_left = Arc::clone(&voice.has_left);
+        let observer = observe(seen, options.clone(), voice, Arc::clone(&vacant));
         let candidate = stand(hasty.clone(), options.clone(), vacant);
-        Self {
-            api: Api::namespaced(hasty, &options.namespace),
-            options,
-            state,
-            metrics: metrics.clone(),
-            tasks: [tokio::spawn(observer), tokio::spawn(candidate)],
-        }
+        let tasks = [tokio::spawn(observer).abort_handle(), tokio::spawn(candidate).abort_handle()];
+        let api = Api::namespaced(hasty, &options.namespace);
+        Self { seat: Arc::new(Seat { options, api, state, has_left, metrics: metrics.clone(), tasks }) }
     }
 
     /// Whether this replica is the leader; `false` at the start. Who writes must look again before each write.
     #[must_use]
     pub fn is_leader(&self) -> watch::Receiver<bool> {
-        self.state.subscribe()
+        self.seat.state.subscribe()
+    }
+
+    /// Resigns as soon as `time` has come: a replica that is asked to leave should not begin anything, and another one should.
+    pub fn resign_at(&self, time: impl Future<Output = ()> + Send + 'static) {
+        let seat = Arc::clone(&self.seat);
+        tokio::spawn(async move {
+            time.await;
+            seat.leave().await;
+        });
     }
 
     /// Stops, and gives the Lease back at once, so that nobody need wait for its end. Takes a few seconds at most.
     pub async fn resign(self) {
-        for task in &self.tasks {
-            task.abort();
-        }
-        let was_leader = self.state.send_replace(false);
-        self.metrics.leader.set(0);
+        self.seat.leave().await;
+    }
+}
+
+impl Seat {
+    async fn leave(&self) {
+        let was_leader = self.stop();
         if was_leader {
             let released = timeout(client::REQUEST, self.release()).await;
             if let Ok(Err(error)) = released {
                 tracing::info!(error = %client::one_line(&error), "the lease was not given back and will expire");
             }
         }
+    }
+
+    /// Whether this was the leader until now.
+    fn stop(&self) -> bool {
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.has_left.store(true, Ordering::SeqCst);
+        self.metrics.leader.set(0);
+        self.state.send_replace(false)
     }
 
     /// Clears the Lease if it is still ours.
@@ -135,15 +165,12 @@ impl Leader {
 
 impl Drop for Leader {
     fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
-        self.state.send_replace(false);
+        self.seat.stop();
     }
 }
 
 /// Takes the Lease when it is free and renews it, for ever.
-async fn stand(client: Client, options: Options, vacant: std::sync::Arc<Notify>) {
+async fn stand(client: Client, options: Options, vacant: Arc<Notify>) {
     loop {
         let made = LeaseManager::new(
             client.clone(),
@@ -182,9 +209,8 @@ async fn renew(manager: &LeaseManager) {
 async fn observe(
     seen: impl Stream<Item = watcher::Result<Option<Lease>>>,
     options: Options,
-    state: watch::Sender<bool>,
-    vacant: std::sync::Arc<Notify>,
-    metrics: Metrics,
+    voice: Voice,
+    vacant: Arc<Notify>,
 ) {
     let mut seen = pin!(seen);
     let mut until: Option<Instant> = None;
@@ -210,17 +236,30 @@ async fn observe(
             },
             () = expiry => until = None,
         }
-        tell(&state, until.is_some(), &options, &metrics);
+        voice.tell(until.is_some(), &options.identity);
     }
 }
 
-fn tell(state: &watch::Sender<bool>, is_leader: bool, options: &Options, metrics: &Metrics) {
-    let changed = state.send_if_modified(|state| std::mem::replace(state, is_leader) != is_leader);
-    if changed {
-        metrics.leader.set(is_leader.into());
-        let text =
-            if is_leader { "this replica is the leader now" } else { "this replica is no longer the leader" };
-        tracing::info!(identity = options.identity, "{text}");
+/// Who says whether this replica is the leader.
+struct Voice {
+    state: watch::Sender<bool>,
+    has_left: Arc<AtomicBool>,
+    metrics: Metrics,
+}
+
+impl Voice {
+    fn tell(&self, is_leader: bool, identity: &str) {
+        let changed = self.state.send_if_modified(|state| {
+            !self.has_left.load(Ordering::SeqCst) && std::mem::replace(state, is_leader) != is_leader
+        });
+        if changed {
+            self.metrics.leader.set(is_leader.into());
+            tracing::info!(
+                identity,
+                "this replica is {} the leader",
+                if is_leader { "now" } else { "no longer" }
+            );
+        }
     }
 }
 

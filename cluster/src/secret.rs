@@ -89,6 +89,9 @@ impl SecretFile {
     ///
     /// # Errors
     /// [`Error::Conflict`] when the Secret has changed since, [`Error::Missing`], or when the API server does not answer.
+    ///
+    /// # Panics
+    /// Never: the patch is fixed but for its values.
     pub async fn replace(&self, version: &str, data: &BTreeMap<String, Vec<u8>>) -> Result<Stored, Error> {
         let data: BTreeMap<_, _> =
             data.iter().map(|(key, bytes)| (key, BASE64_STANDARD.encode(bytes))).collect();

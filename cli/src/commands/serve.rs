@@ -141,6 +141,7 @@ impl Args {
         };
         if let Some(life) = &life {
             app = app.with_surroundings(life.surroundings());
+            life.resign_with(drain.clone());
         }
         let shared = life.as_ref().map(|life| life.certificates(&self.cluster)).transpose()?.flatten();
         let certificates = shared.or(start.certificates);

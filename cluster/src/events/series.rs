@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::Matter;
 
 /// A matter that comes up again within this is the same Event.
-const WINDOW: Duration = Duration::from_mins(10);
+const WINDOW: Duration = Duration::from_secs(600);
 /// Matters that are remembered, about 1 KB each.
 const MATTERS: usize = 2048;
 

@@ -63,9 +63,23 @@ async fn a_leader_that_hears_no_more_stops_in_time() {
     let (state, mut watched) = watch::channel(false);
     let seen = futures::stream::iter([Ok(Some(held))]).chain(futures::stream::pending());
     let metrics = Metrics::new(&Registry::new());
-    let task = tokio::spawn(observe(seen, options(), state, std::sync::Arc::default(), metrics));
+    let voice = Voice { state, has_left: Arc::default(), metrics };
+    let task = tokio::spawn(observe(seen, options(), voice, Arc::default()));
     watched.wait_for(|is_leader| *is_leader).await.unwrap();
     // Time stands still for the test until everything sleeps; the Lease runs out in it.
     watched.wait_for(|is_leader| !is_leader).await.unwrap();
     task.abort();
+}
+
+#[test]
+fn who_has_left_is_never_leader_again() {
+    let (state, watched) = watch::channel(false);
+    let has_left = Arc::new(AtomicBool::new(false));
+    let voice = Voice { state, has_left: Arc::clone(&has_left), metrics: Metrics::new(&Registry::new()) };
+    voice.tell(true, "a");
+    assert!(*watched.borrow());
+    has_left.store(true, Ordering::SeqCst);
+    voice.state.send_replace(false);
+    voice.tell(true, "a");
+    assert!(!*watched.borrow());
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How often the configurations are read although no change was seen, and a lasting difference is told of again.
-const RESYNC: Duration = Duration::from_mins(5);
+const RESYNC: Duration = Duration::from_secs(300);
 /// The longest pause after writes that failed.
 const LONGEST: Duration = Duration::from_secs(30);
 /// Writes that may follow each other at once; then there is one per second, since somebody else may want another bundle for ever.

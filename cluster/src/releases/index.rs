@@ -67,7 +67,9 @@ impl Index {
     pub(super) fn retain(&mut self, listed: &[Place]) {
         let listed: HashSet<_> = listed.iter().collect();
         let gone: Vec<_> = self.places.keys().filter(|place| !listed.contains(place)).cloned().collect();
-        gone.iter().for_each(|place| self.forget(place));
+        for place in &gone {
+            self.forget(place);
+        }
     }
 
     /// The release of a hook; the one that began last of those that run it, else the one with the highest revision.

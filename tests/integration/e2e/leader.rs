@@ -116,6 +116,19 @@ fn who_resigns_leaves_a_free_lease() {
 }
 
 #[test]
+fn who_is_asked_to_leave_resigns_at_once() {
+    let namespace = rig().namespace("leader");
+    let replica = Replica::new(rig());
+    let (first, second) = (start(&replica, &namespace, "a"), start(&replica, &namespace, "b"));
+    let leading = |leader: &Leader| leader.is_leader().borrow().then_some(());
+    rig().wait_for("a leader", SOON, || leading(&first).or(leading(&second)));
+    let (leader, other) = if leading(&first).is_some() { (&first, &second) } else { (&second, &first) };
+    replica.within(|| leader.resign_at(std::future::ready(())));
+    rig().wait_for("another leader", SOON, || leading(other));
+    assert_eq!(leading(leader), None);
+}
+
+#[test]
 fn a_lease_that_somebody_takes_is_let_go() {
     let namespace = rig().namespace("leader");
     let replica = Replica::new(rig());

@@ -15,7 +15,7 @@ use cluster::{
 };
 use policies::{Profile, decision::Identity};
 use tokio::sync::watch;
-use webhook::{App, Part};
+use webhook::{App, Drain, Part, Stage};
 
 use super::certificates::Certificates;
 
@@ -80,6 +80,12 @@ impl Life {
         Arc::clone(&self.surroundings)
     }
 
+    /// Resigns as soon as `drain` begins: a replica that is asked to leave should begin nothing, least of all while a chart is being
+    /// uninstalled.
+    pub(super) fn resign_with(&self, drain: Drain) {
+        self.leader.resign_at(async move { drain.reached(Stage::Leaving).await });
+    }
+
     /// The certificate that replicas share, if there is one.
     ///
     /// # Errors
@@ -138,7 +144,7 @@ impl Life {
         })
     }
 
-    /// Lets go, when nobody is served any more: first of the watches, last of the Lease, so that the next leader finds all written.
+    /// Lets go of everything, when nobody is served any more.
     pub(super) async fn end(self) {
         drop(self.registration);
         self.watched.stop().await;
