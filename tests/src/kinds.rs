@@ -43,7 +43,9 @@ pub fn own_rig() -> Rig {
 #[track_caller]
 pub fn define(cluster: &Cluster) {
     for text in ::cluster::crd::texts() {
-        cluster.apply(&text);
+        // By the server, since several tests may begin at once.
+        let apply = ["apply", "--server-side", "--force-conflicts", "--filename=-"];
+        let _ = cluster.kubectl_with(&apply, &text).expect_ok();
     }
     cluster.wait_for("our kinds", SOON, || {
         cluster.kubectl(&["get", "hookpolicies,hookexceptions"]).ok().then_some(())

@@ -19,6 +19,9 @@ metadata: {name: canary, labels: {owner: helm, status: pending-install}}
 type: helm.sh/release.v1
 ";
 
+/// The label by which objects of our own kinds, which have no namespace, are led to one server: its value is the namespace.
+pub const LABEL: &str = "test";
+
 /// Registered webhooks; they are removed when the value is dropped.
 #[derive(Debug)]
 pub struct Registration {
@@ -27,7 +30,8 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Registers the webhooks whose names begin with one of `names`, for this namespace alone, and waits until requests come in.
+    /// Registers the webhooks whose names begin with one of `names`, for this namespace alone, or for objects with its [`LABEL`] where
+    /// there is no namespace, and waits until requests come in.
     ///
     /// # Panics
     /// When the API server refuses them, or does not call within 30 s.
@@ -64,12 +68,34 @@ impl Registration {
         self.wait(server, namespace, names);
     }
 
+    /// Leads to it from every namespace with the [`LABEL`] as well.
+    ///
+    /// # Panics
+    /// When the API server refuses that.
+    #[track_caller]
+    pub fn widen(&self, namespace: &str) {
+        for kind in ["mutatingwebhookconfiguration", "validatingwebhookconfiguration"] {
+            let Some(mut configuration) = self.rig.get_json(kind, "", &self.name) else { continue };
+            for webhook in configuration["webhooks"].as_array_mut().into_iter().flatten() {
+                webhook["namespaceSelector"] = json!({"matchLabels": {LABEL: namespace}});
+            }
+            self.rig.apply(&configuration.to_string());
+        }
+    }
+
     fn wait(&self, server: &Server, namespace: &str, names: &[&str]) {
         let paths = ["mutate", "validate", "release"].into_iter().filter(|name| names.contains(name));
-        let labels: Vec<String> = paths.map(|path| format!("path=\"{path}\"")).collect();
+        let ours = ["policy", "stamp"].into_iter().filter(|_| names.contains(&"policy"));
+        let labels: Vec<String> = paths.chain(ours).map(|path| format!("path=\"{path}\"")).collect();
+        let policy = json!({
+            "apiVersion": "hookward.dev/v1alpha1", "kind": "HookPolicy",
+            "metadata": {"name": "canary", "labels": {LABEL: namespace}}, "spec": {},
+        });
+        let canaries =
+            if names.contains(&"policy") { format!("{CANARY}---\n{policy}\n") } else { CANARY.to_owned() };
         self.rig.wait_for("webhooks to be called", Duration::from_secs(30), || {
             let args = ["create", "--dry-run=server", "--namespace", namespace, "-f", "-"];
-            let _ = self.rig.kubectl_with(&args, CANARY);
+            let _ = self.rig.kubectl_with(&args, &canaries);
             let is_asked = |label: &String| server.count("hookward_admission_requests_total", &[label]) > 0;
             labels.iter().all(is_asked).then_some(())
         });
@@ -86,6 +112,10 @@ impl Drop for Registration {
 
 /// Adds the namespace to the conditions that the webhook has already.
 fn restrict(webhook: &mut Value, namespace: &str) {
+    if webhook["name"] == "policy.hookward.dev" {
+        webhook["objectSelector"] = json!({"matchLabels": {LABEL: namespace}});
+        return;
+    }
     let only = json!({"key": "kubernetes.io/metadata.name", "operator": "In", "values": [namespace]});
     let selector = &mut webhook["namespaceSelector"]["matchExpressions"];
     match selector.as_array_mut() {
