@@ -10,10 +10,12 @@ use tests::{
     server::Server,
 };
 
+mod crds;
 mod drain;
 mod drift;
 mod dry_run;
 mod events;
+mod exceptions;
 mod gate;
 mod json_keys;
 mod kinds;
@@ -22,6 +24,7 @@ mod leader;
 mod memory;
 mod never_blocked;
 mod outage;
+mod policies_live;
 mod recovery;
 mod releases;
 mod repairs;
