@@ -30,6 +30,7 @@ mod releases;
 mod repairs;
 mod replica;
 mod rig_smoke;
+mod rotation;
 mod stale_rerun;
 mod updates;
 mod words;

@@ -1,0 +1,200 @@
+//! Certificates that three servers share and renew, while the API server calls: nobody notices.
+
+use std::{
+    io,
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    process::Command,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+use tests::{
+    hammer::Hammer,
+    kinds,
+    server::{Server, Setup, program},
+};
+
+use super::{Place, SOON};
+
+/// Longer than the rotations take that are waited for.
+const LONG: Duration = Duration::from_secs(240);
+
+/// Lives of seconds: a leaf is renewed after 8 s, an authority after 8 s.
+const LIVES: [&str; 4] = ["--ca-life=24s", "--leaf-life=12s", "--rotation-overlap=2s", "--connection-age=1s"];
+
+/// What an API server calls instead of a Service: each connection goes to the next server.
+struct Front {
+    address: SocketAddr,
+    backs: Arc<Mutex<Vec<SocketAddr>>>,
+}
+
+impl Front {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let backs: Arc<Mutex<Vec<SocketAddr>>> = Arc::default();
+        let servers = Arc::clone(&backs);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let next = {
+                    let mut servers = servers.lock().unwrap();
+                    let count = servers.len().max(1);
+                    servers.rotate_left(1 % count);
+                    servers.first().copied()
+                };
+                // Without a server the connection is closed, as a Service without endpoints refuses it.
+                if let (Ok(stream), Some(next)) = (stream, next)
+                    && let Ok(back) = TcpStream::connect(next)
+                {
+                    join(&stream, &back);
+                }
+            }
+        });
+        Self { address, backs }
+    }
+
+    fn lead_to(&self, servers: &[Server]) {
+        *self.backs.lock().unwrap() = servers.iter().map(Server::address).collect();
+    }
+}
+
+/// Passes on what either says until it ends, each direction for itself.
+fn join(one: &TcpStream, other: &TcpStream) {
+    for (from, to) in [(one, other), (other, one)] {
+        let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+        thread::spawn(move || {
+            let _ = io::copy(&mut from, &mut to);
+            let _ = to.shutdown(Shutdown::Write);
+        });
+    }
+}
+
+/// A namespace with an empty Secret, as the chart leaves it, and webhook configurations without a bundle that lead to `front`.
+fn prepare(place: &Place, front: &Front) {
+    kinds::define(place.rig);
+    let namespace = &place.namespace;
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "certificates"}});
+    let _ = place.create(&secret).expect_ok();
+    let printed = Command::new(program())
+        .args(["serve", "--print-webhooks", "--cert-secret=certificates", "--namespace", namespace])
+        .args(["--url", &format!("https://{}", front.address), "--profile=baseline"])
+        .output()
+        .unwrap();
+    assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    let mut list: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    for configuration in list["items"].as_array_mut().unwrap() {
+        configuration["metadata"] = json!({"name": namespace});
+        for webhook in configuration["webhooks"].as_array_mut().unwrap() {
+            webhook["namespaceSelector"] = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+            // A call that fails is one that somebody notices.
+            webhook["failurePolicy"] = json!("Fail");
+        }
+        configuration["webhooks"].as_array_mut().unwrap().retain(|webhook| {
+            let name = webhook["name"].as_str().unwrap();
+            name.starts_with("mutate.") || name.starts_with("validate.")
+        });
+    }
+    place.rig.apply(&list.to_string());
+}
+
+/// Removes the webhook configurations of a place.
+struct Registered<'p>(&'p Place);
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        for kind in ["mutatingwebhookconfiguration", "validatingwebhookconfiguration"] {
+            let _ = self.0.rig.kubectl(&["delete", kind, &self.0.namespace, "--ignore-not-found"]);
+        }
+    }
+}
+
+fn start(place: &Place, replicas: usize, lives: &[&str]) -> Vec<Server> {
+    let begin = |replica: usize| {
+        let pod = format!("{}-{replica}", place.namespace);
+        let mut setup = Setup::new("baseline", "")
+            .in_cluster(&place.rig.kubeconfig(), &place.namespace, &pod)
+            .certificates_from("certificates")
+            .flag("--cert-name=127.0.0.1")
+            .flag(&format!("--webhook-configuration={}", place.namespace));
+        for life in lives {
+            setup = setup.flag(life);
+        }
+        // All at once, so that they meet where nothing is made yet.
+        thread::spawn(move || setup.start())
+    };
+    let starting: Vec<_> = (0..replicas).map(begin).collect();
+    starting.into_iter().map(|server| server.join().unwrap()).collect()
+}
+
+/// A hook that everybody asks about and that is never created.
+fn hammer(place: &Place) -> Hammer {
+    let path = format!("/api/v1/namespaces/{}/configmaps?dryRun=All", place.namespace);
+    let hook = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "settings", "annotations": {"helm.sh/hook": "pre-install"}},
+    });
+    // The API server learns of a registration when it does, and nobody says when.
+    place.rig.wait_for("calls that are trusted", SOON, || {
+        place.kubectl(&["create", "--dry-run=server", "--filename=-"], &hook.to_string()).ok().then_some(())
+    });
+    Hammer::start(&place.rig.kubeconfig(), 4, &path, &hook)
+}
+
+fn count(servers: &[Server], line: &str) -> usize {
+    servers.iter().map(|server| server.log().matches(line).count()).sum()
+}
+
+fn logs(servers: &[Server]) -> String {
+    servers.iter().map(Server::log).collect()
+}
+
+/// The bundle in the Secret.
+fn bundle(place: &Place) -> String {
+    let secret = place.find("secret", "certificates").unwrap();
+    let bundle = secret["data"]["ca.crt"].as_str().unwrap();
+    String::from_utf8(BASE64_STANDARD.decode(bundle).unwrap()).unwrap()
+}
+
+#[test]
+fn three_servers_that_start_at_once_agree_on_one_authority() {
+    let place = Place::unguarded("agree");
+    let front = Front::new();
+    prepare(&place, &front);
+    let _registered = Registered(&place);
+    let servers = start(&place, 3, &[]);
+    front.lead_to(&servers);
+    let hammer = hammer(&place);
+    place.rig.wait_for("calls", SOON, || (hammer.answered() >= 100).then_some(()));
+    assert_eq!(hammer.finish(), Vec::<String>::new());
+    assert_eq!(bundle(&place).matches("BEGIN CERTIFICATE").count(), 1);
+    assert_eq!(count(&servers, "made new ones"), 1, "{}", logs(&servers));
+}
+
+#[test]
+fn renewed_leaves_and_authorities_cost_no_call() {
+    let place = Place::unguarded("rotation");
+    let front = Front::new();
+    prepare(&place, &front);
+    let _registered = Registered(&place);
+    let servers = start(&place, 3, &LIVES);
+    front.lead_to(&servers);
+    let first = bundle(&place);
+    let hammer = hammer(&place);
+    place.rig.wait_for("rotations", LONG, || {
+        assert!(hammer.failures().is_empty(), "{:?}\n{}", hammer.failures(), logs(&servers));
+        let authorities = count(&servers, "made a new authority");
+        let leaves = count(&servers, "serving the new certificate") / servers.len();
+        // One each are those that they began with.
+        (authorities > 3 && leaves > 5).then_some(())
+    });
+    let answered = hammer.answered();
+    assert_eq!(hammer.finish(), Vec::<String>::new(), "of {answered} calls");
+    assert!(!bundle(&place).contains(first.trim()), "the first authority has gone");
+    for server in &servers {
+        assert!(server.count("hookward_admission_requests_total", &["path=\"validate\""]) > 0);
+        assert!(server.metrics().contains("hookward_certificate_trusted 1"));
+    }
+}
