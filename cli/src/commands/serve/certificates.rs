@@ -7,7 +7,7 @@ use certs::{Keeper, Knobs, Reloader, Resolver, reload};
 use cluster::secret::SecretFile;
 use time::OffsetDateTime;
 use tokio::sync::watch;
-use webhook::App;
+use webhook::{App, Part};
 
 mod secret;
 #[cfg(test)]
@@ -93,7 +93,7 @@ impl Certificates {
             None => Trust::unregistered(app, resolver),
         };
         trust.look();
-        // Without a registration nothing is ever registered: a new authority would wait for ever.
+        let is_registered = registered.is_some();
         let registered = registered.unwrap_or_else(|| watch::channel(None).1);
         tokio::spawn(watch_trust(trust.clone(), registered.clone()));
         match self.source {
@@ -105,7 +105,18 @@ impl Certificates {
                 }));
             }
             Source::Secret(keeper) => {
-                tokio::spawn(keeper.run(registered, move |_| trust.look()));
+                if !is_registered {
+                    tracing::warn!(
+                        "without --webhook-configuration nobody says who is trusted: the authority is never renewed"
+                    );
+                }
+                let mut unread = Some(app.ready.wait_for(Part::Certificate));
+                tokio::spawn(keeper.run(registered, move |turn| {
+                    if turn.is_ok() {
+                        unread = None;
+                    }
+                    trust.look();
+                }));
             }
         }
         Ok(())
