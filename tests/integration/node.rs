@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use tests::node::Node;
 
+mod install;
+mod readme;
+mod rollouts;
 mod smoke;
 
 /// Longer than anything that happens without waiting for a timeout.
