@@ -10,11 +10,13 @@ use tests::{
     server::Server,
 };
 
+mod cluster_mode;
 mod crds;
 mod drain;
 mod drift;
 mod dry_run;
 mod events;
+mod exception_protocol;
 mod exceptions;
 mod gate;
 mod json_keys;
@@ -22,13 +24,16 @@ mod kinds;
 mod large;
 mod leader;
 mod memory;
+mod namespaces_by_label;
 mod never_blocked;
 mod outage;
 mod policies_live;
+mod policy_change;
 mod recovery;
 mod releases;
 mod repairs;
 mod replica;
+mod requests_counted;
 mod rig_smoke;
 mod rotation;
 mod stale_rerun;
