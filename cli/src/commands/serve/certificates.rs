@@ -113,7 +113,7 @@ impl Certificates {
                 let mut unread = Some(app.ready.wait_for(Part::Certificate));
                 tokio::spawn(keeper.run(registered, move |turn| {
                     if turn.is_ok() {
-                        unread = None;
+                        drop(unread.take());
                     }
                     trust.look();
                 }));
