@@ -1,17 +1,21 @@
 //! The way to the API server: whom to talk to, how long to wait, and how watches come back.
 
-use std::{path::Path, time::Duration};
+use std::{future, path::Path, time::Duration};
 
-use futures::Stream;
+use futures::{Stream, StreamExt as _};
 use http::Request;
 use kube::{
     Api, Client, Config, Resource,
     client::Body,
     config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError},
-    runtime::{WatchStreamExt as _, utils::Backoff, watcher},
+    runtime::{
+        WatchStreamExt as _,
+        utils::Backoff,
+        watcher::{self, Event, watcher},
+    },
 };
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tower::{BoxError, service_fn};
 
 /// How long a connection may take to come about.
@@ -21,8 +25,18 @@ const WRITE: Duration = Duration::from_secs(10);
 /// How long one request that is no watch may take; writers give up then and look again.
 pub(crate) const REQUEST: Duration = Duration::from_secs(5);
 
+/// Seconds after which the API server ends a watch, which then goes on where it was.
+const WATCH: u32 = 45;
+/// A connection on which nothing was heard for that long is dead: without an end, a watch whose server has vanished without a word would
+/// wait for ever. More than [`WATCH`].
+const SILENCE: Duration = Duration::from_secs(60);
+
+const _: () = assert!(SILENCE.as_secs() > WATCH as u64, "a watch in good health is never silent for so long");
+
 /// The first and the longest pause before a broken watch is tried again.
-const PAUSE: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+const PAUSE: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
+/// Without a failure for that long, the next one is a first one again.
+const CALM: Duration = Duration::from_secs(10);
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -56,22 +70,24 @@ pub async fn connect_by(kubeconfig: &Path) -> Result<Client, Error> {
     with(config.map_err(|error| Error::Kubeconfig(Box::new(error)))?)
 }
 
-fn with(mut config: Config) -> Result<Client, Error> {
+fn with(config: Config) -> Result<Client, Error> {
+    with_silence(config, SILENCE)
+}
+
+fn with_silence(mut config: Config, silence: Duration) -> Result<Client, Error> {
     config.connect_timeout = Some(CONNECT);
     config.write_timeout = Some(WRITE);
+    config.read_timeout = Some(silence);
     Client::try_from(config).map_err(|error| Error::Client(Box::new(error)))
 }
 
 /// A watch that comes back for ever, soon at first and then less often: after an error, a dropped connection, a restart of the API
-/// server, and a resource that is not there yet.
-pub fn watch<K>(
-    api: Api<K>,
-    config: watcher::Config,
-) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send
+/// server, and a resource that is not there yet. Where the API server has forgotten where we were (410), everything is listed again.
+pub fn watch<K>(api: Api<K>, config: watcher::Config) -> impl Stream<Item = watcher::Result<Event<K>>> + Send
 where
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
 {
-    watcher(api, config).backoff(Pauses::default())
+    watcher(api, config.timeout(WATCH)).backoff(Pauses::default())
 }
 
 /// The same for one object; `None` when it is not there.
@@ -79,30 +95,51 @@ pub fn watch_one<K>(api: Api<K>, name: &str) -> impl Stream<Item = watcher::Resu
 where
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
 {
-    watcher::watch_object(api, name).backoff(Pauses::default())
+    let events = watch(api, watcher::Config::default().fields(&format!("metadata.name={name}")));
+    let seen = events.scan(false, |was_listed, event| {
+        let told = match event {
+            Ok(Event::Init) => {
+                *was_listed = false;
+                None
+            }
+            Ok(Event::InitApply(object)) => {
+                *was_listed = true;
+                Some(Ok(Some(object)))
+            }
+            Ok(Event::InitDone) => (!*was_listed).then_some(Ok(None)),
+            Ok(Event::Apply(object)) => Some(Ok(Some(object))),
+            Ok(Event::Delete(_)) => Some(Ok(None)),
+            Err(error) => Some(Err(error)),
+        };
+        future::ready(Some(told))
+    });
+    seen.filter_map(future::ready)
 }
 
-/// Pauses that double from the first to the longest, until something goes well.
+/// Pauses that double from one failure to the next. Each try begins with a success of its own, so only calm makes them short again.
 #[derive(Debug, Default)]
 struct Pauses {
     count: u32,
+    last: Option<Instant>,
 }
 
 impl Iterator for Pauses {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
+        if self.last.is_some_and(|last| last.elapsed() > CALM) {
+            self.count = 0;
+        }
         let [first, longest] = PAUSE;
         let pause = first.saturating_mul(1 << self.count.min(16));
         self.count = self.count.saturating_add(1);
+        self.last = Some(Instant::now());
         Some(pause.min(longest))
     }
 }
 
 impl Backoff for Pauses {
-    fn reset(&mut self) {
-        self.count = 0;
-    }
+    fn reset(&mut self) {}
 }
 
 /// Whether the API server said this status.
@@ -111,7 +148,7 @@ pub(crate) fn is_status(error: &kube::Error, code: u16) -> bool {
 }
 
 /// The same client for requests that are short: who has had no answer after [`REQUEST`] gets an error. Not for watches of a server that is
-/// slow to begin.
+/// slow to begin. Must be called within a runtime.
 #[must_use]
 pub fn hasty(client: &Client) -> Client {
     let (inner, namespace) = (client.clone(), client.default_namespace().to_owned());
@@ -138,21 +175,4 @@ pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_a_bound_and_begin_anew_after_a_success() {
-        let mut pauses = Pauses::default();
-        let taken: Vec<_> = pauses.by_ref().take(8).map(|pause| pause.as_millis()).collect();
-        assert_eq!(taken, [100, 200, 400, 800, 1600, 3200, 5000, 5000]);
-        pauses.reset();
-        assert_eq!(pauses.next(), Some(PAUSE[0]));
-    }
-
-    #[tokio::test]
-    async fn a_file_that_is_no_kubeconfig_is_an_error_that_says_so() {
-        let error = connect_by(Path::new("/dev/null/none")).await.err().map(|error| error.to_string());
-        assert_eq!(error.as_deref(), Some("cannot use the kubeconfig"));
-    }
-}
+mod tests;

@@ -65,7 +65,8 @@ const POLICY: Shown = Shown {
 
 const EXCEPTION: Shown = Shown {
     description: "Findings of Hookward that count for nothing in some places, for a reason, until a day. It counts only while it is \
-                  approved by another person than asked for it.",
+                  approved by another person than asked for it, and it ends half a minute early, so that no clock that is behind \
+                  prolongs it.",
     singular: "hookexception",
     short: "hkx",
     columns: &[

@@ -8,10 +8,14 @@ use std::{
 
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::{Api, Client, ResourceExt as _, core::PartialObjectMeta, runtime::watcher::Event};
+use kube::{
+    Api, Client, ResourceExt as _,
+    core::PartialObjectMeta,
+    runtime::watcher::{self, Event},
+};
 use tokio::sync::watch;
 
-use crate::set::watching::{self, Trouble};
+use crate::{client, set::watching::Trouble};
 
 /// Labels of one namespace.
 pub type Labels = Arc<BTreeMap<String, String>>;
@@ -72,7 +76,7 @@ impl Namespaces {
 
     async fn keep(self, client: Client, synced: watch::Sender<bool>) {
         let api = Api::<PartialObjectMeta<Namespace>>::all(client);
-        let mut events = Box::pin(watching::stream(api));
+        let mut events = Box::pin(client::watch(api, watcher::Config::default()));
         let (mut trouble, mut listed) = (Trouble::new("namespaces"), BTreeSet::new());
         while let Some(event) = events.next().await {
             if let Some(event) = trouble.event(event) {

@@ -67,6 +67,9 @@ pub(crate) struct Condition {
     pub(crate) observed_generation: Option<i64>,
 }
 
+/// Characters of a message: what was written by others may be repeated in it, and may be long.
+const LONGEST: usize = 1024;
+
 /// What a condition should say; its time follows from what was said before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
@@ -96,7 +99,7 @@ impl Wanted {
             kind: self.kind.to_owned(),
             status: status.to_owned(),
             reason: self.reason.to_owned(),
-            message: self.message.clone(),
+            message: self.message.chars().take(LONGEST).collect(),
             last_transition_time: same
                 .map_or_else(|| timestamp(now), |same| same.last_transition_time.clone()),
             observed_generation: Some(self.generation),

@@ -4,7 +4,11 @@ use std::{collections::BTreeSet, future, pin::pin, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use futures::StreamExt as _;
-use kube::{Client, ResourceExt as _, api::DynamicObject, runtime::watcher::Event};
+use kube::{
+    Client, ResourceExt as _,
+    api::DynamicObject,
+    runtime::watcher::{self, Event},
+};
 use policies::PolicySet;
 use serde_json::json;
 use tokio::{
@@ -12,12 +16,9 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{
-    Base, Options, Synced,
-    resource::Kind,
-    watching::{self, Trouble},
-};
+use super::{Base, Options, Synced, resource::Kind, watching::Trouble};
 use crate::{
+    client,
     exceptions::{Exceptions, expiring::Told},
     policies::Policies,
     status::{
@@ -73,11 +74,12 @@ impl Keeper {
     }
 
     /// Goes on for ever.
-    pub(super) async fn run(mut self, client: Client) {
+    pub(super) async fn run(mut self, api: Client) {
         let (mut base, mut leader) = (self.options.base.clone(), self.options.leader.clone());
         let mut labels = self.labels.clone();
-        let mut policies = pin!(watching::stream(Kind::HookPolicy.api(client.clone())));
-        let mut exceptions = pin!(watching::stream(Kind::HookException.api(client.clone())));
+        let all = watcher::Config::default;
+        let mut policies = pin!(client::watch(Kind::HookPolicy.api(api.clone()), all()));
+        let mut exceptions = pin!(client::watch(Kind::HookException.api(api.clone()), all()));
         let mut trouble = [Trouble::new("hookpolicies"), Trouble::new("hookexceptions")];
         let mut clock = interval(TICK);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -95,8 +97,8 @@ impl Keeper {
                 }
                 () = changed(&mut base) => self.exchange(),
                 () = changed(&mut labels) => self.let_go(),
-                () = changed(&mut leader) => self.lead(&client),
-                _ = clock.tick() => self.tick(&client),
+                () = changed(&mut leader) => self.lead(&api),
+                _ = clock.tick() => self.tick(&api),
             }
             self.count(&trouble);
         }
@@ -284,3 +286,6 @@ async fn changed<T>(receiver: &mut watch::Receiver<T>) {
         future::pending::<()>().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

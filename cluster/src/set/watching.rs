@@ -1,62 +1,6 @@
-//! Watches that go on for ever: every failure is said once, and tried again soon.
+//! What is said of a watch that is interrupted: once, and when it goes on.
 
-use std::{
-    fmt::Debug,
-    time::{Duration, Instant},
-};
-
-use futures::Stream;
-use kube::{
-    Api, Resource,
-    runtime::{
-        WatchStreamExt as _,
-        utils::Backoff,
-        watcher::{self, Event},
-    },
-};
-use serde::de::DeserializeOwned;
-
-/// Waits after failures: soon at first, and never long, since a definition that is not there yet may come at any moment.
-const FIRST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(2);
-/// Without a failure for that long, the next one is a first one again.
-const CALM: Duration = Duration::from_secs(10);
-
-/// All objects of one kind, and what becomes of them, for ever.
-///
-/// The watcher lists again when the API server has forgotten where we were (410), when it was restarted, and when the definition was
-/// deleted and made again.
-pub(crate) fn stream<K>(api: Api<K>) -> impl Stream<Item = watcher::Result<Event<K>>> + Send
-where
-    K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
-{
-    watcher::watcher(api, watcher::Config::default()).backoff(Patience::default())
-}
-
-/// Doubles from one failure to the next. Each try begins with a success of its own, so only calm makes it forget.
-#[derive(Debug, Default)]
-struct Patience {
-    failures: u32,
-    last: Option<Instant>,
-}
-
-impl Iterator for Patience {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        if self.last.is_some_and(|last| last.elapsed() > CALM) {
-            self.failures = 0;
-        }
-        let wait = FIRST.saturating_mul(1 << self.failures.min(10)).min(LONGEST);
-        self.failures += 1;
-        self.last = Some(Instant::now());
-        Some(wait)
-    }
-}
-
-impl Backoff for Patience {
-    fn reset(&mut self) {}
-}
+use kube::runtime::watcher::{self, Event};
 
 /// What is wrong with one watch, told when it changes and not at every try.
 #[derive(Debug)]
@@ -101,16 +45,6 @@ impl Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_wait_doubles_and_stays_short() {
-        let mut patience = Patience::default();
-        let waits: Vec<_> = patience.by_ref().take(7).map(|wait| wait.as_millis()).collect();
-        assert_eq!(waits, [100, 200, 400, 800, 1600, 2000, 2000]);
-        // The API server answers, then fails again.
-        patience.reset();
-        assert_eq!(patience.next(), Some(LONGEST));
-    }
 
     #[test]
     fn a_failure_is_no_event() {

@@ -79,7 +79,8 @@ impl Desk {
         self.lock().entry(place).or_insert(entry);
     }
 
-    fn take(&self) -> Option<(Place, Entry)> {
+    /// The next write.
+    pub(crate) fn take(&self) -> Option<(Place, Entry)> {
         self.lock().pop_first()
     }
 
