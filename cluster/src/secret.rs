@@ -66,7 +66,7 @@ pub struct SecretFile {
 }
 
 impl SecretFile {
-    /// The Secret of this name; it must exist before it can be replaced, since nobody may make Secrets.
+    /// The Secret of this name; it must exist before it can be replaced, since nobody may make Secrets. Must be called within a runtime.
     #[must_use]
     pub fn new(client: &Client, namespace: &str, name: &str) -> Self {
         Self {

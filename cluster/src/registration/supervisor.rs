@@ -20,6 +20,8 @@ use crate::{
 
 /// How often the configurations are read although no change was seen, and a lasting difference is told of again.
 const RESYNC: Duration = Duration::from_secs(300);
+/// The pause after somebody else was faster.
+const CONFLICT: Duration = Duration::from_millis(200);
 /// The longest pause after writes that failed.
 const LONGEST: Duration = Duration::from_secs(30);
 /// Writes that may follow each other at once; then there is one per second, since somebody else may want another bundle for ever.
@@ -190,14 +192,14 @@ impl Supervisor {
         }
     }
 
-    /// What is to be done next about a configuration.
+    /// What is to be done next about a configuration; nothing without a bundle, which makes it worth something.
     fn next_deed(
         &self,
         configuration: Configuration,
         bundle: Option<&str>,
         may_repair: bool,
     ) -> Option<Deed> {
-        let expected = self.expected(configuration);
+        let (expected, bundle) = (self.expected(configuration), bundle?);
         let live = self.live.get(&configuration)?.as_ref();
         let differs =
             |drift: &Drift| drift.configuration == configuration && drift.kind != DriftKind::CaBundle;
@@ -210,7 +212,7 @@ impl Supervisor {
                 None => Deed::Create(write::with_bundle(expected, bundle)),
             });
         }
-        let bundles = || write::bundle_patch(live?, expected, bundle?).map(Deed::Bundle);
+        let bundles = || write::bundle_patch(live?, expected, bundle).map(Deed::Bundle);
         let disown = || write::disown_patch(live?).map(Deed::Disown);
         bundles().or_else(disown)
     }
@@ -237,16 +239,23 @@ impl Supervisor {
                 true
             }
             Err(error) => {
-                // Whoever was faster shows up in the watch.
+                self.retry = Some(Instant::now() + self.pause_after(&error));
                 if !client::is_status(&error, 409) {
-                    tracing::warn!(kind, name, error = %client::one_line(&error), "not done: {text}");
+                    tracing::warn!(kind, error = %client::one_line(&error), "not done: {text}");
                 }
-                let pause = Duration::from_secs(1 << self.failures.min(5)).min(LONGEST);
-                self.failures += 1;
-                self.retry = Some(Instant::now() + pause);
                 false
             }
         }
+    }
+
+    /// Whoever was faster shows up in the watch soon; anything else may last.
+    fn pause_after(&mut self, error: &kube::Error) -> Duration {
+        if client::is_status(error, 409) {
+            return CONFLICT;
+        }
+        let pause = Duration::from_secs(1 << self.failures.min(5)).min(LONGEST);
+        self.failures += 1;
+        pause
     }
 
     /// Whether enough time has passed since the last writes; if not, there will be another try.
@@ -357,17 +366,4 @@ async fn changed<T>(receiver: &mut watch::Receiver<T>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn after_a_burst_there_is_one_write_per_second() {
-        let now = Instant::now();
-        let mut pace = Pace::new(now);
-        assert_eq!((0..BURST).filter(|_| pace.next(now).is_none()).count(), BURST as usize);
-        let second = Duration::from_secs(1);
-        assert_eq!(pace.next(now), Some(now + second));
-        assert_eq!(pace.next(now + second), None);
-        assert!(pace.next(now + second).is_some());
-    }
-}
+mod tests;

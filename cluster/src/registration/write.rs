@@ -40,39 +40,48 @@ pub(super) fn bundle_patch(live: &Value, expected: Option<&Value>, bundle: &str)
 }
 
 /// A patch that puts what was installed in the place of all webhooks.
-pub(super) fn repair_patch(live: &Value, expected: &Value, bundle: Option<&str>) -> Value {
+pub(super) fn repair_patch(live: &Value, expected: &Value, bundle: &str) -> Value {
     let webhooks = with_bundle(expected, bundle)["webhooks"].take();
     versioned(live, vec![json!({"op": "add", "path": "/webhooks", "value": webhooks})])
 }
 
 /// What was installed, with the bundle in every webhook.
-pub(super) fn with_bundle(expected: &Value, bundle: Option<&str>) -> Value {
+pub(super) fn with_bundle(expected: &Value, bundle: &str) -> Value {
     let mut expected = expected.clone();
-    let bundle = bundle.map(|bundle| BASE64_STANDARD.encode(bundle));
+    let bundle = BASE64_STANDARD.encode(bundle);
     for webhook in expected["webhooks"].as_array_mut().into_iter().flatten() {
-        if let (Some(client), Some(bundle)) = (webhook["clientConfig"].as_object_mut(), &bundle) {
+        if let Some(client) = webhook["clientConfig"].as_object_mut() {
             client.insert("caBundle".to_owned(), json!(bundle));
         }
     }
     expected
 }
 
-/// A patch that gives up the ownership of all that a repair has written but the bundles; `None` when nothing is owned.
+/// A patch that gives up the ownership of all that a repair has written but the bundles; `None` when no more is owned.
 ///
-/// Helm's next upgrade with server-side apply would otherwise meet a conflict over fields that are its own.
+/// Helm's next upgrade with server-side apply would otherwise meet a conflict over fields that are its own; and it would also if nobody
+/// owned anything, since the API server then invents an owner of all there was before the first apply.
 pub(super) fn disown_patch(live: &Value) -> Option<Value> {
-    let managers = live["metadata"]["managedFields"].as_array()?;
-    let is_too_much = |entry: &Value| entry["manager"] == FIELD_MANAGER && owns_more_than_bundles(entry);
-    let kept: Vec<_> = managers.iter().filter(|entry| !is_too_much(entry)).collect();
-    let patch = json!({"op": "replace", "path": "/metadata/managedFields", "value": kept});
-    (kept.len() < managers.len()).then(|| versioned(live, vec![patch]))
+    let mut managers = live["metadata"]["managedFields"].as_array()?.clone();
+    let mut is_changed = false;
+    for entry in managers.iter_mut().filter(|entry| entry["manager"] == FIELD_MANAGER) {
+        let kept = only_bundles(&entry["fieldsV1"]);
+        is_changed |= entry["fieldsV1"] != kept;
+        entry["fieldsV1"] = kept;
+    }
+    let patch = || json!({"op": "replace", "path": "/metadata/managedFields", "value": managers});
+    is_changed.then(|| versioned(live, vec![patch()]))
 }
 
+/// What is owned of the bundles.
+///
 /// Source: the format `FieldsV1` of Kubernetes `k8s.io/apimachinery/pkg/apis/meta/v1`.
-fn owns_more_than_bundles(entry: &Value) -> bool {
-    let Some(webhooks) = entry["fieldsV1"]["f:webhooks"].as_object() else { return true };
-    let only_bundle = json!({"f:clientConfig": {"f:caBundle": {}}});
-    webhooks.values().any(|webhook| *webhook != only_bundle)
+fn only_bundles(fields: &Value) -> Value {
+    let bundle = json!({"f:clientConfig": {"f:caBundle": {}}});
+    let webhooks = fields["f:webhooks"].as_object().into_iter().flatten();
+    let owned = webhooks.filter(|(_, webhook)| webhook.pointer("/f:clientConfig/f:caBundle").is_some());
+    let owned: serde_json::Map<_, _> = owned.map(|(name, _)| (name.clone(), bundle.clone())).collect();
+    json!({"f:webhooks": owned})
 }
 
 fn versioned(live: &Value, mut operations: Vec<Value>) -> Value {
@@ -139,8 +148,7 @@ mod tests {
 
     #[test]
     fn a_repair_puts_back_what_was_installed_with_the_bundle() {
-        let patch =
-            repair_patch(&live(), &json!({"webhooks": [{"name": "b", "clientConfig": {}}]}), Some("PEM"));
+        let patch = repair_patch(&live(), &json!({"webhooks": [{"name": "b", "clientConfig": {}}]}), "PEM");
         let bundle = json!({"caBundle": BASE64_STANDARD.encode("PEM")});
         assert_eq!(patch[1]["value"], json!([{"name": "b", "clientConfig": bundle}]));
     }
@@ -154,9 +162,14 @@ mod tests {
             live["metadata"]["managedFields"].as_array_mut().unwrap().push(entry);
             live
         };
+        let bundle = own(json!({"f:clientConfig": {"f:caBundle": {}}}));
         assert_eq!(disown_patch(&live()), None);
-        assert_eq!(disown_patch(&managed(own(json!({"f:clientConfig": {"f:caBundle": {}}})))), None);
+        assert_eq!(disown_patch(&managed(bundle.clone())), None);
+        let all = own(json!({".": {}, "f:clientConfig": {"f:caBundle": {}, "f:url": {}}, "f:rules": {}}));
+        assert_eq!(disown_patch(&managed(all)).unwrap()[1]["value"], json!([{"manager": "helm"}, bundle]));
+        let none = json!({"manager": FIELD_MANAGER, "fieldsV1": {"f:webhooks": {}}});
         let patch = disown_patch(&managed(own(json!({"f:failurePolicy": {}})))).unwrap();
-        assert_eq!(patch[1]["value"], json!([{"manager": "helm"}]));
+        assert_eq!(patch[1]["value"], json!([{"manager": "helm"}, none]));
+        assert_eq!(disown_patch(&managed(none)), None);
     }
 }

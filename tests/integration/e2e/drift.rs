@@ -209,9 +209,17 @@ fn an_upgrade_after_a_repair_meets_no_conflict(helm: Helm) {
         (!text.contains(r#""manager": "somebody""#) && !owns(&text, "f:failurePolicy")).then_some(())
     };
     watchman.rig.wait_for("the fields to be given up", SOON, owners);
+    let _ = watchman.rig.kubectl(&["delete", MUTATING, &name]).expect_ok();
+    let is_repaired = || watchman.replica.shows("hookward_registration_repairs_total 2").then_some(());
+    watchman.rig.wait_for("the second repair", SOON, is_repaired);
+    watchman.wait("the second repair", |seen| seen.drift.is_empty());
     watchman.registration = None;
     let _ = watchman.helm(helm, "upgrade", &installed(&name, "Fail", &["validate"])).expect_ok();
-    assert_eq!(watchman.live(VALIDATING).unwrap()["webhooks"][0]["failurePolicy"], "Fail");
+    for kind in [MUTATING, VALIDATING] {
+        assert_eq!(watchman.live(kind).unwrap()["webhooks"][0]["failurePolicy"], "Fail", "{kind}");
+    }
+    let _ = watchman.rig.helm(helm).args(["uninstall", "guard"]).namespace(&name).run().expect_ok();
+    assert!(watchman.live(MUTATING).is_none() && watchman.live(VALIDATING).is_none());
 }
 
 /// Whether our own field manager owns a field of this name.
