@@ -1,6 +1,10 @@
 //! The one test command: everything hermetic, and the end-to-end tests where the test clusters can be had.
 
-use std::{path::PathBuf, process::Command, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
 
 use anyhow::bail;
 use tests::node::Node;
@@ -19,13 +23,16 @@ pub(crate) struct TestArgs {
 }
 
 /// Parts that a machine may be unable to run; `HOOKWARD_SKIP` names them, with commas.
-const OPTIONAL: [&str; 3] = ["deny", "e2e", "node"];
+const OPTIONAL: [&str; 4] = ["deny", "e2e", "image", "node"];
 
 /// Modules of tests that need programs of the test cluster.
 const WITH_CLUSTER: [&str; 4] = ["chart::", "e2e::", "yaml_go::", NODE];
 
 /// The module of tests that need a real node; they are run by themselves, so that nothing else takes their processors.
 const NODE: &str = "node::";
+
+/// The module of tests that look into the container image; those on the node run it.
+const IMAGE: &str = "image::";
 
 /// Steps that were done, and their seconds.
 #[derive(Default)]
@@ -64,18 +71,25 @@ pub(crate) fn test(args: &TestArgs) -> anyhow::Result<()> {
         Some(programs) if !on_node.is_empty() => node(programs)?,
         _ => false,
     };
+    let image = if node || names.iter().any(|name| name.starts_with(IMAGE)) {
+        steps.timed("image", shipped)?
+    } else {
+        None
+    };
     if on_node.len() < names.len() {
-        let mut tests = integration(programs.as_ref());
+        let mut tests = integration(programs.as_ref(), image.as_deref());
         tests.args(filter).args(["--skip", NODE]);
         if programs.is_none() {
             tests.args(WITH_CLUSTER.iter().flat_map(|module| ["--skip", module]));
         }
+        if image.is_none() {
+            tests.args(["--skip", IMAGE]);
+        }
         steps.run("integration and end-to-end tests", &mut tests)?;
     }
-    if node {
-        let image = steps.timed("image", shipped)?;
-        let mut tests = integration(programs.as_ref());
-        tests.env("HOOKWARD_IMAGE", image).arg("--exact").args(on_node);
+    if node && image.is_some() {
+        let mut tests = integration(programs.as_ref(), image.as_deref());
+        tests.arg("--exact").args(on_node);
         steps.run("tests on a real node", &mut tests)?;
     }
     println!("\nwhat the minutes were spent on:");
@@ -96,11 +110,14 @@ fn hermetic(steps: &mut Steps) -> anyhow::Result<()> {
     deny(steps)
 }
 
-/// The integration tests, told where the programs of the test cluster are.
-fn integration(programs: Option<&RigPrograms>) -> Command {
+/// The integration tests, told where the programs of the test cluster and the image are.
+fn integration(programs: Option<&RigPrograms>, image: Option<&Path>) -> Command {
     let mut tests = cargo(&["test", "--package", "tests", "--test", "integration", "--"]);
     if let Some(programs) = programs {
         tests.env("HOOKWARD_RIG_BIN", &programs.bin);
+    }
+    if let Some(image) = image {
+        tests.env("HOOKWARD_IMAGE", image);
     }
     tests
 }
@@ -149,9 +166,16 @@ fn node(programs: &RigPrograms) -> anyhow::Result<bool> {
     }
 }
 
-/// The image as it ships.
-fn shipped() -> anyhow::Result<PathBuf> {
-    image::image(&ImageArgs::default())
+/// The image as it ships; `None` where it cannot be built and nobody insists.
+fn shipped() -> anyhow::Result<Option<PathBuf>> {
+    if is_skipped("image") {
+        println!("\n!! left out: the image, and tests on a real node, which run it (HOOKWARD_SKIP)");
+        return Ok(None);
+    }
+    match image::image(&ImageArgs::default()) {
+        Ok(path) => Ok(Some(path)),
+        Err(error) => left_out("image", &format!("no image: {error:#}")).map(|()| None),
+    }
 }
 
 /// Whether `HOOKWARD_SKIP` names the part.
