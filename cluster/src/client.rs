@@ -78,6 +78,8 @@ fn with_silence(mut config: Config, silence: Duration) -> Result<Client, Error> 
     config.connect_timeout = Some(CONNECT);
     config.write_timeout = Some(WRITE);
     config.read_timeout = Some(silence);
+    // Else the time in which nobody asked anything would count as silence.
+    config.reset_reader_on_write = true;
     Client::try_from(config).map_err(|error| Error::Client(Box::new(error)))
 }
 
