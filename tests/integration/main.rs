@@ -9,6 +9,8 @@ mod chart;
 mod cli;
 /// Real Helm on a real control plane.
 mod e2e;
+/// The pages name only what exists.
+mod docs;
 /// Generated files are fresh.
 mod generated;
 /// The container image and the Dockerfile.

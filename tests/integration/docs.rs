@@ -1,0 +1,135 @@
+//! The pages name only what exists: tests, links, values of the chart, metrics, flags.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::architecture::root;
+
+/// Pages that people read, but for the one that is generated.
+fn pages() -> Vec<(PathBuf, String)> {
+    let folder = fs::read_dir(root().join("docs")).unwrap();
+    let paths = folder.map(|entry| entry.unwrap().path());
+    let pages = paths.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    pages.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// What stands between single backticks, outside of blocks.
+fn spans(text: &str) -> Vec<&str> {
+    let prose = text.split("```").step_by(2);
+    prose.flat_map(|prose| prose.split('`').skip(1).step_by(2)).collect()
+}
+
+/// Every source file by its module path: `e2e::outage`, `webhook::routes::tests`.
+fn modules() -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                walk(&entry, found);
+            } else if entry.extension().is_some_and(|extension| extension == "rs") {
+                found.push(entry);
+            }
+        }
+    }
+    let mut files = Vec::new();
+    for folder in ["certs", "cluster", "cli", "hooks", "policies", "webhook", "tests"] {
+        walk(&root().join(folder), &mut files);
+    }
+    let module = |path: &PathBuf| {
+        let shown = path.strip_prefix(root()).unwrap().with_extension("");
+        let shown = shown.to_str().unwrap().replace("tests/integration/", "").replace("src/", "");
+        (shown.replace('/', "::"), fs::read_to_string(path).unwrap())
+    };
+    files.iter().map(module).collect()
+}
+
+#[test]
+fn every_test_that_a_page_names_exists() {
+    let modules = modules();
+    let mut count = 0;
+    for (page, text) in pages() {
+        for name in spans(&text).into_iter().filter(|span| span.contains("::") && !span.contains(' ')) {
+            let Some((module, function)) = name.rsplit_once("::") else { continue };
+            // `e2e::outage` alone is a module.
+            if modules.iter().any(|(known, _)| known == name) {
+                continue;
+            }
+            let is_there = |(known, source): &(String, String)| {
+                known == module && source.contains(&format!("fn {function}("))
+            };
+            assert!(modules.iter().any(is_there), "{} names {name}, which is no test", page.display());
+            count += 1;
+        }
+    }
+    assert!(count > 60, "only {count} tests are named");
+}
+
+#[test]
+fn no_link_of_a_page_is_dead() {
+    for (page, text) in pages() {
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if file.contains("://") {
+                continue;
+            }
+            let target = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            let there = target.is_dir() || target.is_file();
+            assert!(there, "{} links to {link}, which is not there", page.display());
+            if anchor.is_empty() {
+                continue;
+            }
+            let target = fs::read_to_string(target).unwrap();
+            let headings = target.lines().filter(|line| line.starts_with('#'));
+            let anchors: Vec<String> = headings.map(anchor_of).collect();
+            assert!(
+                anchors.iter().any(|one| one == anchor),
+                "{} links to {link}: {anchors:?}",
+                page.display()
+            );
+        }
+    }
+}
+
+/// As GitHub makes it of a heading.
+fn anchor_of(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
+    kept.collect::<String>().replace(' ', "-")
+}
+
+#[test]
+fn every_value_that_a_page_names_is_one_of_the_chart() {
+    let values = fs::read_to_string(root().join("deploy/chart/values.yaml")).unwrap();
+    let values: serde_json::Value = serde_saphyr::from_str(&values).unwrap();
+    // The page of rules speaks of policies, whose fields have names of the same form.
+    for (page, text) in pages().into_iter().filter(|(page, _)| !page.ends_with("rules.md")) {
+        for span in spans(&text) {
+            let name = span.split('=').next().unwrap_or(span);
+            let is_plain =
+                name.contains('.') && name.chars().all(|one| one.is_ascii_alphanumeric() || one == '.');
+            let top = name.split('.').next().unwrap_or_default();
+            if !is_plain || values.get(top).is_none() {
+                continue;
+            }
+            let found = name.split('.').try_fold(&values, |value, key| value.get(key));
+            assert!(found.is_some(), "{} names {name}, which is no value of the chart", page.display());
+        }
+    }
+}
+
+#[test]
+fn every_metric_and_alert_that_a_page_names_exists() {
+    let mut sources: String = modules().into_iter().map(|(_, source)| source).collect();
+    sources.push_str(&fs::read_to_string(root().join("deploy/chart/files/alerts.yaml")).unwrap());
+    for (page, text) in pages() {
+        for span in spans(&text) {
+            let known = match span {
+                _ if span.starts_with("hookward_") => format!("\"{span}\""),
+                _ if span.starts_with("Hookward") && !span.contains(' ') => format!("alert: {span}\n"),
+                _ => continue,
+            };
+            assert!(sources.contains(&known), "{} names {span}, which is not there", page.display());
+        }
+    }
+}
