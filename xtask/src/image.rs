@@ -16,7 +16,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use self::build::Source;
+use self::{build::Source, verify::Snapshot};
 use crate::shell::root;
 
 /// What a registry may hold at most; an image that grows beyond has swallowed something.
@@ -77,11 +77,12 @@ pub(crate) fn image(args: &ImageArgs) -> Result<PathBuf> {
     let folder = args.output.clone().unwrap_or_else(|| root().join("target/image"));
     let reference = args.tag.clone().unwrap_or_else(default_reference);
     let source = Source { root: root(), target: target_folder() };
+    let snapshot = args.verify.then(Snapshot::take).transpose()?;
     let program = build::program(&source, arch)?;
     let materials = sbom::cyclonedx(arch, &created()?)?;
     let archive = pack(arch, &reference, &program, &materials)?;
-    if args.verify {
-        verify::same_again(arch, &reference, &program, &archive)?;
+    if let Some(snapshot) = snapshot {
+        snapshot.same_again(arch, &reference, &program, &archive)?;
     }
     let stem = format!("hookward-{}-{}", env!("CARGO_PKG_VERSION"), arch.name());
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
