@@ -39,6 +39,7 @@ mod rig_smoke;
 mod rotation;
 mod shared_secret;
 mod stale_rerun;
+mod told;
 mod updates;
 mod words;
 
