@@ -186,7 +186,7 @@ fn membership(app: &App, object: Object<'_>, request: &Request<'_>) -> Option<Me
     let key = HookKey {
         group: object.group().to_owned(),
         kind: object.kind().to_owned(),
-        namespace: request.namespace().map(str::to_owned),
+        namespace: request.governing_namespace().map(str::to_owned),
         name: object.name()?.to_owned(),
     };
     let stored = app.surroundings.as_ref().and_then(|surroundings| surroundings.membership(&key));

@@ -24,13 +24,13 @@ pub(super) fn judge(others: Option<&PolicySet>, name: &str, stored: &Stored) -> 
     Ok(Accepted { warnings, ..Accepted::default() })
 }
 
-/// What the policies in force and this one would disagree about.
+/// What the policies in force and this one would disagree about; not with which of them, since anybody can send us a policy.
 fn contradiction(others: &PolicySet, name: &str, settings: Settings) -> Option<String> {
     let is_other = |policy: &&Named| policy.name != name;
     let mut all: Vec<Named> = others.policies().iter().filter(is_other).cloned().collect();
     all.push(Named { name: name.to_owned(), settings });
     let bad = PolicySet::new(all, Vec::new(), others.profile(), 0).err()?;
-    Some(format!("taken together, {bad}"))
+    Some(format!("taken together with other policies: {}", bad.error))
 }
 
 /// Reads the spec.

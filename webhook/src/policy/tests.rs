@@ -154,7 +154,7 @@ async fn a_contradiction_with_another_policy_is_told() {
     assert_eq!(response["allowed"], true);
     let warning = response["warnings"][0].as_str().unwrap();
     assert!(
-        warning.starts_with("hookward: taken together, HookPolicy p0, team: rule job-ttl-missing would set"),
+        warning.starts_with("hookward: taken together with other policies: rule job-ttl-missing would set"),
         "{warning}"
     );
 }
