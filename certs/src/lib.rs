@@ -18,6 +18,7 @@ pub use rotation::{Knobs, State};
 pub use store::{Memory, Store, Stored};
 
 pub mod authority;
+pub mod bundle;
 pub mod folder;
 pub mod inspect;
 pub mod keeper;

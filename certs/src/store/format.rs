@@ -7,6 +7,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::Entries;
 use crate::{
     Authority, Leaf, ServingPair, State, Summary,
+    bundle::sections,
     folder::{AUTHORITY_CERTIFICATE, AUTHORITY_KEY, CERTIFICATE, KEY},
     pair,
     rotation::{Issued, Trusted},
@@ -151,19 +152,6 @@ fn last_leaf_ends(facts: &Value, authority: &Summary) -> Option<OffsetDateTime> 
 
 fn text(entries: &Entries, name: &str) -> String {
     entries.get(name).map_or_else(String::new, |bytes| String::from_utf8_lossy(bytes).into_owned())
-}
-
-/// The PEM sections of a text, each from its first dash to its last; one that does not end is none.
-fn sections(text: &str) -> impl Iterator<Item = &str> {
-    const BEGIN: &str = "-----BEGIN ";
-    const END: &str = "-----END ";
-    const DASHES: &str = "-----";
-    text.match_indices(BEGIN).filter_map(|(start, _)| {
-        let rest = &text[start..];
-        let end = rest.find(END)? + END.len();
-        let end = end + rest[end..].find(DASHES)? + DASHES.len();
-        Some(&rest[..end])
-    })
 }
 
 #[cfg(test)]

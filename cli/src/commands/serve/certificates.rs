@@ -9,11 +9,13 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 use webhook::{App, Part};
 
+mod handover;
 mod secret;
 #[cfg(test)]
 mod tests;
 mod trust;
 
+use handover::Handover;
 use secret::SecretStore;
 use trust::Trust;
 
@@ -29,21 +31,21 @@ pub struct Certificates {
 
 enum Source {
     /// Somebody else renews the files.
-    Folder(Reloader, watch::Sender<Option<String>>),
+    Folder(Reloader, Handover),
     /// Replicas renew what the Secret holds.
     Secret(Box<Keeper<SecretStore>>),
 }
 
 impl Certificates {
-    /// Serves what a folder holds, which somebody else renews.
+    /// Serves what a folder holds, which somebody else renews, and perhaps the authority with it.
     ///
     /// # Errors
     /// When there is nothing to begin with.
     pub fn from_folder(folder: &Path) -> anyhow::Result<Self> {
         let reloader = Reloader::new(folder).context("cannot serve without a certificate")?;
-        let resolver = reloader.resolver();
-        let (tell, bundle) = watch::channel(authority(&resolver));
-        Ok(Self { resolver, bundle, source: Source::Folder(reloader, tell) })
+        let handover = Handover::new(reloader.resolver());
+        let (resolver, bundle) = (handover.resolver(), handover.bundle());
+        Ok(Self { resolver, bundle, source: Source::Folder(reloader, handover) })
     }
 
     /// Serves what a Secret holds, filling and renewing it together with the other replicas. Until it is read, a certificate
@@ -97,10 +99,9 @@ impl Certificates {
         let registered = registered.unwrap_or_else(|| watch::channel(None).1);
         tokio::spawn(watch_trust(trust.clone(), registered.clone()));
         match self.source {
-            Source::Folder(reloader, tell) => {
-                let resolver = self.resolver;
+            Source::Folder(reloader, mut handover) => {
                 tokio::spawn(reloader.run(INTERVAL, move |_| {
-                    publish(&tell, authority(&resolver));
+                    handover.look(registered.borrow().clone());
                     trust.look();
                 }));
             }
@@ -134,16 +135,4 @@ async fn watch_trust(trust: Trust, mut registered: watch::Receiver<Option<String
             _ = ticks.tick() => {}
         }
     }
-}
-
-fn authority(resolver: &Resolver) -> Option<String> {
-    resolver.current().authority_pem().map(ToOwned::to_owned)
-}
-
-fn publish(tell: &watch::Sender<Option<String>>, bundle: Option<String>) {
-    tell.send_if_modified(|told| {
-        let is_other = *told != bundle;
-        *told = bundle;
-        is_other
-    });
 }
