@@ -1,6 +1,7 @@
 //! The test cluster with a node: real pods, their logs and Services, in namespaces of their own on this machine.
 #![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
+mod asking;
 mod groups;
 mod images;
 mod possible;
@@ -9,6 +10,7 @@ mod space;
 
 use std::{
     env, io,
+    net::SocketAddr,
     ops::Deref,
     path::{Path, PathBuf},
     process::Command,
@@ -17,7 +19,10 @@ use std::{
     time::Duration,
 };
 
-pub use self::images::BUSYBOX;
+pub use self::{
+    asking::{Answer, Asking, Question},
+    images::BUSYBOX,
+};
 use self::{
     groups::Groups,
     settings::SOCKET,
@@ -91,6 +96,30 @@ impl Node {
     #[must_use]
     pub fn machine_address(&self) -> &str {
         &self.pair.machine
+    }
+
+    /// Where the API server listens.
+    ///
+    /// # Panics
+    /// Never: the node's address is one.
+    #[must_use]
+    pub fn api_server_address(&self) -> SocketAddr {
+        let address = self.pair.node.parse().expect("a node has an address");
+        SocketAddr::new(address, PORT)
+    }
+
+    /// Gives an image that is there one more name.
+    ///
+    /// # Panics
+    /// When there is no such image.
+    #[track_caller]
+    pub fn tag_image(&self, image: &str, name: &str) {
+        let mut command = self.containerd();
+        command.args(["images", "tag", image, name]);
+        match cluster::run(&mut command, b"", OUTER_LIMIT) {
+            Ok(ran) => drop(ran.expect_ok()),
+            Err(error) => panic!("cannot tag {image}: {error}"),
+        }
     }
 
     /// The folders of its control groups on this machine.

@@ -1,0 +1,111 @@
+//! Replicas come and go while hooks are created and releases installed, and every failure would refuse them: nobody notices.
+
+use std::{thread, time::Duration};
+
+use serde_json::json;
+
+use self::stage::{Stage, WORKERS};
+use super::SOON;
+
+mod rotation;
+mod stage;
+
+/// A name for the image that makes it another one.
+const NEXT: &str = "docker.io/library/hookward:next";
+
+#[test]
+fn an_upgrade_to_another_image_loses_nothing() {
+    let stage = Stage::enter();
+    for replicas in [2, 3] {
+        let image = if replicas == 2 { "next" } else { "" };
+        let done = stage.during(&format!("helm upgrade to another image, {replicas} replicas"), || {
+            stage.upgrade(&[&format!("--set=image.tag={image}"), &format!("--set=replicas={replicas}")]);
+            stage.settled(replicas);
+        });
+        done.assert_nothing_lost();
+    }
+    stage.upgrade(&["--set=replicas=2"]);
+    stage.settled(2);
+}
+
+#[test]
+fn a_rolling_restart_loses_nothing() {
+    let stage = Stage::enter();
+    let done = stage.during("rolling restart, 2 replicas", || {
+        stage.kubectl(&["rollout", "restart", "deployment/hookward"]);
+        stage.settled(2);
+    });
+    done.assert_nothing_lost();
+}
+
+#[test]
+fn scaling_loses_nothing() {
+    let stage = Stage::enter();
+    let done = stage.during("scaled 2 → 3 → 1 → 2", || {
+        for replicas in [3, 1, 2] {
+            stage.kubectl(&["scale", "deployment/hookward", &format!("--replicas={replicas}")]);
+            stage.settled(replicas);
+        }
+    });
+    done.assert_nothing_lost();
+}
+
+#[test]
+fn a_changed_policy_loses_nothing() {
+    let stage = Stage::enter();
+    // What it changes is another rule than the one that is asked about.
+    let policy = |mode: &str| {
+        json!({
+            "apiVersion": "hookward.dev/v1alpha1", "kind": "HookPolicy", "metadata": {"name": "rollouts"},
+            "spec": {"rules": {"hook-unknown-event": {"mode": mode}}},
+        })
+    };
+    let done = stage.during("20 changes of a policy", || {
+        for round in 0..20 {
+            stage.node.apply(&policy(if round % 2 == 0 { "deny" } else { "audit" }).to_string());
+        }
+    });
+    stage.kubectl(&["delete", "hookpolicy", "rollouts"]);
+    done.assert_nothing_lost();
+}
+
+#[test]
+fn a_slow_api_server_loses_nothing() {
+    let stage = Stage::enter();
+    let done = stage.during("API server held for 3 s, twice", || {
+        for _ in 0..2 {
+            stage.node.hold_api_server(Duration::from_secs(3));
+            thread::sleep(Duration::from_secs(1));
+        }
+    });
+    done.assert_nothing_lost();
+}
+
+#[test]
+fn a_restarted_api_server_admits_nothing_wrongly() {
+    let stage = Stage::enter();
+    let done = stage.during("API server ended and started again", || stage.node.restart_api_server());
+    assert_eq!(done.wrongly_admitted(), Vec::<String>::new());
+    stage.settled(2);
+}
+
+/// A process that is killed takes the requests with it that it was judging, and those that are sent to it before the
+/// node knows; the failure policy answers them.
+#[test]
+fn a_killed_replica_loses_no_more_than_it_had_in_hand() {
+    let stage = Stage::enter();
+    let victim = stage.pods().remove(0);
+    let done = stage.during("kill -9 of one of 2 replicas", || {
+        stage.node.kill_process_of(stage::NAMESPACE, &victim);
+        stage.node.wait_for("the restart", SOON, || {
+            let pod = stage.node.get_json("pod", stage::NAMESPACE, &victim)?;
+            let status = &pod["status"]["containerStatuses"][0];
+            (status["restartCount"].as_u64() > Some(0) && status["ready"] == true).then_some(())
+        });
+    });
+    assert_eq!(done.wrongly_admitted(), Vec::<String>::new());
+    let lost = done.lost();
+    assert!(lost.len() <= WORKERS, "{} of at most {WORKERS}: {:#?}", lost.len(), &lost[..lost.len().min(20)]);
+    let of_policy = |said: &String| said.contains("failed calling webhook");
+    assert_eq!(lost.iter().find(|said| !of_policy(said)), None);
+}
