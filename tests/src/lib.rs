@@ -5,6 +5,7 @@ pub mod chart;
 pub mod cluster;
 pub mod hammer;
 pub mod image;
+pub mod installed;
 pub mod kinds;
 pub mod load;
 pub mod node;
