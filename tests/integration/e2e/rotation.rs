@@ -198,3 +198,32 @@ fn renewed_leaves_and_authorities_cost_no_call() {
         assert!(server.metrics().contains("hookward_certificate_trusted 1"));
     }
 }
+
+#[test]
+fn a_secret_full_of_rubbish_is_filled_at_the_start_and_an_emptied_one_gets_back_what_was_there() {
+    let place = Place::unguarded("emptied");
+    let front = Front::new();
+    prepare(&place, &front);
+    let _registered = Registered(&place);
+    let patch = |data: &Value| {
+        let patch = json!([{"op": "add", "path": "/data", "value": data}]).to_string();
+        let args = ["patch", "secret", "certificates", "--type=json", "--patch", &patch];
+        let _ = place.kubectl(&args, "").expect_ok();
+    };
+    patch(&json!({"tls.crt": BASE64_STANDARD.encode("rubbish"), "ca.crt": ""}));
+    let servers = start(&place, 2, &[]);
+    assert!(logs(&servers).contains("no certificate that was there could be read"), "{}", logs(&servers));
+    front.lead_to(&servers);
+    let before = bundle(&place);
+    let hammer = hammer(&place);
+    patch(&json!({}));
+    place.rig.wait_for("the old content", SOON, || {
+        let secret = place.find("secret", "certificates")?;
+        secret["data"]["tls.key"].is_string().then_some(())
+    });
+    let more = hammer.answered() + 100;
+    place.rig.wait_for("calls", SOON, || (hammer.answered() >= more).then_some(()));
+    assert_eq!(bundle(&place), before);
+    assert_eq!(hammer.finish(), Vec::<String>::new());
+    assert!(!logs(&servers).contains("rubbish"));
+}
