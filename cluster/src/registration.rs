@@ -14,7 +14,9 @@ use self::supervisor::Supervisor;
 use crate::{events::Recorder, metrics::Metrics};
 
 mod compare;
+mod condition;
 mod expected;
+mod pace;
 mod supervisor;
 mod write;
 

@@ -11,7 +11,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Configuration, Drift, DriftKind, Live, Options, Registered, compare, write};
+use super::{
+    Configuration, Drift, DriftKind, Live, Options, Registered, compare, condition::Verdict, pace::Pace,
+    write,
+};
 use crate::{
     client,
     events::{Announcement, Recorder},
@@ -24,11 +27,8 @@ const RESYNC: Duration = Duration::from_secs(300);
 const CONFLICT: Duration = Duration::from_millis(200);
 /// The longest pause after writes that failed.
 const LONGEST: Duration = Duration::from_secs(30);
-/// Writes that may follow each other at once; then there is one per second, since somebody else may want another bundle for ever.
-const BURST: u32 = 20;
 
 /// What is known and what was done.
-#[derive(Debug)]
 pub(super) struct Supervisor {
     options: Options,
     recorder: Option<Recorder>,
@@ -39,6 +39,9 @@ pub(super) struct Supervisor {
     /// Since when there has been a difference.
     since: Option<Instant>,
     told: Vec<Drift>,
+    /// What the policies say since this replica has led.
+    said: Option<Verdict>,
+    client: Client,
     failures: u32,
     retry: Option<Instant>,
     resync: Instant,
@@ -63,6 +66,8 @@ impl Supervisor {
             live: Live::new(),
             since: None,
             told: Vec::new(),
+            said: None,
+            client: hasty,
             failures: 0,
             retry: None,
             resync: Instant::now() + RESYNC,
@@ -94,8 +99,10 @@ impl Supervisor {
             if is_leader {
                 self.act(bundle.as_deref(), &leader).await;
                 self.look(bundle.as_deref());
+                self.say().await;
             } else {
                 self.told.clear();
+                self.said = None;
             }
         }
     }
@@ -128,6 +135,7 @@ impl Supervisor {
         }
         self.resync = now + RESYNC;
         self.told.clear();
+        self.said = None;
         for configuration in Configuration::ALL {
             match self.api(configuration).get_opt(&self.options.name).await {
                 Ok(object) => {
@@ -173,7 +181,7 @@ impl Supervisor {
         if self.retry.is_some_and(|retry| retry > Instant::now()) {
             return;
         }
-        let is_settled = self.since.is_some_and(|since| since.elapsed() >= self.options.settle);
+        let is_settled = self.is_settled();
         if is_settled {
             self.tell();
         }
@@ -190,6 +198,22 @@ impl Supervisor {
                 }
             }
         }
+    }
+
+    /// Whether there has been a difference for long enough.
+    fn is_settled(&self) -> bool {
+        self.since.is_some_and(|since| since.elapsed() >= self.options.settle)
+    }
+
+    /// Has every policy say whether anybody is asked about it; one that is new says it at the next resync.
+    async fn say(&mut self) {
+        let verdict = Verdict::of(&self.sender.borrow(), self.is_settled());
+        let Some(verdict) = verdict.filter(|verdict| self.said.as_ref() != Some(verdict)) else { return };
+        if let Err(error) = verdict.write(&self.client).await {
+            tracing::debug!(error = %client::one_line(&error), "the policies do not say how the webhooks are registered");
+        }
+        // Whatever went wrong, it is tried again at the next resync.
+        self.said = Some(verdict);
     }
 
     /// What is to be done next about a configuration; nothing without a bundle, which makes it worth something.
@@ -328,33 +352,6 @@ impl Deed {
             Self::Disown(_) => "the fields of the webhooks belong to whoever installed them",
             Self::Repair(_) => "the webhooks are put right",
         }
-    }
-}
-
-/// When writes may follow each other.
-#[derive(Debug)]
-struct Pace {
-    tokens: u32,
-    since: Instant,
-}
-
-impl Pace {
-    const fn new(now: Instant) -> Self {
-        Self { tokens: BURST, since: now }
-    }
-
-    /// `None` for now, else when to try again.
-    fn next(&mut self, now: Instant) -> Option<Instant> {
-        let gained = now.saturating_duration_since(self.since).as_secs();
-        if gained > 0 {
-            self.tokens = self.tokens.saturating_add(u32::try_from(gained).unwrap_or(BURST)).min(BURST);
-            self.since = now;
-        }
-        if self.tokens == 0 {
-            return Some(self.since + Duration::from_secs(1));
-        }
-        self.tokens -= 1;
-        None
     }
 }
 

@@ -11,7 +11,7 @@ use cluster::{
 };
 use policies::decision::Identity;
 use serde_json::{Value, json};
-use tests::rig::{Programs, Rig};
+use tests::{kinds, rig::Rig};
 use tokio::sync::watch;
 
 use super::{SOON, replica::Replica};
@@ -33,6 +33,8 @@ fn rights(user: &str, namespace: &str) -> Value {
         right(registration, &configurations, &[], &["create"]),
         right("events.k8s.io", &["events"], &[], &["create", "patch"]),
         right("", &["secrets"], &[], &["list", "watch"]),
+        right("hookward.dev", &["hookpolicies"], &[], &["get", "list", "watch"]),
+        right("hookward.dev", &["hookpolicies/status"], &[], &["patch"]),
     ];
     let at_home = [
         right("coordination.k8s.io", &["leases"], &["hookward"], &watching),
@@ -154,17 +156,59 @@ fn pem() -> String {
 
 #[test]
 fn every_duty_is_done_with_the_least_rights_and_after_a_restart_of_the_api_server() {
-    let programs = Programs::find().expect("no test cluster: run cargo xtask test");
-    let rig = Rig::start(&programs).unwrap();
+    let rig = kinds::own_rig();
+    kinds::define(&rig);
     let (namespace, user) = (rig.namespace("rights"), "hookward-least");
+    rig.apply(&kinds::policy("mine", &json!({"profile": "audit"})).to_string());
     rig.apply(&rights(user, &namespace).to_string());
     let replica = Replica::acting_as(&rig, user);
     let duties = Duties::begin(&replica, &namespace, user);
     duties.are_done(&rig, &replica, &namespace, "before");
+    wait_for_condition(&rig, "True", "as they were installed");
     rig.end_api_server();
     rig.wait_for("the leader to stop", SOON, || (!*duties.leader.is_leader().borrow()).then_some(()));
     rig.start_api_server();
     duties.are_done(&rig, &replica, &namespace, "after");
     let refused = r#"hookward_events_dropped_total{reason="refused"} 0"#;
     assert!(replica.shows(refused), "an event was refused");
+}
+
+#[test]
+fn every_policy_says_whether_the_webhooks_are_registered() {
+    let rig = kinds::own_rig();
+    kinds::define(&rig);
+    let name = "hookward-says";
+    rig.apply(&kinds::policy("mine", &json!({"profile": "audit"})).to_string());
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": configurations(name)}).to_string();
+    rig.apply(&list);
+    let replica = Replica::new(&rig);
+    let options = registration::Options {
+        settle: std::time::Duration::ZERO,
+        ..registration::Options::new(name, Some(Expected::parse(&list).unwrap()))
+    };
+    let (bundle, leader) = (watch::Sender::new(Some(pem())), watch::Sender::new(true));
+    let (bundle, leader) = (bundle.subscribe(), leader.subscribe());
+    let start = || Registration::start(&replica.client, options, bundle, leader, None, &replica.metrics);
+    let _registration = replica.within(start);
+    wait_for_condition(&rig, "True", "as they were installed");
+    let patch = |policy: &str| {
+        let patch =
+            json!([{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": policy}]).to_string();
+        let args = ["patch", "validatingwebhookconfiguration", name, "--type=json", "--patch", &patch];
+        let _ = rig.kubectl(&args).expect_ok();
+    };
+    patch("Fail");
+    wait_for_condition(&rig, "False", "failurePolicy is not what was installed");
+    patch("Ignore");
+    wait_for_condition(&rig, "True", "as they were installed");
+}
+
+#[track_caller]
+fn wait_for_condition(rig: &Rig, status: &str, words: &str) {
+    rig.wait_for("the condition", SOON, || {
+        let policy = rig.get_json("hookpolicy", "", "mine")?;
+        let conditions = policy["status"]["conditions"].as_array()?;
+        let condition = conditions.iter().find(|condition| condition["type"] == "Registered")?;
+        (condition["status"] == status && condition["message"].as_str()?.contains(words)).then_some(())
+    });
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    registration::Expected,
+    registration::{Expected, pace::BURST},
     testing::{self, Asked, Log},
 };
 
@@ -117,15 +117,4 @@ async fn nothing_is_put_right_where_that_is_not_wanted() {
     desk.settle().await;
     assert_eq!(desk.round(PEM).await, []);
     assert_eq!(desk.supervisor.told.len(), 1, "but it is told");
-}
-
-#[test]
-fn after_a_burst_there_is_one_write_per_second() {
-    let now = Instant::now();
-    let mut pace = Pace::new(now);
-    assert_eq!((0..BURST).filter(|_| pace.next(now).is_none()).count(), BURST as usize);
-    let second = Duration::from_secs(1);
-    assert_eq!(pace.next(now), Some(now + second));
-    assert_eq!(pace.next(now + second), None);
-    assert!(pace.next(now + second).is_some());
 }

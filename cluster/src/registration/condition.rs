@@ -1,0 +1,124 @@
+//! What every policy says of the registration: rules that nobody is asked about are not in force, whatever the policy says.
+
+use kube::{
+    Api, Client,
+    api::{DynamicObject, ListParams, Patch, PatchParams},
+};
+use serde_json::json;
+
+use super::Registered;
+use crate::{
+    client,
+    set::resource::{GROUP, Kind, VERSION},
+    status::{Condition, Wanted, now},
+};
+
+/// The condition on each policy.
+const CONDITION: &str = "Registered";
+/// Who writes it: nobody else does, so that it stands beside the other conditions.
+const FIELD_MANAGER: &str = "hookward-registration";
+
+/// What the condition should say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verdict {
+    is_registered: bool,
+    message: String,
+}
+
+impl Verdict {
+    /// What is to be said of what was seen; a difference counts once it has lasted.
+    pub(super) fn of(seen: &Registered, is_settled: bool) -> Option<Self> {
+        if seen.drift.is_empty() {
+            let is_seen = seen.bundle.is_some();
+            let message = "the webhooks are registered as they were installed".to_owned();
+            return is_seen.then_some(Self { is_registered: true, message });
+        }
+        let sentence = |drift: &super::Drift| format!("{}: {drift}", drift.configuration.kind());
+        let message = seen.drift.iter().map(sentence).collect::<Vec<_>>().join("; ");
+        is_settled.then_some(Self { is_registered: false, message })
+    }
+
+    /// Writes it to every policy that does not say so already.
+    ///
+    /// # Errors
+    /// When the policies cannot be listed, or one cannot be written; one that is gone is none.
+    pub(super) async fn write(&self, client: &Client) -> Result<(), kube::Error> {
+        let api = Kind::HookPolicy.api(client.clone());
+        for policy in api.list(&ListParams::default()).await?.items {
+            match self.write_to(&api, &policy).await {
+                Err(error) if !client::is_status(&error, 404) => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_to(&self, api: &Api<DynamicObject>, policy: &DynamicObject) -> Result<(), kube::Error> {
+        let said: Vec<Condition> =
+            serde_json::from_value(policy.data["status"]["conditions"].clone()).unwrap_or_default();
+        let wanted = Wanted {
+            kind: CONDITION,
+            status: Some(self.is_registered),
+            reason: if self.is_registered { "AsInstalled" } else { "Drift" },
+            message: self.message.clone(),
+            generation: policy.metadata.generation.unwrap_or_default(),
+        };
+        let Some(condition) = wanted.change(&said, now()) else { return Ok(()) };
+        let name = policy.metadata.name.as_deref().unwrap_or_default();
+        let patch = json!({
+            "apiVersion": format!("{GROUP}/{VERSION}"),
+            "kind": Kind::HookPolicy.name(),
+            "metadata": {"name": name},
+            "status": {"conditions": [condition]},
+        });
+        api.patch_status(name, &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(patch)).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        registration::{Configuration, Drift, DriftKind},
+        testing,
+    };
+
+    fn drifted() -> Registered {
+        let drift = Drift {
+            configuration: Configuration::Validating,
+            webhook: Some("validate".into()),
+            kind: DriftKind::FailurePolicy,
+            field: "failurePolicy".into(),
+        };
+        Registered { bundle: None, drift: vec![drift] }
+    }
+
+    #[test]
+    fn nothing_is_said_before_anything_is_sure() {
+        assert_eq!(Verdict::of(&Registered::default(), true), None);
+        assert_eq!(Verdict::of(&drifted(), false), None);
+        let message = Verdict::of(&drifted(), true).unwrap().message;
+        assert_eq!(
+            message,
+            "ValidatingWebhookConfiguration: webhook validate: failurePolicy is not what was installed"
+        );
+    }
+
+    #[tokio::test]
+    async fn every_policy_says_it_once() {
+        let said = json!({"type": "Registered", "status": "True", "reason": "AsInstalled", "lastTransitionTime": "x",
+            "message": "the webhooks are registered as they were installed", "observedGeneration": 1});
+        let policy = |name: &str, conditions: &[serde_json::Value]| json!({"metadata": {"name": name, "generation": 1}, "status": {"conditions": conditions}});
+        let list = json!({"metadata": {}, "items": [policy("says", &[said]), policy("does-not", &[])]});
+        let (client, log) = testing::client(move |asked| match asked.method.as_str() {
+            "GET" => (200, list.clone()),
+            _ => testing::refusal(404, "NotFound"),
+        });
+        let seen = Registered { bundle: Some("PEM".into()), drift: vec![] };
+        Verdict::of(&seen, false).unwrap().write(&client).await.unwrap();
+        let paths: Vec<_> = log.lock().unwrap().iter().map(|asked| asked.path.clone()).collect();
+        let base = "/apis/hookward.dev/v1alpha1/hookpolicies";
+        assert_eq!(paths, [base.to_owned(), format!("{base}/does-not/status")]);
+    }
+}
