@@ -34,6 +34,9 @@ const NODE: &str = "node::";
 /// The module of tests that look into the container image; those on the node run it.
 const IMAGE: &str = "image::";
 
+/// Modules of tests that need the image as it ships.
+const WITH_IMAGE: [&str; 2] = [IMAGE, NODE];
+
 /// Steps that were done, and their seconds.
 #[derive(Default)]
 struct Steps(Vec<(String, f64)>);
@@ -61,21 +64,12 @@ pub(crate) fn test(args: &TestArgs) -> anyhow::Result<()> {
         hermetic(&mut steps)?;
     }
     let names = selected(filter)?;
+    let any_of =
+        |modules: &[&str]| names.iter().any(|name| modules.iter().any(|module| name.starts_with(module)));
+    let programs =
+        if any_of(&WITH_CLUSTER) { steps.timed("programs of the test cluster", cluster)? } else { None };
+    let image = if any_of(&WITH_IMAGE) { steps.timed("image", shipped)? } else { None };
     let on_node: Vec<&str> = names.iter().map(String::as_str).filter(|name| name.starts_with(NODE)).collect();
-    let programs = if names.iter().any(|name| WITH_CLUSTER.iter().any(|module| name.starts_with(module))) {
-        steps.timed("programs of the test cluster", cluster)?
-    } else {
-        None
-    };
-    let node = match &programs {
-        Some(programs) if !on_node.is_empty() => node(programs)?,
-        _ => false,
-    };
-    let image = if node || names.iter().any(|name| name.starts_with(IMAGE)) {
-        steps.timed("image", shipped)?
-    } else {
-        None
-    };
     if on_node.len() < names.len() {
         let mut tests = integration(programs.as_ref(), image.as_deref());
         tests.args(filter).args(["--skip", NODE]);
@@ -87,7 +81,7 @@ pub(crate) fn test(args: &TestArgs) -> anyhow::Result<()> {
         }
         steps.run("integration and end-to-end tests", &mut tests)?;
     }
-    if node && image.is_some() {
+    if !on_node.is_empty() && node(programs.as_ref(), image.as_deref())? {
         let mut tests = integration(programs.as_ref(), image.as_deref());
         tests.arg("--exact").args(on_node);
         steps.run("tests on a real node", &mut tests)?;
@@ -155,26 +149,31 @@ fn cluster() -> anyhow::Result<Option<RigPrograms>> {
 }
 
 /// Whether there will be tests on a real node; `false` where it cannot be had and nobody insists.
-fn node(programs: &RigPrograms) -> anyhow::Result<bool> {
-    if is_skipped("node") {
+fn node(programs: Option<&RigPrograms>, image: Option<&Path>) -> anyhow::Result<bool> {
+    if ["node", "e2e", "image"].into_iter().any(is_skipped) {
         println!("\n!! left out: tests on a real node (HOOKWARD_SKIP)");
         return Ok(false);
     }
-    match Node::possible_with(&programs.bin) {
-        Ok(()) => Ok(true),
-        Err(why) => left_out("node", &why).map(|()| false),
-    }
+    let why = match programs {
+        None => "there are no programs of the test cluster".to_owned(),
+        Some(_) if image.is_none() => "there is no image".to_owned(),
+        Some(programs) => match Node::possible_with(&programs.bin) {
+            Ok(()) => return Ok(true),
+            Err(why) => why,
+        },
+    };
+    left_out("node", &why).map(|()| false)
 }
 
-/// The image as it ships; `None` where it cannot be built and nobody insists.
+/// The image as it ships; `None` where it cannot be made and nobody insists.
 fn shipped() -> anyhow::Result<Option<PathBuf>> {
     if is_skipped("image") {
-        println!("\n!! left out: the image, and tests on a real node, which run it (HOOKWARD_SKIP)");
+        println!("\n!! left out: tests of the image, and those on a real node (HOOKWARD_SKIP)");
         return Ok(None);
     }
     match image::image(&ImageArgs::default()) {
         Ok(path) => Ok(Some(path)),
-        Err(error) => left_out("image", &format!("no image: {error:#}")).map(|()| None),
+        Err(error) => left_out("image", &format!("{error:#}")).map(|()| None),
     }
 }
 
