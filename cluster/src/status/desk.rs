@@ -13,7 +13,7 @@ use kube::{
 use serde_json::{Value, json};
 use tokio::{
     sync::{Notify, watch},
-    time::sleep,
+    time::{Instant, sleep_until},
 };
 
 use crate::{
@@ -88,36 +88,71 @@ impl Desk {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes for ever; what only the leader writes is dropped as soon as this is not the leader.
+    /// Writes for ever; what only the leader writes is dropped as soon as this is not the leader. What fails waits, and nothing else
+    /// waits for it.
     pub(crate) async fn write(self, client: Client, leader: watch::Receiver<bool>) {
-        let client = hasty(&client);
-        let (mut failures, mut said) = (0, None);
+        let (client, mut failed) = (hasty(&client), Failed::default());
         loop {
             let Some((place, entry)) = self.take() else {
-                self.arrived.notified().await;
+                tokio::select! {
+                    () = self.arrived.notified() => {}
+                    () = sleep_until(failed.again), if !failed.writes.is_empty() => {
+                        for (place, entry) in std::mem::take(&mut failed.writes) {
+                            self.put_back(place, entry);
+                        }
+                    }
+                }
                 continue;
             };
             if place.is_for_the_leader() && !*leader.borrow() {
                 continue;
             }
-            let Err(error) = write(&client, &place, &entry).await else {
-                (failures, said) = (0, None);
-                continue;
-            };
-            if is_status(&error, 404) || is_status(&error, 422) {
-                tracing::debug!(?place, error = one_line(&error), "a status cannot be written there");
-                continue;
+            match write(&client, &place, &entry).await {
+                Ok(()) => failed.succeeded(&place),
+                Err(error) if is_status(&error, 404) || is_status(&error, 422) => {
+                    tracing::debug!(?place, error = one_line(&error), "a status cannot be written there");
+                }
+                Err(error) => failed.add(place, entry, &error),
             }
-            let error = one_line(&error);
-            if said.as_ref() != Some(&error) {
-                tracing::warn!(error, "cannot write a status; it will be tried again");
-                said = Some(error);
-            }
-            self.put_back(place, entry);
-            let [first, longest] = PAUSES;
-            sleep(first.saturating_mul(1 << failures.min(10)).min(longest)).await;
-            failures += 1;
         }
+    }
+}
+
+/// Writes that have failed, and when they are tried again.
+struct Failed {
+    writes: BTreeMap<Place, Entry>,
+    again: Instant,
+    count: u32,
+    said: Option<String>,
+}
+
+impl Default for Failed {
+    fn default() -> Self {
+        Self { writes: BTreeMap::new(), again: Instant::now(), count: 0, said: None }
+    }
+}
+
+impl Failed {
+    fn succeeded(&mut self, place: &Place) {
+        self.writes.remove(place);
+        if self.writes.is_empty() {
+            (self.count, self.said) = (0, None);
+        }
+    }
+
+    fn add(&mut self, place: Place, entry: Entry, error: &kube::Error) {
+        let error = one_line(error);
+        if self.said.as_ref() != Some(&error) {
+            tracing::warn!(error, "cannot write a status; it will be tried again");
+            self.said = Some(error);
+        }
+        // The first of a round decides when the next one is.
+        if self.writes.is_empty() {
+            let [first, longest] = PAUSES;
+            self.again = Instant::now() + first.saturating_mul(1 << self.count.min(10)).min(longest);
+            self.count += 1;
+        }
+        self.writes.insert(place, entry);
     }
 }
 
@@ -188,40 +223,4 @@ async fn apply(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn place(policy: &str) -> Place {
-        Place::Replica { policy: policy.to_owned(), pod: "pod-0".to_owned() }
-    }
-
-    fn fields(value: i64) -> Entry {
-        Entry::Fields(json!({"value": value}))
-    }
-
-    #[test]
-    fn only_the_newest_write_for_a_place_waits() {
-        let desk = Desk::default();
-        desk.put(place("a"), fields(1));
-        desk.put(place("a"), fields(2));
-        desk.put(place("b"), fields(3));
-        assert_eq!(desk.take(), Some((place("a"), fields(2))));
-        assert_eq!(desk.take(), Some((place("b"), fields(3))));
-        assert_eq!(desk.take(), None);
-    }
-
-    #[test]
-    fn a_write_that_failed_does_not_come_after_a_newer_one() {
-        let desk = Desk::default();
-        desk.put(place("a"), fields(2));
-        desk.put_back(place("a"), fields(1));
-        assert_eq!(desk.take(), Some((place("a"), fields(2))));
-    }
-
-    #[test]
-    fn the_name_of_a_field_manager_has_a_bound() {
-        assert_eq!(manager("hookward-7d9f-x2k4p"), "hookward/hookward-7d9f-x2k4p");
-        let long = format!("{}-x2k4p", "a".repeat(240));
-        assert_eq!((manager(&long).len(), manager(&long).ends_with("-x2k4p")), (MANAGER_LENGTH, true));
-    }
-}
+mod tests;
