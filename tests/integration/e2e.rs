@@ -26,6 +26,7 @@ mod leader;
 mod least_rights;
 mod memory;
 mod namespaces_by_label;
+mod metrics;
 mod never_blocked;
 mod outage;
 mod policies_live;

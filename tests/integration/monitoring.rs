@@ -13,7 +13,7 @@ use tests::server::Server;
 use crate::architecture::root;
 
 /// What the server exports, and what is asked of it.
-mod queries;
+pub(crate) mod queries;
 
 use queries::{Exported, Query};
 

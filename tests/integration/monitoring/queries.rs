@@ -7,14 +7,14 @@ const OF_THE_TARGET: [&str; 3] = ["namespace", "pod", "instance"];
 
 /// Series by metric: the values of each label.
 #[derive(Debug)]
-pub(super) struct Exported {
+pub(crate) struct Exported {
     series: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
     families: BTreeSet<String>,
 }
 
 impl Exported {
     /// Reads Prometheus' text format, with or without the head of an answer before it.
-    pub(super) fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
         let families = families.map(str::to_owned).collect();
         let mut series = BTreeMap::<_, BTreeMap<_, BTreeSet<_>>>::new();
@@ -29,11 +29,11 @@ impl Exported {
         Self { series, families }
     }
 
-    pub(super) fn by_a_server_alone() -> Self {
+    pub(crate) fn by_a_server_alone() -> Self {
         Self::read(&own().render())
     }
 
-    pub(super) fn by_a_server_in_a_cluster() -> Self {
+    pub(crate) fn by_a_server_in_a_cluster() -> Self {
         let metrics = own();
         // They stay in the registry that they were put into.
         let _ = cluster::metrics::Metrics::new(metrics.registry());
@@ -41,7 +41,7 @@ impl Exported {
     }
 
     /// Names of metrics; a histogram is one.
-    pub(super) fn families(&self) -> BTreeSet<String> {
+    pub(crate) fn families(&self) -> BTreeSet<String> {
         self.families.clone()
     }
 }
@@ -55,7 +55,7 @@ type Matcher = (String, String, String);
 
 /// What a query asks for.
 #[derive(Debug)]
-pub(super) struct Query {
+pub(crate) struct Query {
     /// Each selector: metric, and its matchers.
     selectors: Vec<(String, Vec<Matcher>)>,
     /// Labels that it groups by.
@@ -63,7 +63,7 @@ pub(super) struct Query {
 }
 
 impl Query {
-    pub(super) fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let mut selectors = Vec::new();
         let mut rest = text;
         while let Some(start) = rest.find("hookward_") {
@@ -82,12 +82,12 @@ impl Query {
     }
 
     /// Names of metrics as they are exported: without what a histogram adds.
-    pub(super) fn metrics(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn metrics(&self) -> impl Iterator<Item = &str> {
         self.selectors.iter().map(|(name, _)| name.strip_suffix("_bucket").unwrap_or(name))
     }
 
     /// What is asked for in vain.
-    pub(super) fn problems(&self, exported: &Exported) -> Vec<String> {
+    pub(crate) fn problems(&self, exported: &Exported) -> Vec<String> {
         let mut problems = Vec::new();
         if self.selectors.is_empty() {
             problems.push("it asks for nothing of ours".to_owned());

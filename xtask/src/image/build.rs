@@ -150,7 +150,8 @@ fn inspect(program: &[u8], prefixes: &[(String, String)]) -> Result<()> {
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
+    let first = part.first();
+    text.iter().enumerate().any(|(at, byte)| Some(byte) == first && text[at..].starts_with(part))
 }
 
 #[cfg(test)]
