@@ -170,10 +170,11 @@ impl<'a> Asked<'a> {
     /// What the author should know: that it waits, and how wide it is.
     fn what_is_next(&self, spec: &ExceptionSpec) -> Vec<String> {
         let generation = self.stored.new.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(1);
+        // The one that was generated, where the request has none.
+        let name = self.stored.new.pointer("/metadata/name").and_then(Value::as_str).unwrap_or(self.name);
         let mut warnings = vec![format!(
-            "not in force until somebody else approves generation {generation}: kubectl patch hookexception {} \
-             --subresource=status --type=merge -p '{{\"status\":{{\"approvedGeneration\":{generation}}}}}'",
-            self.name
+            "not in force until somebody else approves generation {generation}: kubectl patch hookexception {name} \
+             --subresource=status --type=merge -p '{{\"status\":{{\"approvedGeneration\":{generation}}}}}'"
         )];
         let is_all =
             |patterns: &[String]| patterns.iter().any(|pattern| pattern.chars().all(|one| one == '*'));

@@ -1,8 +1,10 @@
 //! What is refused of policies, and what is answered before anything is read.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use policies::exception::timestamp;
+use proptest::{prelude::*, test_runner::Config};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -167,4 +169,47 @@ async fn a_bad_policy_that_is_there_already_can_still_be_labelled() {
     assert_eq!(answer(&app(), "/policy", &review(&object, &changes)).await["allowed"], true);
     let changes = json!({"kind": kind, "operation": "UPDATE", "oldObject": object, "subResource": "status"});
     assert_eq!(answer(&app(), "/policy", &review(&json!({}), &changes)).await["allowed"], true);
+}
+
+/// Any JSON, with names that we know among those that we do not.
+fn any_json() -> impl Strategy<Value = Value> {
+    let names = "spec|status|requestedBy|changedBy|approvedGeneration|approvedBy|approvedAt|rules|namespaces|reason|expiresAt|metadata|generation|engine|[a-z]{1,3}";
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-1_i64..3).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,8}".prop_map(Value::from),
+        Just(json!("2030-01-01T00:00:00Z")),
+    ];
+    leaf.prop_recursive(4, 32, 5, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(names, inner, 0..5)
+                .prop_map(|members: BTreeMap<String, Value>| json!(members)),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(Config::with_cases(300))]
+
+    #[test]
+    fn no_object_does_worse_than_a_denial_and_every_patch_applies(new in any_json(), old in any_json(), user in ".{0,4}") {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let app = app();
+        for (kind, subresource) in [("HookPolicy", ""), ("HookException", ""), ("HookException", "status")] {
+            let changes = json!({
+                "kind": {"group": "hookward.dev", "version": "v1alpha1", "kind": kind}, "subResource": subresource,
+                "operation": "UPDATE", "oldObject": old, "userInfo": {"username": user},
+            });
+            let response = runtime.block_on(answer(&app, "/policy", &review(&new, &changes)));
+            prop_assert!(response.get("patch").is_none());
+            let response = runtime.block_on(answer(&app, "/policy/stamp", &review(&new, &changes)));
+            if let Some(patch) = response["patch"].as_str() {
+                let patch: json_patch::Patch = serde_json::from_slice(&STANDARD.decode(patch).unwrap()).unwrap();
+                prop_assert!(json_patch::patch(&mut new.clone(), &patch).is_ok());
+            }
+        }
+    }
 }
