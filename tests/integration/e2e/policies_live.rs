@@ -1,6 +1,7 @@
 //! Policies as objects on a real API server: in force at once, kept when they break, reported by each replica.
 
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -22,6 +23,7 @@ use tests::{kinds, rig::Rig};
 use tokio::sync::watch;
 
 mod recovery;
+mod rights;
 mod statuses;
 
 /// Longer than anything takes that happens at all.
@@ -49,7 +51,12 @@ impl Drop for Held {
 impl Replica {
     /// Starts to watch; `namespace` is where pods are looked for.
     pub(super) async fn start(rig: &Rig, pod: &str, namespace: Option<&str>) -> Self {
-        let client = cluster::client::connect_by(&rig.kubeconfig()).await.unwrap();
+        Self::start_as(&rig.kubeconfig(), pod, namespace).await
+    }
+
+    /// The same, with the rights of whomever this kubeconfig is for.
+    async fn start_as(kubeconfig: &Path, pod: &str, namespace: Option<&str>) -> Self {
+        let client = cluster::client::connect_by(kubeconfig).await.unwrap();
         let set = Arc::new(ArcSwap::from_pointee(PolicySet::shipped(Profile::Baseline)));
         let (base, receiver) = watch::channel(Arc::default());
         let (leader, is_leader) = watch::channel(false);
