@@ -1,9 +1,11 @@
 //! Our own objects: `/policy/stamp` writes down who asks, and `/policy` refuses what is not right or not signed by who asked.
 //!
 //! # Why two paths
-//! The API server drops a patch from a validating webhook without a word, and nothing in a review says which of the two asks. So
-//! the one path writes and refuses nothing that the other would not, and the other trusts nothing that the first may have written:
-//! between them, or instead of the first, anybody could have written it.
+//! Nothing in a review says whether a mutating or a validating webhook asks. To the one a wrong signature is to be mended, to the
+//! other it is to be refused: between them, or instead of the first, anybody could have written it. A patch is no refusal: to the API
+//! server it is an error of a validating webhook, which a failure policy may forgive.
+//!
+//! Source: Kubernetes `k8s.io/apiserver/pkg/admission/plugin/webhook/request`, `VerifyAdmissionResponse`.
 
 use policies::{PolicySet, documents::API_VERSION};
 use serde_json::{Value, value::RawValue};
