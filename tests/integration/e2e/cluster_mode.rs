@@ -37,8 +37,17 @@ fn it_is_not_ready_before_our_kinds_are_defined() {
         server.log().contains("the watch is interrupted").then_some(())
     });
     assert_eq!(server.readiness(), "waiting for exceptions, policies");
+    // Whoever asks all the same gets no judgement, and the failure policy counts.
+    rig.apply(&server.webhooks());
+    let job = suspended_job("migrate", "pre-install").to_string();
+    let create = || rig.kubectl_with(&["create", "--dry-run=server", "--filename=-"], &job);
+    rig.wait_for("the webhooks to be called", SOON, || (!create().ok()).then_some(()));
+    assert_refused(&create(), &["failed calling webhook \"validate.hookward.dev\""]);
+    let reason = ["reason=\"not_ready\""];
+    assert!(server.count("hookward_requests_rejected_total", &reason) > 0 && !server.is_ready());
     kinds::define(&rig);
     rig.wait_for("the server to be ready", SOON, || server.is_ready().then_some(()));
+    let _ = create().expect_ok();
 }
 
 #[test]
