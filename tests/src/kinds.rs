@@ -52,13 +52,13 @@ pub fn define(cluster: &Cluster) {
     });
 }
 
-/// A HookPolicy.
+/// A `HookPolicy`.
 #[must_use]
 pub fn policy(name: &str, spec: &Value) -> Value {
     json!({"apiVersion": "hookward.dev/v1alpha1", "kind": "HookPolicy", "metadata": {"name": name}, "spec": spec})
 }
 
-/// A HookException.
+/// A `HookException`.
 #[must_use]
 pub fn exception(name: &str, spec: &Value) -> Value {
     json!({"apiVersion": "hookward.dev/v1alpha1", "kind": "HookException", "metadata": {"name": name}, "spec": spec})
