@@ -105,7 +105,7 @@ pub enum Command {
     Rules(rules::Args),
     /// Make and inspect the certificates that the server needs.
     Certs(certs::Args),
-    /// Run the server, without a cluster.
+    /// Run the server, in a cluster or without one.
     Serve(Box<serve::Args>),
     /// Ask a running server for a review as the API server does, and say whether it answers.
     Probe(probe::Args),
