@@ -149,7 +149,7 @@ pub(crate) fn is_status(error: &kube::Error, code: u16) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == code)
 }
 
-/// The same client for requests that are short: who has had no answer after [`REQUEST`] gets an error. Not for watches of a server that is
+/// The same client for requests that are short: who has had no answer after 5 seconds gets an error. Not for watches of a server that is
 /// slow to begin. Must be called within a runtime.
 #[must_use]
 pub fn hasty(client: &Client) -> Client {

@@ -2,7 +2,7 @@
 //!
 //! Before Helm makes a hook, it stores in the release's Secret that this hook is running. A record is read as a stream, and what
 //! stays of it are the name of the release and the names of its hooks, as long as something is under way: 2,000 releases and 20,000
-//! hooks, about 8 MB, at the most. While a record is read, it costs what its JSON is long, 32 MiB at the most, one at a time; what waits
+//! hooks, about 12 MB, at the most. While a record is read, it costs what its JSON is long, 32 MiB at the most, one at a time; what waits
 //! to be read are 8 Secrets. Whoever may write such a Secret decides what is said of the hooks it names.
 
 use std::{
