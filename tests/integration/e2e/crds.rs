@@ -5,7 +5,7 @@ use tests::{kinds, rig::Rig};
 
 use super::assert_says;
 
-/// What a HookPolicy that is refused says; nothing is stored.
+/// What is said of an object that is refused; nothing is stored.
 #[track_caller]
 fn refuses(rig: &Rig, object: &Value, words: &[&str]) {
     let ran = rig.kubectl_with(&["create", "--dry-run=server", "-f", "-"], &object.to_string());
@@ -168,7 +168,9 @@ fn an_update_of_the_object_leaves_its_status_alone() {
 #[test]
 fn kubectl_shows_what_matters() {
     let rig = kinds::rig();
-    rig.apply(&kinds::policy("crd-shown", &json!({"priority": 7, "profile": "audit"})).to_string());
+    let nowhere = json!({"matchLabels": {"no": "namespace"}});
+    let spec = json!({"priority": 7, "profile": "audit", "namespaceSelector": nowhere});
+    rig.apply(&kinds::policy("crd-shown", &spec).to_string());
     rig.apply(&kinds::exception("crd-shown", &kinds::exception_spec("2030-01-01T00:00:00Z")).to_string());
     let columns = |kind: &str| {
         let text = rig.kubectl(&["get", kind, "crd-shown"]).expect_ok().stdout;

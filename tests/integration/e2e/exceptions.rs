@@ -74,15 +74,13 @@ async fn an_exception_ends_by_the_clock_alone_and_a_little_early() {
     let rig = kinds::rig();
     let replica = Replica::synced(rig, "pod-clock", None).await;
     replica.leader.send_replace(true);
-    let expires_at = now() + 45;
+    let expires_at = now() + 40;
     ask(rig, "clock", expires_at);
     approve(rig, "clock", 1);
     let ends = until("the exception to count", || end(&replica, "clock")).await;
     assert_eq!(ends, expires_at - 30, "clocks that are half a minute behind do not let it live longer");
-    stands(rig, "clock", "Approved").await;
     let condition = stands(rig, "clock", "Expired").await;
     assert_eq!(condition["message"], format!("counts no more: it ended at {}", timestamp(expires_at)));
-    assert!(now() < expires_at + 60, "the end was seen");
 }
 
 #[tokio::test(flavor = "multi_thread")]
