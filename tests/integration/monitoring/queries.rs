@@ -37,6 +37,7 @@ impl Exported {
         let metrics = own();
         // They stay in the registry that they were put into.
         let _ = cluster::metrics::Metrics::new(metrics.registry());
+        cli::commands::serve::certificates::describe(metrics.registry()).unwrap();
         Self::read(&metrics.render())
     }
 

@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use certs::{Keeper, Knobs, Reloader, Resolver, reload};
 use cluster::secret::SecretFile;
+use prometheus::Registry;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use webhook::{App, Part};
@@ -122,6 +123,14 @@ impl Certificates {
         }
         Ok(())
     }
+}
+
+/// Puts what certificates show of themselves where a registration is watched into `registry`, as [`Certificates::keep`] does.
+///
+/// # Errors
+/// When it is there already.
+pub fn describe(registry: &Registry) -> prometheus::Result<()> {
+    trust::gauge(registry).map(drop)
 }
 
 /// The registration changes when somebody says so, validity by itself.

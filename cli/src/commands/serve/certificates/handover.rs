@@ -139,10 +139,10 @@ mod tests {
         assert!(!has_followed(&handover));
         assert_eq!(bundle(&handover), folder.both());
         handover.look(folder.both());
-        tokio::time::advance(OVERLAP - Duration::from_millis(1)).await;
+        tokio::time::advance(OVERLAP / 2).await;
         handover.look(folder.both());
         assert!(!has_followed(&handover));
-        tokio::time::advance(Duration::from_millis(1)).await;
+        tokio::time::advance(OVERLAP / 2).await;
         handover.look(folder.both());
         assert!(has_followed(&handover));
         assert_eq!(bundle(&handover), folder.both(), "other replicas may be later");

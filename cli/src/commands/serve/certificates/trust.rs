@@ -1,11 +1,21 @@
 //! Whether the certificate that is served is valid, and trusted by those who are told to call.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use certs::{Resolver, pair::Validity};
-use prometheus::IntGauge;
+use prometheus::{IntGauge, Registry};
 use time::OffsetDateTime;
 use webhook::{App, Handle, Part, Readiness};
+
+/// What shows whether the served certificate is trusted.
+pub(super) fn gauge(registry: &Registry) -> prometheus::Result<IntGauge> {
+    let gauge = IntGauge::new(
+        "hookward_certificate_trusted",
+        "1 while the registered caBundle verifies the served certificate, else 0.",
+    )?;
+    registry.register(Box::new(gauge.clone()))?;
+    Ok(gauge)
+}
 
 /// Looks at the served certificate whenever it or the registration may have changed.
 #[derive(Clone)]
@@ -44,11 +54,7 @@ impl Trust {
         resolver: Arc<Resolver>,
         lost: impl Fn() + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
-        let gauge = IntGauge::new(
-            "hookward_certificate_trusted",
-            "1 while the registered caBundle verifies the served certificate, else 0.",
-        )?;
-        app.metrics.registry().register(Box::new(gauge.clone()))?;
+        let gauge = gauge(app.metrics.registry())?;
         let trust = Self {
             registration: Some(Registration { gauge, lost: Arc::new(lost) }),
             ..Self::unregistered(app, resolver)
@@ -88,7 +94,7 @@ impl Trust {
         }
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
