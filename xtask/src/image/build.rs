@@ -145,7 +145,9 @@ fn inspect(program: &[u8], prefixes: &[(String, String)]) -> Result<()> {
     if contains(program, b"/lib/ld-") || contains(program, b"ld-linux") {
         bail!("the program asks for a dynamic loader, which an empty image has not");
     }
-    let named = prefixes.iter().find(|(folder, _)| contains(program, folder.as_bytes()));
+    // A folder such as /src is also a part of many others.
+    let mut telling = prefixes.iter().filter(|(folder, _)| folder.matches('/').count() > 1);
+    let named = telling.find(|(folder, _)| contains(program, folder.as_bytes()));
     named.map_or(Ok(()), |(folder, _)| bail!("the program names {folder}, a folder of this machine"))
 }
 
@@ -188,5 +190,6 @@ mod tests {
         assert!(refused(b"..panicked at /home/me/src/cli.rs..").contains("names /home/me/src"));
         assert!(refused(b"../lib/ld-musl-x86_64.so.1..").contains("loader"));
         inspect(b"..panicked at /hookward/cli.rs..", &mapped()).unwrap();
+        inspect(b"../registry/tokio/src/..", &[("/src".to_owned(), "/hookward".to_owned())]).unwrap();
     }
 }
