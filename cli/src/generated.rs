@@ -1,5 +1,7 @@
 //! The files of the repository that are generated from the code; a test compares them with what is committed.
 
+use std::collections::BTreeSet;
+
 use crate::output;
 
 /// Path from the root of the repository, and text, of every generated file.
@@ -16,7 +18,18 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("deploy/crds/hookexceptions.yaml", exception.clone()),
         ("deploy/chart/files/crds/hookpolicies.yaml", policy),
         ("deploy/chart/files/crds/hookexceptions.yaml", exception),
+        ("deploy/chart/values.schema.json", chart_values()),
     ]
+}
+
+/// The schema of the chart's values as it is committed, with the rules that there are.
+fn chart_values() -> String {
+    let committed = include_str!("../../deploy/chart/values.schema.json");
+    let mut schema: serde_json::Value =
+        serde_json::from_str(committed).expect("the committed schema is JSON");
+    let rules: BTreeSet<_> = policies::RULES.iter().map(|rule| rule.meta().id).collect();
+    schema["properties"]["rules"]["propertyNames"]["enum"] = serde_json::json!(rules);
+    pretty(&schema)
 }
 
 fn pretty(value: &serde_json::Value) -> String {

@@ -108,6 +108,20 @@ fn our_own_strict_profile_finds_nothing() {
 }
 
 #[test]
+fn a_packaged_chart_is_the_same_chart() {
+    let Some(helm) = Offline::find() else { return };
+    for version in Helm::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().to_str().unwrap();
+        let _ = helm.run(version, &["package", "--destination", to], &chart()).unwrap();
+        let packaged = std::fs::read_dir(to).unwrap().next().unwrap().unwrap().path();
+        let args = ["template", "hookward", "--namespace", NAMESPACE];
+        let rendered = helm.run(version, &args, &packaged).unwrap();
+        assert!(rendered == helm.template(version, &[] as &[&str]).unwrap(), "{version:?}");
+    }
+}
+
+#[test]
 fn the_only_hook_is_a_test() {
     let Some(helm) = Offline::find() else { return };
     for (name, flags) in sets() {

@@ -210,19 +210,6 @@ fn values_that_mean_nothing_are_refused() {
 }
 
 #[test]
-fn the_schema_knows_the_rules() {
-    let schema: Value =
-        serde_json::from_str(&fs::read_to_string(chart().join("values.schema.json")).unwrap()).unwrap();
-    let known = &schema["properties"]["rules"]["propertyNames"]["enum"];
-    let rules: BTreeSet<_> = policies::RULES.iter().map(|rule| rule.meta().id).collect();
-    assert_eq!(
-        *known,
-        serde_json::json!(rules),
-        "write the ids of the rules into deploy/chart/values.schema.json"
-    );
-}
-
-#[test]
 fn templates_use_no_value_that_is_not_there() {
     let values = &objects(&text())[0];
     let mut files: Vec<_> =
