@@ -29,9 +29,21 @@ pub enum Step {
 /// What the chapter with this heading tells its readers to do, in its order.
 #[must_use]
 pub fn steps(text: &str, heading: &str) -> Vec<Step> {
+    chapter(text, heading).split("```").skip(1).step_by(2).filter_map(step).collect()
+}
+
+/// The commands that the prose and the tables of this chapter name.
+#[must_use]
+pub fn named_commands(text: &str, heading: &str) -> Vec<String> {
+    let prose = chapter(text, heading).split("```").step_by(2);
+    let spans = prose.flat_map(|prose| prose.split('`').skip(1).step_by(2));
+    let is_command = |span: &&str| ["kubectl ", "helm "].iter().any(|program| span.starts_with(program));
+    spans.filter(is_command).map(str::to_owned).collect()
+}
+
+fn chapter<'t>(text: &'t str, heading: &str) -> &'t str {
     let start = format!("## {heading}\n");
-    let chapter = text.split_once(&start).map_or("", |(_, rest)| rest.split("\n## ").next().unwrap_or(rest));
-    chapter.split("```").skip(1).step_by(2).filter_map(step).collect()
+    text.split_once(&start).map_or("", |(_, rest)| rest.split("\n## ").next().unwrap_or(rest))
 }
 
 fn step(block: &str) -> Option<Step> {
@@ -141,6 +153,10 @@ mod tests {
         let shown = Step::Shown { command: "c d".into(), output: "out\nput\n".into() };
         assert_eq!(steps(text, "Two"), [Step::Commands("a\nb\n".into()), shown]);
         assert!(steps(text, "Four").is_empty());
+        assert_eq!(
+            named_commands("## One\n`helm test` and `kubectl get`, `else`\n", "One"),
+            ["helm test", "kubectl get"]
+        );
     }
 
     #[test]

@@ -6,16 +6,19 @@ use tests::{
     image,
     node::Node,
     rig::Helm,
-    walkthrough::{Reader, Step, steps},
+    walkthrough::{Reader, Step, named_commands, steps},
 };
 
 /// The chapter.
 const HEADING: &str = "Install in a cluster";
 
-fn chapter(page: &str, heading: &str) -> Vec<Step> {
-    let text = fs::read_to_string(crate::architecture::root().join(page)).unwrap();
-    let steps = steps(&text, heading);
-    assert!(!steps.is_empty(), "{page}: the chapter {heading:?} is not what it was");
+fn page(path: &str) -> String {
+    fs::read_to_string(crate::architecture::root().join(path)).unwrap()
+}
+
+fn chapter(path: &str, heading: &str) -> Vec<Step> {
+    let steps = steps(&page(path), heading);
+    assert!(!steps.is_empty(), "{path}: the chapter {heading:?} is not what it was");
     steps
 }
 
@@ -50,6 +53,25 @@ fn the_readme_is_true_with_helm_3() {
 #[test]
 fn the_readme_is_true_with_helm_4() {
     is_followed_with(Helm::V4);
+}
+
+const INSTALL: &str =
+    "helm install hookward deploy/chart --namespace hookward-system --create-namespace --wait";
+
+#[test]
+fn what_the_operations_page_looks_at_is_there_to_be_seen() {
+    let (_node, reader) = begin(Helm::V4);
+    let _ = reader.run(INSTALL).expect_ok();
+    assert!(!reader.run("helm install geo examples/geo --namespace geo --create-namespace").ok());
+    let commands = named_commands(&page("docs/operations.md"), "What runs");
+    assert!(commands.len() > 4, "the table is not what it was: {commands:?}");
+    for command in commands {
+        let ran = reader.run(&command);
+        assert!(ran.ok(), "{command}: {ran:?}");
+        let tells_of_the_denial = ran.stdout.contains("hook-data-kind-recreated");
+        let should = ["get events", "logs "].iter().any(|word| command.contains(word));
+        assert!(tells_of_the_denial || !should, "{command}: {ran:?}");
+    }
 }
 
 #[test]
