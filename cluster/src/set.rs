@@ -37,6 +37,8 @@ pub struct Options {
     pub base: watch::Receiver<Arc<Base>>,
     /// Whether this replica writes what only one should write.
     pub leader: watch::Receiver<bool>,
+    /// Whether the leader writes Events about exceptions that end soon.
+    pub events: bool,
     /// Where it is counted what is not in force.
     pub metrics: Metrics,
 }

@@ -259,7 +259,8 @@ impl Keeper {
             return;
         }
         self.report_all(Kind::HookException);
-        for warning in self.told.due(&self.exceptions, now()) {
+        let due = if self.options.events { self.told.due(&self.exceptions, now()) } else { Vec::new() };
+        for warning in due {
             tokio::spawn(warning.tell(client.clone(), self.options.pod.clone()));
         }
         if self.ticks.is_multiple_of(PRUNE) {

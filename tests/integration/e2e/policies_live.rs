@@ -66,6 +66,7 @@ impl Replica {
             namespace: namespace.map(str::to_owned),
             base: receiver,
             leader: is_leader,
+            events: true,
             metrics: Metrics::new(&Registry::new()),
         };
         let ready: [Arc<AtomicBool>; 2] = Default::default();

@@ -63,6 +63,7 @@ impl Life {
             namespace: flags::is_in_a_pod().then(|| namespace.clone()),
             base: beginning.base,
             leader: leader.is_leader(),
+            events: !args.no_events,
             metrics: metrics.clone(),
         };
         let synced = Synced {

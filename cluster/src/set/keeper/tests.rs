@@ -41,6 +41,7 @@ impl Scene {
             namespace: None,
             base: receiver,
             leader: is_leader,
+            events: true,
             metrics: Metrics::new(&Registry::new()),
         };
         let ready: [Arc<AtomicBool>; 2] = Default::default();
