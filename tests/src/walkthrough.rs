@@ -96,6 +96,7 @@ impl Reader {
     ///
     /// # Panics
     /// When there is no shell.
+    #[must_use]
     #[track_caller]
     pub fn run(&self, script: &str) -> Ran {
         let home = self.home.path();

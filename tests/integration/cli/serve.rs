@@ -3,6 +3,7 @@
 use std::{
     io::Write,
     net::TcpStream,
+    process::Command,
     sync::mpsc::{Receiver, Sender, channel},
     thread,
     time::Duration,
@@ -95,4 +96,32 @@ fn the_registration_is_printed() {
     assert_eq!(client["url"], "https://127.0.0.1:8443/mutate");
     assert!(!client["caBundle"].as_str().unwrap().is_empty());
     assert_eq!(hookward(["serve", "--cert-dir", "x", "--print-webhooks"]).code, 2, "it needs --url");
+}
+
+#[test]
+fn in_a_pod_the_cluster_is_meant_unless_there_is_a_policy_file() {
+    let files = certificates();
+    let ran = |extra: &[&str]| {
+        let mut command = Command::new(tests::server::program());
+        command.args(["serve", "--cert-dir", &files.path("tls")]).args(extra);
+        command.env_remove("KUBECONFIG").env("HOME", files.path("nobody"));
+        let output = command.env("KUBERNETES_SERVICE_HOST", "127.0.0.1").output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, said) = ran(&[]);
+    assert!(code == Some(2) && said.contains("cannot find a cluster"), "{said}");
+    // Without a cluster it gets as far as the file.
+    let (code, said) = ran(&["--policy", &files.path("none.yaml")]);
+    assert!(code == Some(2) && said.contains("none.yaml: no such file"), "{said}");
+}
+
+#[test]
+fn flags_for_a_cluster_are_refused_without_one() {
+    let files = certificates();
+    let (folder, policy) = (files.path("tls"), files.path("none.yaml"));
+    let given = ["serve", "--cert-dir", &folder, "--policy", &policy, "--release-lookup"];
+    let ran = hookward(given);
+    assert!(ran.code == 2 && ran.stderr.contains("--release-lookup needs --cluster"), "{}", ran.stderr);
+    let ran = hookward(["serve", "--print-webhooks", "--service", "hooks"]);
+    assert!(ran.code == 2 && ran.stderr.contains("--service and --namespace"), "{}", ran.stderr);
 }
