@@ -1,9 +1,9 @@
 //! What the integration tests share.
 
 pub mod archive;
+pub mod asking;
 pub mod chart;
 pub mod cluster;
-pub mod hammer;
 pub mod image;
 pub mod installed;
 pub mod kinds;

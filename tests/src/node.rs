@@ -1,7 +1,6 @@
 //! The test cluster with a node: real pods, their logs and Services, in namespaces of their own on this machine.
 #![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
-mod asking;
 mod groups;
 mod images;
 mod possible;
@@ -10,7 +9,6 @@ mod space;
 
 use std::{
     env, io,
-    net::SocketAddr,
     ops::Deref,
     path::{Path, PathBuf},
     process::Command,
@@ -19,10 +17,7 @@ use std::{
     time::Duration,
 };
 
-pub use self::{
-    asking::{Answer, Asking, Question},
-    images::BUSYBOX,
-};
+pub use self::images::BUSYBOX;
 use self::{
     groups::Groups,
     settings::SOCKET,
@@ -96,16 +91,6 @@ impl Node {
     #[must_use]
     pub fn machine_address(&self) -> &str {
         &self.pair.machine
-    }
-
-    /// Where the API server listens.
-    ///
-    /// # Panics
-    /// Never: the node's address is one.
-    #[must_use]
-    pub fn api_server_address(&self) -> SocketAddr {
-        let address = self.pair.node.parse().expect("a node has an address");
-        SocketAddr::new(address, PORT)
     }
 
     /// Gives an image that is there one more name.

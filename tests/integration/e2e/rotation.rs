@@ -12,7 +12,8 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use tests::{
-    hammer::Hammer,
+    asking::{Answer, Asking, Question},
+    chart::hook_job,
     kinds,
     server::{Server, Setup, program},
 };
@@ -129,18 +130,27 @@ fn start(place: &Place, replicas: usize, lives: &[&str]) -> Vec<Server> {
     starting.into_iter().map(|server| server.join().unwrap()).collect()
 }
 
-/// A hook that everybody asks about and that is never created.
-fn hammer(place: &Place) -> Hammer {
-    let path = format!("/api/v1/namespaces/{}/configmaps?dryRun=All", place.namespace);
-    let hook = json!({
-        "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "settings", "annotations": {"helm.sh/hook": "pre-install"}},
-    });
+/// Asks for a hook over and over, which is repaired and never stored.
+fn ask(place: &Place) -> Asking {
+    let path = format!("/apis/batch/v1/namespaces/{}/jobs?dryRun=All", place.namespace);
+    let hook = hook_job("migrate", "pre-install").to_string();
     // The API server learns of a registration when it does, and nobody says when.
     place.rig.wait_for("calls that are trusted", SOON, || {
-        place.kubectl(&["create", "--dry-run=server", "--filename=-"], &hook.to_string()).ok().then_some(())
+        place.kubectl(&["create", "--dry-run=server", "--filename=-"], &hook).ok().then_some(())
     });
-    Hammer::start(&place.rig.kubeconfig(), 4, &path, &hook)
+    let is_right = |code, said: &Value| code == 201 && said["spec"]["ttlSecondsAfterFinished"] == 300;
+    let question = Question { name: "repaired", path, body: hook, is_right };
+    Asking::start(place.rig, 4, Duration::from_millis(5), vec![question])
+}
+
+fn wait_for_calls(place: &Place, asking: &Asking) {
+    let enough = asking.count() + 100;
+    place.rig.wait_for("calls", SOON, || (asking.count() >= enough).then_some(()));
+}
+
+/// What was not answered as it should be.
+fn lost(asking: &Asking) -> Vec<Answer> {
+    asking.since(0).into_iter().filter(|answer| !answer.is_right).collect()
 }
 
 fn count(servers: &[Server], line: &str) -> usize {
@@ -166,9 +176,9 @@ fn three_servers_that_start_at_once_agree_on_one_authority() {
     let _registered = Registered(&place);
     let servers = start(&place, 3, &[]);
     front.lead_to(&servers);
-    let hammer = hammer(&place);
-    place.rig.wait_for("calls", SOON, || (hammer.answered() >= 100).then_some(()));
-    assert_eq!(hammer.finish(), Vec::<String>::new());
+    let asking = ask(&place);
+    wait_for_calls(&place, &asking);
+    assert_eq!(lost(&asking), []);
     assert_eq!(bundle(&place).matches("BEGIN CERTIFICATE").count(), 1);
     assert_eq!(count(&servers, "made new ones"), 1, "{}", logs(&servers));
 }
@@ -182,16 +192,15 @@ fn renewed_leaves_and_authorities_cost_no_call() {
     let servers = start(&place, 3, &LIVES);
     front.lead_to(&servers);
     let first = bundle(&place);
-    let hammer = hammer(&place);
+    let asking = ask(&place);
     place.rig.wait_for("rotations", LONG, || {
-        assert!(hammer.failures().is_empty(), "{:?}\n{}", hammer.failures(), logs(&servers));
+        assert!(lost(&asking).is_empty(), "{:?}\n{}", lost(&asking), logs(&servers));
         let authorities = count(&servers, "made a new authority");
         let leaves = count(&servers, "serving the new certificate") / servers.len();
         // One each are those that they began with.
         (authorities > 3 && leaves > 5).then_some(())
     });
-    let answered = hammer.answered();
-    assert_eq!(hammer.finish(), Vec::<String>::new(), "of {answered} calls");
+    assert_eq!(lost(&asking), [], "of {}", asking.count());
     assert!(!bundle(&place).contains(first.trim()), "the first authority has gone");
     for server in &servers {
         assert!(server.count("hookward_admission_requests_total", &["path=\"validate\""]) > 0);
@@ -215,15 +224,14 @@ fn a_secret_full_of_rubbish_is_filled_at_the_start_and_an_emptied_one_gets_back_
     assert!(logs(&servers).contains("no certificate that was there could be read"), "{}", logs(&servers));
     front.lead_to(&servers);
     let before = bundle(&place);
-    let hammer = hammer(&place);
+    let asking = ask(&place);
     patch(&json!({}));
     place.rig.wait_for("the old content", SOON, || {
         let secret = place.find("secret", "certificates")?;
         secret["data"]["tls.key"].is_string().then_some(())
     });
-    let more = hammer.answered() + 100;
-    place.rig.wait_for("calls", SOON, || (hammer.answered() >= more).then_some(()));
+    wait_for_calls(&place, &asking);
     assert_eq!(bundle(&place), before);
-    assert_eq!(hammer.finish(), Vec::<String>::new());
+    assert_eq!(lost(&asking), []);
     assert!(!logs(&servers).contains("rubbish"));
 }

@@ -12,9 +12,10 @@ use std::{
 
 use serde_json::{Value, json};
 use tests::{
+    asking::{Answer, Asking, Question},
     chart::Chart,
     image,
-    node::{Answer, Asking, Node, Question},
+    node::Node,
     rig::{Helm, Ran},
 };
 

@@ -27,7 +27,7 @@ use serde_json::Value;
 use tokio::{net::TcpStream, runtime, task::JoinSet, time};
 use tokio_rustls::TlsConnector;
 
-use super::Node;
+use crate::cluster::Cluster;
 
 /// How many questions this process has asked; names made of it are used once.
 static ASKED: AtomicU64 = AtomicU64::new(0);
@@ -89,11 +89,13 @@ impl Asking {
     /// When the certificates of the cluster cannot be read.
     #[must_use]
     #[track_caller]
-    pub fn start(node: &Node, workers: usize, pause: Duration, questions: Vec<Question>) -> Self {
-        let tls = tls(&node.folder().join("pki"))
+    pub fn start(cluster: &Cluster, workers: usize, pause: Duration, questions: Vec<Question>) -> Self {
+        let tls = tls(&cluster.folder().join("pki"))
             .unwrap_or_else(|error| panic!("no certificates of the cluster: {error}"));
+        let address = address(&cluster.kubeconfig())
+            .unwrap_or_else(|error| panic!("no address of the cluster: {error}"));
         let shared = Arc::new(Shared {
-            address: node.api_server_address(),
+            address,
             tls: Arc::new(tls),
             questions,
             pause,
@@ -209,6 +211,13 @@ impl Shared {
         tokio::spawn(connection);
         Ok(sender)
     }
+}
+
+/// Where the API server listens: `https://ADDRESS:PORT`, in a kubeconfig that is JSON.
+fn address(kubeconfig: &Path) -> io::Result<SocketAddr> {
+    let config: Value = serde_json::from_slice(&fs::read(kubeconfig)?)?;
+    let server = config["clusters"][0]["cluster"]["server"].as_str().unwrap_or_default();
+    server.trim_start_matches("https://").parse().map_err(io::Error::other)
 }
 
 /// What an answer says to people: the message of a Status, or the whole.
