@@ -44,6 +44,7 @@ impl<'c> Installed<'c> {
     }
 
     /// Runs Helm in the namespace of the release.
+    #[must_use]
     #[track_caller]
     pub fn helm(&self, args: &[&str]) -> Ran {
         self.cluster.helm(self.helm).args(args).namespace(NAMESPACE).run()
@@ -117,6 +118,7 @@ impl<'c> Installed<'c> {
     }
 
     /// Asks for a hook of this event in the namespace `default` that ought to be refused; nothing is stored.
+    #[must_use]
     #[track_caller]
     pub fn suspended_hook(&self, event: &str) -> Ran {
         let hook = SUSPENDED.replace("EVENT", event);

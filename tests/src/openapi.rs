@@ -10,12 +10,8 @@ use std::{
 use serde_json::Value;
 
 /// The minor versions whose schemas are at hand, and the Go module below `tests/rig` that pins each.
-pub const MINORS: [(&str, &str); 4] = [
-    ("1.33", "schemas/1.33"),
-    ("1.34", "schemas/1.34"),
-    ("1.35", "schemas/1.35"),
-    ("1.36", "kubernetes"),
-];
+pub const MINORS: [(&str, &str); 4] =
+    [("1.33", "schemas/1.33"), ("1.34", "schemas/1.34"), ("1.35", "schemas/1.35"), ("1.36", "kubernetes")];
 
 /// The schemas of one minor version.
 #[derive(Debug)]
@@ -111,8 +107,10 @@ fn walk(value: &Value, schema: &Value, schemas: &Value, path: &str, problems: &m
                 walk(item, &schema["items"], schemas, &format!("{path}/{index}"), problems);
             }
         }
-        (Some("string"), Value::String(_)) | (Some("boolean"), Value::Bool(_)) | (None, _) => {}
-        (Some("integer" | "number"), Value::Number(_)) => {}
+        (Some("string"), Value::String(_))
+        | (Some("boolean"), Value::Bool(_))
+        | (Some("integer" | "number"), Value::Number(_))
+        | (None, _) => {}
         (Some(wanted), _) => problems.push(format!("{path}: must be of type {wanted}")),
     }
 }

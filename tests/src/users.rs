@@ -63,6 +63,7 @@ impl<'c> User<'c> {
     ///
     /// # Panics
     /// When `kubectl` cannot be started.
+    #[must_use]
     #[track_caller]
     pub fn kubectl(&self, args: &[&str], input: &str) -> Ran {
         let folder = self.cluster.folder();

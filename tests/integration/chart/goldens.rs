@@ -20,7 +20,7 @@ fn readable(rendered: &str) -> String {
     let documents = manifest::split(rendered).map(|document| document.text.trim());
     let mut documents: Vec<_> = documents.filter(|text| !text.is_empty() && !is_copy(text)).collect();
     documents.sort_unstable();
-    documents.iter().map(|text| format!("---\n{text}\n")).collect()
+    documents.iter().flat_map(|text| ["---\n", text, "\n"]).collect()
 }
 
 #[test]

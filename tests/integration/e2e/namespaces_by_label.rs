@@ -15,7 +15,7 @@ fn a_hook_that_follows_its_namespace_at_once_is_judged_by_its_labels() {
     let place = Place::unguarded("by-label");
     kinds::define(place.rig);
     let name = place.namespace.clone();
-    let team = |index: usize| if index % 2 == 0 { name.clone() } else { "others".to_owned() };
+    let team = |index: usize| if index.is_multiple_of(2) { name.clone() } else { "others".to_owned() };
     let policy = json!({
         "apiVersion": "hookward.dev/v1alpha1", "kind": "HookPolicy", "metadata": {"name": name, "labels": {LABEL: name}},
         "spec": {"namespaceSelector": {"matchLabels": {"team": name}}, "rules": {"job-suspended": {"mode": "off"}}},
@@ -36,7 +36,7 @@ fn a_hook_that_follows_its_namespace_at_once_is_judged_by_its_labels() {
         // One command, one connection: nothing is faster.
         let both = format!("{namespaced}\n---\n{job}\n");
         let created = place.rig.kubectl_with(&["create", "--filename=-"], &both);
-        if index % 2 == 0 {
+        if index.is_multiple_of(2) {
             let _ = created.expect_ok();
         } else {
             assert_refused(&created, &["denied the request: `job-suspended`"]);
