@@ -62,8 +62,11 @@ impl Releases {
         self.synced.clone()
     }
 
-    /// The release that this hook belongs to now. One that Helm says is running comes first, the latest of several; its moment is
-    /// known. Of a hook that is not running, only the release is known, and that only while something is done to it.
+    /// The release that this hook belongs to now, and what is done to it. One that Helm says is running comes first, the latest of
+    /// several. A hook that is not running belongs to a release only while something is done to that release.
+    ///
+    /// Helm stores that a hook runs and then makes it; between the two are some milliseconds in which we may not have heard of it.
+    /// What is done to the release was stored before that.
     #[must_use]
     pub fn membership(&self, hook: &HookKey) -> Option<Membership> {
         self.index.read().unwrap_or_else(PoisonError::into_inner).membership(hook)

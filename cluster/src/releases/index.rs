@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use policies::{HookKey, Membership};
+use policies::{HookKey, Membership, context::Moment};
 
 use super::record::Claim;
 
@@ -72,14 +72,17 @@ impl Index {
         }
     }
 
-    /// The release of a hook; the one that began last of those that run it, else the one with the highest revision.
+    /// The release of a hook; the one that began last of those that run it, else the one with the highest revision. Where it does not
+    /// run yet and could be of several releases, what is being done is not known.
     pub(super) fn membership(&self, hook: &HookKey) -> Option<Membership> {
-        let is_same = |claim: &Claim| hook.namespace.is_none() || hook.namespace == claim.hook.namespace;
-        let claims = self.claims.get(&name(hook))?.iter().map(|(_, claim)| claim);
-        let best = claims
-            .filter(|claim| is_same(claim))
-            .max_by_key(|claim| (claim.running_since, claim.membership.revision))?;
-        Some(best.membership.clone())
+        let is_same = |claim: &&Claim| hook.namespace.is_none() || hook.namespace == claim.hook.namespace;
+        let claims = self.claims.get(&name(hook))?.iter().map(|(_, claim)| claim).filter(is_same);
+        let best = claims.clone().max_by_key(|claim| (claim.running_since, claim.membership.revision))?;
+        let release = |claim: &Claim| (claim.membership.namespace.clone(), claim.membership.release.clone());
+        let is_sure =
+            best.running_since.is_some() || claims.clone().all(|claim| release(claim) == release(best));
+        let moment = if is_sure { best.membership.moment } else { Moment::Unknown };
+        Some(Membership { moment, ..best.membership.clone() })
     }
 }
 
@@ -89,8 +92,6 @@ fn name(hook: &HookKey) -> Name {
 
 #[cfg(test)]
 mod tests {
-    use policies::context::Moment;
-
     use super::*;
 
     fn hook(namespace: Option<&str>, name: &str) -> HookKey {
@@ -103,7 +104,7 @@ mod tests {
             release: release.into(),
             namespace: "demo".into(),
             revision,
-            moment: Moment::Unknown,
+            moment: Moment::Rollback,
         };
         Claim { hook: hook(Some("demo"), "migrate"), membership, running_since }
     }
@@ -126,6 +127,19 @@ mod tests {
         assert_eq!(release(&index, Some("demo")).as_deref(), Some("late"));
         index.forget(&place("c"));
         assert_eq!(release(&index, Some("demo")).as_deref(), Some("early"));
+    }
+
+    #[test]
+    fn what_is_done_is_known_unless_it_could_be_another_release() {
+        let mut index = Index::default();
+        let moment = |index: &Index| index.membership(&hook(None, "migrate")).map(|known| known.moment);
+        index.put(place("a"), vec![claim("shop", 1, None)]);
+        index.put(place("b"), vec![claim("shop", 2, None)]);
+        assert_eq!(moment(&index), Some(Moment::Rollback));
+        index.put(place("c"), vec![claim("other", 1, None)]);
+        assert_eq!(moment(&index), Some(Moment::Unknown));
+        index.put(place("b"), vec![claim("shop", 2, Some(1))]);
+        assert_eq!(moment(&index), Some(Moment::Rollback));
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn claims_of(record: &Record, hook: &RecordedHook) -> Vec<Claim> {
         release: record.name.clone(),
         namespace: record.namespace.clone(),
         revision: u64::try_from(record.version).unwrap_or_default(),
-        moment: if is_running { moment(record.status) } else { Moment::Unknown },
+        moment: moment(record.status),
     };
     let running_since = is_running.then(|| hook.started_at.as_deref().and_then(seconds).unwrap_or_default());
     let Ok(root) = yaml::document(&hook.manifest, 0, Interest::Judged, &yaml::Limits::default()) else {
@@ -56,7 +56,8 @@ fn key(node: &Node<'_>, namespace: &str) -> HookKey {
     }
 }
 
-/// What Helm does while a hook of a release with this status runs. A release that is at rest is tested.
+/// What Helm does to a release with this status while one of its hooks runs; a release that is at rest is tested. While something is
+/// under way, Helm begins nothing else with the release, so that a hook which it has not come to yet has the same moment.
 const fn moment(status: Status) -> Moment {
     match status {
         Status::PendingInstall => Moment::Install,
@@ -105,9 +106,9 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_that_does_not_run_proves_nothing_of_the_moment() {
-        assert_eq!(moment_of("pending-rollback", "Succeeded"), Some(Moment::Unknown));
-        assert_eq!(moment_of("uninstalling", ""), Some(Moment::Unknown));
+    fn a_hook_that_does_not_run_yet_has_the_moment_of_what_is_under_way() {
+        assert_eq!(moment_of("pending-rollback", "Succeeded"), Some(Moment::Rollback));
+        assert_eq!(moment_of("uninstalling", ""), Some(Moment::Uninstall));
         assert_eq!(moment_of("deployed", "Succeeded"), None);
     }
 
