@@ -19,6 +19,14 @@
 {{- else }}
 - --cert-dir=/etc/hookward-certificate
 {{- end }}
+{{- with .Values.clientCertificates }}
+{{- if .authorityConfigMap }}
+- --client-ca=/etc/hookward-clients/ca.crt
+{{- with .names }}
+- --client-names={{ join "," . }}
+{{- end }}
+{{- end }}
+{{- end }}
 - --drain-delay={{ .Values.drain.delay }}s
 - --drain-timeout={{ .Values.drain.timeout }}s
 {{- if .Values.drift.repair }}

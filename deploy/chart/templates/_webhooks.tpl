@@ -130,6 +130,10 @@ metadata:
   name: {{ include "hookward.name" .root }}
   labels:
     {{- include "hookward.labels" .root | nindent 4 }}
+  {{- with .root.Values.webhooks.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 webhooks:
 {{ .webhooks }}
 {{- end -}}

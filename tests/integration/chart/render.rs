@@ -35,6 +35,9 @@ pub(super) fn sets() -> Vec<(String, Vec<String>)> {
     sets
 }
 
+/// The value set without `helm test`, which has no client certificate to show.
+pub(super) const UNTESTED: &str = "client-certificates";
+
 /// Helm without a cluster; `None` where it is not built.
 pub(super) struct Offline {
     programs: Programs,

@@ -11,12 +11,13 @@ use super::render::{Offline, chart, objects};
 const FREE: [&str; 4] = ["resources", "updateStrategy", "nodeSelector", "metrics.dashboard.labels"];
 
 /// Something else for each value, after what must be set for it to mean something.
-const CHANGES: [&str; 76] = [
+const CHANGES: [&str; 79] = [
     "profile=strict",
     "rules.job-suspended.mode=warn",
     "engine.helmVersion=4",
     "recoveryEvents=enforce",
     "webhooks.timeoutSeconds=7",
+    "webhooks.annotations.a=b",
     "webhooks.excludedNamespaces={a}",
     "webhooks.failurePolicy.mutate=Fail",
     "webhooks.failurePolicy.validate=Ignore",
@@ -34,6 +35,8 @@ const CHANGES: [&str; 76] = [
     "certificates.mode=certManager certificates.certManager.duration=9h",
     "certificates.mode=certManager certificates.certManager.renewBefore=9h",
     "certificates.mode=existingSecret,certificates.existingSecret=x certificates.existingSecret=y",
+    "clientCertificates.authorityConfigMap=x",
+    "clientCertificates.authorityConfigMap=x clientCertificates.names={y}",
     "replicas=3",
     "autoscaling.enabled=true",
     "autoscaling.enabled=true autoscaling.minReplicas=3",
