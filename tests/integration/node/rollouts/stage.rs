@@ -27,6 +27,9 @@ pub(super) const NAMESPACE: &str = "hookward";
 /// Requests at once.
 pub(super) const WORKERS: usize = 6;
 
+/// So many answers of one kind in a row come from every replica.
+pub(super) const MANY: usize = 100;
+
 /// What each of them rests between two questions.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -100,6 +103,23 @@ impl Stage {
     pub(super) fn settled(&self, replicas: usize) {
         self.kubectl(&["rollout", "status", "deployment/hookward", "--timeout=90s"]);
         self.node.wait_for("the replicas", SOON, || (self.pods().len() == replicas).then_some(()));
+    }
+
+    /// Asks about a hook that one rule is about, which may deny it or not.
+    pub(super) fn ask_about_suspended_jobs(&self) -> Asking {
+        let question = Question {
+            name: "suspended",
+            path: "/apis/batch/v1/namespaces/rollouts/jobs?dryRun=All".to_owned(),
+            body: job("migrate-@", true).to_string(),
+            is_right: |code, said| match code {
+                201 => said["spec"]["ttlSecondsAfterFinished"] == 300,
+                code => {
+                    code == 403
+                        && said["message"].as_str().is_some_and(|said| said.contains("`job-suspended`"))
+                }
+            },
+        };
+        Asking::start(&self.node, 2 * WORKERS, PAUSE, vec![question])
     }
 
     /// Does something while hooks are created and releases installed, and for a while before and after.
