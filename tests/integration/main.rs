@@ -7,10 +7,10 @@ mod architecture;
 mod chart;
 /// The command line.
 mod cli;
-/// Real Helm on a real control plane.
-mod e2e;
 /// The pages name only what exists.
 mod docs;
+/// Real Helm on a real control plane.
+mod e2e;
 /// Generated files are fresh.
 mod generated;
 /// The container image and the Dockerfile.
