@@ -68,7 +68,8 @@ pub(crate) fn test(args: &TestArgs) -> anyhow::Result<()> {
         |modules: &[&str]| names.iter().any(|name| modules.iter().any(|module| name.starts_with(module)));
     let programs =
         if any_of(&WITH_CLUSTER) { steps.timed("programs of the test cluster", cluster)? } else { None };
-    let image = if any_of(&WITH_IMAGE) { steps.timed("image", shipped)? } else { None };
+    let with_image = if node_is_skipped() { &[IMAGE][..] } else { &WITH_IMAGE };
+    let image = if any_of(with_image) { steps.timed("image", shipped)? } else { None };
     let on_node: Vec<&str> = names.iter().map(String::as_str).filter(|name| name.starts_with(NODE)).collect();
     if on_node.len() < names.len() {
         let mut tests = integration(programs.as_ref(), image.as_deref());
@@ -150,7 +151,7 @@ fn cluster() -> anyhow::Result<Option<RigPrograms>> {
 
 /// Whether there will be tests on a real node; `false` where it cannot be had and nobody insists.
 fn node(programs: Option<&RigPrograms>, image: Option<&Path>) -> anyhow::Result<bool> {
-    if ["node", "e2e", "image"].into_iter().any(is_skipped) {
+    if node_is_skipped() {
         println!("\n!! left out: tests on a real node (HOOKWARD_SKIP)");
         return Ok(false);
     }
@@ -175,6 +176,11 @@ fn shipped() -> anyhow::Result<Option<PathBuf>> {
         Ok(path) => Ok(Some(path)),
         Err(error) => left_out("image", &format!("{error:#}")).map(|()| None),
     }
+}
+
+/// Whether `HOOKWARD_SKIP` names the node, or what it is made of.
+fn node_is_skipped() -> bool {
+    ["node", "e2e", "image"].into_iter().any(is_skipped)
 }
 
 /// Whether `HOOKWARD_SKIP` names the part.
