@@ -76,7 +76,7 @@ pub struct Turn {
 pub enum Source {
     /// The store held them.
     Store,
-    /// The store held none any more: this replica wrote back those it remembers.
+    /// The store held none any more, or worse ones that no replica wrote: this one wrote back those it remembers.
     Memory,
     /// There were none: they are new.
     New,
@@ -172,10 +172,11 @@ impl<S: Store> Keeper<S> {
         let stored = self.store.read().await.map_err(Error::Read)?;
         let format::Decoded { state: found, problems } = format::decode(&stored.data);
         let remembered = self.settling.state().filter(|state| !state.is_empty());
-        let (mut state, source) = match (found.is_empty(), remembered) {
-            (false, _) => (found, Source::Store),
-            (true, Some(remembered)) => (remembered.clone(), Source::Memory),
-            (true, None) => (found, Source::New),
+        let is_worse = |remembered: &&State| rotation::is_worse(&found, remembered, registered, moment.now);
+        let (mut state, source) = match remembered.filter(is_worse) {
+            Some(remembered) => (remembered.clone(), Source::Memory),
+            None if found.is_empty() => (found, Source::New),
+            None => (found, Source::Store),
         };
         let mut is_exchanged = source == Source::Store && self.adopt(&state);
         let mut view = self.settling.observe(moment.now, moment.steady, &state, registered);

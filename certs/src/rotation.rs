@@ -4,6 +4,9 @@
 //! server has read a registration, so a replica signs with the new one only when it has itself seen both, unchanged, for the
 //! overlap. It measures that by its own steady clock: clocks of the calendar differ between nodes, and step. The old
 //! authority leaves the bundle when its last leaf has expired.
+//!
+//! Where a registration never comes, the leaf that is served ends some day, and with it everything that waiting could save: the
+//! newest authority signs then, whoever knows it.
 
 use std::time::Duration;
 
@@ -11,6 +14,7 @@ use time::OffsetDateTime;
 
 use crate::{Name, authority::DAY};
 
+mod healing;
 mod settling;
 #[cfg(test)]
 mod simulation;
@@ -18,11 +22,15 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use healing::is_worse;
 pub use settling::Settling;
 pub use state::{Issued, State, Trusted};
 
 /// More authorities than these are not kept beside each other; an undisturbed rotation has two at most.
-pub const MOST_AUTHORITIES: usize = 5;
+pub const MOST_AUTHORITIES: usize = 3;
+
+/// So many overlaps a registration may take before it counts as one that does not come; an undisturbed one takes two.
+const PATIENCE: u32 = 3;
 
 /// How long things live, and for whom.
 #[derive(Debug, Clone)]
@@ -178,16 +186,17 @@ fn issuer_of_next_leaf(
     is_rested: bool,
 ) -> Option<usize> {
     let authorities = state.authorities();
-    let Some(leaf) = state.leaf() else {
-        // There is nothing to serve, so nobody can wait; the oldest that is registered is known to most API servers.
-        let is_trusted = |index: &usize| {
-            authorities[*index].can_sign(view.now) && authorities[*index].is_in(view.registered)
-        };
-        return Some((0..=newest).find(is_trusted).unwrap_or(newest));
-    };
+    // Where nobody can wait: the oldest that is registered is known to most API servers.
+    let is_trusted =
+        |index: &usize| authorities[*index].can_sign(view.now) && authorities[*index].is_in(view.registered);
+    let at_once = || (0..=newest).find(is_trusted).unwrap_or(newest);
+    let Some(leaf) = state.leaf() else { return Some(at_once()) };
     let issuer = leaf.issuer();
     if issuer != newest && view.settled >= knobs.overlap {
         return Some(newest);
+    }
+    if has_nothing_to_lose(view, state) && view.unchanged >= knobs.overlap.saturating_mul(PATIENCE) {
+        return Some(at_once());
     }
     if !is_rested || !authorities[issuer].can_sign(view.now) {
         return None;
@@ -198,6 +207,12 @@ fn issuer_of_next_leaf(
     let end = view.now.saturating_add(signed(knobs.leaf_life)).min(authorities[issuer].not_after());
     let is_due = knobs.leaf_is_due(leaf) <= view.now && end > leaf.not_after();
     (is_due || view.now < leaf.not_before()).then_some(issuer)
+}
+
+/// Whether the leaf has expired, and its authority can sign no other one.
+fn has_nothing_to_lose(view: &View<'_>, state: &State) -> bool {
+    let can_renew = |leaf: &Issued| state.authorities()[leaf.issuer()].can_sign(view.now);
+    state.leaf().is_some_and(|leaf| leaf.not_after() < view.now && !can_renew(leaf))
 }
 
 /// The oldest authority whose leaves have all expired, once a leaf of a later one is served everywhere.
@@ -223,11 +238,14 @@ fn next_look(view: &View<'_>, state: &State, knobs: &Knobs) -> Duration {
         .map(|newest| knobs.authority_is_due(newest))
         .into_iter()
         .chain(state.leaf().map(|leaf| knobs.leaf_is_due(leaf)))
+        .chain(state.leaf().map(Issued::not_after))
         .chain(authorities.iter().filter_map(Trusted::last_leaf_ends))
         .filter_map(|date| Duration::try_from(date - view.now).ok());
     // A date has passed when the second after it begins.
     let dates = dates.map(|left| left + Duration::from_secs(1));
-    let steady = [view.settled, view.unchanged].map(|seen| knobs.overlap.saturating_sub(seen));
+    let patience = if has_nothing_to_lose(view, state) { PATIENCE } else { 1 };
+    let unchanged = knobs.overlap.saturating_mul(patience).saturating_sub(view.unchanged);
+    let steady = [knobs.overlap.saturating_sub(view.settled), unchanged];
     dates.chain(steady.into_iter().filter(|left| !left.is_zero())).min().unwrap_or(DAY)
 }
 

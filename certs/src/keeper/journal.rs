@@ -36,7 +36,9 @@ impl Journal {
 fn done(turn: &Turn) {
     match turn.source {
         Source::Store => {}
-        Source::Memory => tracing::warn!("the shared certificates were gone; they are written back"),
+        Source::Memory => {
+            tracing::warn!("the shared certificates were gone or of no use; those in force are written back");
+        }
         Source::New if turn.problems.is_empty() => {
             tracing::info!("there were no certificates; made new ones");
         }

@@ -159,6 +159,73 @@ async fn a_store_that_is_emptied_gets_back_what_replicas_remember() {
     }
 }
 
+/// What may be done to a Secret by hand, as it is then and as it should be again.
+async fn after_a_hand_in_the_store(change: impl Fn(&mut Entries)) {
+    let memory = Memory::default();
+    let (mut one, mut two) = (keeper(&memory), keeper(&memory));
+    one.turn(at(0, 0), None).await.unwrap();
+    two.turn(at(0, 0), None).await.unwrap();
+    let (bundle, before) = (one.bundle(), memory.stored().data);
+    let (registered, serial) = (bundle.borrow().clone(), served(&one));
+    let mut changed = before.clone();
+    change(&mut changed);
+    memory.overwrite(changed);
+    for (second, keeper) in [&mut two, &mut one].into_iter().enumerate() {
+        let turn = keeper.turn(at(0, 1 + second as u64), registered.as_deref()).await.unwrap();
+        assert_eq!((turn.is_exchanged, turn.steps), (false, vec![]));
+        assert_eq!(turn.source, if second == 0 { Source::Memory } else { Source::Store });
+    }
+    assert_eq!(memory.stored().data, before);
+    assert_eq!([served(&one), served(&two)], [serial.clone(), serial]);
+    assert_eq!(*bundle.borrow(), registered, "the issuer of what is served stays registered");
+    assert!(!bundle.has_changed().unwrap());
+}
+
+#[tokio::test]
+async fn another_authority_in_the_place_of_the_issuer_is_not_taken() {
+    let other = Authority::new("other", DAY).unwrap();
+    after_a_hand_in_the_store(|entries| {
+        entries.insert("ca.crt".to_owned(), other.certificate_pem().as_bytes().to_vec());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn keys_and_certificates_that_are_removed_come_back_and_no_unknown_authority_signs() {
+    after_a_hand_in_the_store(|entries| {
+        entries.retain(|name, _| !["ca.key", "tls.crt", "tls.key"].contains(&name.as_str()));
+    })
+    .await;
+    after_a_hand_in_the_store(|entries| {
+        entries.remove("tls.crt");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_whole_set_of_an_authority_that_nobody_knows_is_not_served() {
+    let mut other = State::default();
+    for step in [Step::MakeAuthority, Step::MakeLeaf { issuer: 0 }] {
+        other.take(step, OffsetDateTime::now_utc(), &knobs()).unwrap();
+    }
+    after_a_hand_in_the_store(|entries| *entries = encode(&other)).await;
+}
+
+#[tokio::test]
+async fn a_backup_whose_certificate_has_expired_is_not_served() {
+    let memory = Memory::default();
+    let mut keeper = keeper(&memory);
+    keeper.turn(at(0, 0), None).await.unwrap();
+    let backup = memory.stored().data;
+    keeper.turn(at(80, 0), None).await.unwrap();
+    let (now, serial) = (memory.stored().data, served(&keeper));
+    memory.overwrite(backup);
+    let registered = keeper.bundle().borrow().clone();
+    let turn = keeper.turn(at(100, 0), registered.as_deref()).await.unwrap();
+    assert_eq!((turn.source, turn.is_exchanged), (Source::Memory, false));
+    assert_eq!((memory.stored().data, served(&keeper)), (now, serial));
+}
+
 #[tokio::test]
 async fn a_store_full_of_rubbish_at_the_start_is_said_and_filled() {
     let memory = Memory::new(Entries::from([("tls.crt".to_owned(), b"rubbish".to_vec())]));

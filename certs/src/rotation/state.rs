@@ -15,6 +15,7 @@ use crate::{
 /// Authorities, the newest last, and the leaf that is served.
 #[derive(Debug, Clone, Default)]
 pub struct State {
+    generation: u64,
     authorities: Vec<Trusted>,
     leaf: Option<Issued>,
 }
@@ -52,7 +53,17 @@ pub enum Error {
 
 impl State {
     pub(crate) fn new(authorities: Vec<Trusted>, leaf: Option<Issued>) -> Self {
-        Self { authorities, leaf }
+        Self { generation: 0, authorities, leaf }
+    }
+
+    pub(crate) fn at_generation(self, generation: u64) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// How many steps have led here: what a replica writes has more than what it has read.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The authorities, oldest first.
@@ -87,6 +98,11 @@ impl State {
         self.authorities.iter().all(|authority| found.contains(authority.summary.der()))
     }
 
+    /// Whether this certificate, PEM as [`Trusted::certificate_pem`] has it, is one of the authorities.
+    pub(super) fn is_beside(&self, certificate_pem: &str) -> bool {
+        self.authorities.iter().any(|authority| authority.certificate_pem == certificate_pem)
+    }
+
     /// Leaf, key and bundle, ready to serve.
     #[must_use]
     pub fn pair(&self) -> Option<ServingPair> {
@@ -105,6 +121,7 @@ impl State {
             Step::DropAuthority { index } => self.drop_authority(index),
             Step::Wait { .. } => return Ok(false),
         }
+        self.generation = self.generation.saturating_add(1);
         Ok(true)
     }
 
@@ -136,6 +153,7 @@ impl State {
     }
 }
 
+/// What is trusted and served, however it came about.
 impl PartialEq for State {
     fn eq(&self, other: &Self) -> bool {
         let authorities =

@@ -190,6 +190,38 @@ fn authorities_do_not_pile_up_where_none_is_ever_registered() {
 }
 
 #[test]
+fn a_leaf_that_has_expired_with_its_authority_is_followed_by_the_newest_though_that_is_never_registered() {
+    let mut state = exchanging();
+    take(&mut state, Step::MakeLeaf { issuer: 0 }, start() + 300 * DAY);
+    let (dead, patient) = (start() + 366 * DAY, PATIENCE * LONG);
+    let view = |unchanged, days| View { unchanged, ..unregistered(start() + days * DAY) };
+    assert!(is_wait(plan(&view(patient, 364), &state, &knobs())), "there is something to lose");
+    let almost = plan(&View { unchanged: patient - LONG / 2, ..unregistered(dead) }, &state, &knobs());
+    assert_eq!(almost, Step::Wait { at_most: LONG / 2, for_registration: true });
+    let known = state.authorities()[0].certificate_pem().to_owned();
+    for registered in [None, Some(known.as_str())] {
+        let view = View { registered, ..view(patient, 366) };
+        assert_eq!(plan(&view, &state, &knobs()), Step::MakeLeaf { issuer: 1 });
+    }
+}
+
+#[test]
+fn years_without_a_registration_leave_a_certificate_that_is_valid() {
+    let mut state = fresh();
+    for day in 0..2000 {
+        let now = start() + day * DAY;
+        for _ in 0..MOST_AUTHORITIES + 2 {
+            let step = plan(&View { unchanged: DAY, ..unregistered(now) }, &state, &knobs());
+            if !is_wait(step) {
+                take(&mut state, step, now);
+            }
+            assert!(state.authorities().len() <= MOST_AUTHORITIES);
+        }
+        assert!(state.leaf().unwrap().not_after() >= now, "day {day}");
+    }
+}
+
+#[test]
 fn an_authority_whose_key_is_lost_is_followed_without_a_gap() {
     let read = Trusted::without_key(
         fresh().authorities()[0].certificate_pem(),

@@ -13,7 +13,7 @@ use crate::{
     rotation::{Issued, Trusted},
 };
 
-/// What is known of the authorities beside their certificates: JSON, by serial number.
+/// What is known of the authorities beside their certificates, and how many steps have led to them: JSON.
 pub const AUTHORITIES: &str = "authorities.json";
 
 /// What could be read, and what could not.
@@ -55,7 +55,7 @@ pub fn encode(state: &State) -> Entries {
     let mut entries = Entries::from([
         (AUTHORITY_CERTIFICATE.to_owned(), state.bundle().unwrap_or_default().into_bytes()),
         (AUTHORITY_KEY.to_owned(), keys.collect::<String>().into_bytes()),
-        (AUTHORITIES.to_owned(), facts(authorities).into_bytes()),
+        (AUTHORITIES.to_owned(), facts(state).into_bytes()),
     ]);
     if let Some(leaf) = state.leaf() {
         entries.insert(CERTIFICATE.to_owned(), leaf.leaf().certificate_pem().as_bytes().to_vec());
@@ -70,16 +70,17 @@ pub fn encode(state: &State) -> Entries {
 #[must_use]
 pub fn decode(entries: &Entries) -> Decoded {
     let mut problems = Vec::new();
-    let authorities = authorities(entries, &mut problems);
+    let facts: Value = serde_json::from_str(&text(entries, AUTHORITIES)).unwrap_or_default();
+    let authorities = authorities(entries, &facts, &mut problems);
     let leaf = leaf(entries, &authorities, &mut problems);
-    Decoded { state: State::new(authorities, leaf), problems }
+    let generation = facts["generation"].as_u64().unwrap_or_default();
+    Decoded { state: State::new(authorities, leaf).at_generation(generation), problems }
 }
 
-fn authorities(entries: &Entries, problems: &mut Vec<Problem>) -> Vec<Trusted> {
+fn authorities(entries: &Entries, facts: &Value, problems: &mut Vec<Problem>) -> Vec<Trusted> {
     let certificates = text(entries, AUTHORITY_CERTIFICATE);
     let keys = text(entries, AUTHORITY_KEY);
     let keys: Vec<&str> = sections(&keys).collect();
-    let facts: Value = serde_json::from_str(&text(entries, AUTHORITIES)).unwrap_or_default();
     let mut found = Vec::new();
     if !certificates.trim().is_empty() && sections(&certificates).next().is_none() {
         problems.push(Problem::Authority(pair::Error::NotACertificate));
@@ -96,7 +97,7 @@ fn authorities(entries: &Entries, problems: &mut Vec<Problem>) -> Vec<Trusted> {
         if authority.is_none() {
             problems.push(Problem::AuthorityKey { serial: summary.serial.clone() });
         }
-        let last_leaf_ends = last_leaf_ends(&facts, &summary);
+        let last_leaf_ends = last_leaf_ends(facts, &summary);
         let trusted = authority.map_or_else(|| Trusted::without_key(pem, summary), Trusted::new);
         found.push(trusted.with_last_leaf(last_leaf_ends));
     }
@@ -123,8 +124,8 @@ fn leaf(entries: &Entries, authorities: &[Trusted], problems: &mut Vec<Problem>)
     }
 }
 
-/// For people, but for `lastLeafEnds`.
-fn facts(authorities: &[Trusted]) -> String {
+/// For people, but for `generation` and `lastLeafEnds`.
+fn facts(state: &State) -> String {
     let written = |date: OffsetDateTime| date.format(&Rfc3339).ok();
     let fact = |authority: &Trusted| {
         json!({
@@ -133,7 +134,10 @@ fn facts(authorities: &[Trusted]) -> String {
             "lastLeafEnds": authority.last_leaf_ends().and_then(written),
         })
     };
-    let facts = json!({"authorities": authorities.iter().map(fact).collect::<Vec<_>>()});
+    let facts = json!({
+        "generation": state.generation(),
+        "authorities": state.authorities().iter().map(fact).collect::<Vec<_>>(),
+    });
     format!("{facts:#}\n")
 }
 
