@@ -54,18 +54,22 @@ impl Namespaces {
 
     /// Asks for one namespace that the watch has not told of yet, as when a hook follows at the heels of its new namespace.
     ///
-    /// Ends in vain when there is none, or nobody can say; what the watch says always wins.
-    pub async fn learn(&self, namespace: &str) {
-        let Some(client) = self.client.clone() else { return };
+    /// Whether there is one; `None` when nobody can say. What the watch says always wins.
+    pub async fn learn(&self, namespace: &str) -> Option<bool> {
+        let client = self.client.clone()?;
         let api = Api::<PartialObjectMeta<Namespace>>::all(client);
         match api.get_opt(namespace).await {
             Ok(Some(mut found)) => {
                 let labels = Arc::new(std::mem::take(found.labels_mut()));
                 let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
                 known.entry(namespace.to_owned()).or_insert(labels);
+                Some(true)
             }
-            Ok(None) => {}
-            Err(error) => tracing::debug!(namespace, %error, "cannot ask for a namespace"),
+            Ok(None) => Some(false),
+            Err(error) => {
+                tracing::debug!(namespace, %error, "cannot ask for a namespace");
+                None
+            }
         }
     }
 

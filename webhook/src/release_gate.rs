@@ -18,7 +18,7 @@ use crate::{
     metrics::Operation,
     refusal::Refusal,
     response::Answer,
-    review::{now, policy_of, read},
+    review::{Asked, now, policy_of, read},
     wire::Request,
 };
 
@@ -34,7 +34,7 @@ pub(crate) fn judge(
     request: &Request<'_>,
     operation: Operation,
     answer: Answer<'_>,
-    deadline: Deadline,
+    asked: Asked,
 ) -> Result<Vec<u8>, Refusal> {
     let Some(object) = request.object.filter(|_| operation == Operation::Create && !request.is_subresource())
     else {
@@ -49,10 +49,10 @@ pub(crate) fn judge(
         Err(error) => return Ok(answer.undecodable(&error)),
     };
     drop(object);
-    deadline.check()?;
+    asked.deadline.check()?;
     match record.status {
-        Status::PendingInstall => judge_record(app, policies, &record, Moment::Install, answer, deadline),
-        Status::PendingUpgrade => judge_record(app, policies, &record, Moment::Upgrade, answer, deadline),
+        Status::PendingInstall => judge_record(app, policies, &record, Moment::Install, answer, asked),
+        Status::PendingUpgrade => judge_record(app, policies, &record, Moment::Upgrade, answer, asked),
         _ => Ok(answer.skip()),
     }
 }
@@ -63,8 +63,9 @@ fn judge_record(
     record: &Record,
     moment: Moment,
     answer: Answer<'_>,
-    deadline: Deadline,
+    asked: Asked,
 ) -> Result<Vec<u8>, Refusal> {
+    let deadline = asked.deadline;
     let documents = documents::read(record, deadline)?;
     let mut release = Release {
         name: Some(&record.name),
@@ -77,7 +78,7 @@ fn judge_record(
         release.add(document.index, document.path, &document.root);
     }
     // The record says where the release is; the Secret may be elsewhere.
-    let policy = policy_of(app, policies, release.namespace)?;
+    let policy = policy_of(app, policies, release.namespace, asked.is_absent)?;
     deadline.check()?;
     let verdict = evaluate::release(&policy, &release, now());
     deadline.check()?;

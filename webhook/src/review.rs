@@ -19,6 +19,7 @@ use crate::{
     refusal::Refusal,
     release_gate,
     response::Answer,
+    surroundings::{Labels, Learned},
     wire::{self, Request},
 };
 
@@ -30,7 +31,7 @@ pub(crate) async fn answer(
     body: Whole,
     deadline: Deadline,
 ) -> Result<Vec<u8>, Refusal> {
-    let asked = Asked { path, arrived: Instant::now(), deadline };
+    let mut asked = Asked { path, arrived: Instant::now(), deadline, is_absent: false };
     let apart = match path {
         Path::Release => Some(&app.limits.records),
         _ => (body.bytes.len() > LARGE).then_some(&app.limits.large),
@@ -38,7 +39,7 @@ pub(crate) async fn answer(
     let Some(permits) = apart else {
         return match judge(app, &body.bytes, asked) {
             Err(Refusal::NamespaceUnknown { name }) => {
-                learn(app, &name, deadline).await;
+                asked.is_absent = learn(app, &name, deadline).await == Learned::Absent;
                 judge(app, &body.bytes, asked)
             }
             answered => answered,
@@ -47,7 +48,7 @@ pub(crate) async fn answer(
     let body = Arc::new(body);
     match judge_apart(app, &body, asked, permits).await {
         Err(Refusal::NamespaceUnknown { name }) => {
-            learn(app, &name, deadline).await;
+            asked.is_absent = learn(app, &name, deadline).await == Learned::Absent;
             judge_apart(app, &body, asked, permits).await
         }
         answered => answered,
@@ -56,18 +57,19 @@ pub(crate) async fn answer(
 
 /// What a request was sent for, when it was whole, and until when its answer is worth something.
 #[derive(Clone, Copy)]
-struct Asked {
+pub(crate) struct Asked {
     path: Path,
     arrived: Instant,
-    deadline: Deadline,
+    pub(crate) deadline: Deadline,
+    /// Whether the cluster has said that there is no such namespace.
+    pub(crate) is_absent: bool,
 }
 
 /// Asks for the labels of a namespace that nobody has seen yet: it may be a moment old. Half of the time is left for the judgement.
-async fn learn(app: &App, namespace: &str, deadline: Deadline) {
-    if let Some(surroundings) = &app.surroundings {
-        // Without an answer the labels are still unknown, and the judgement says so.
-        let _ = timeout(deadline.left() / 2, surroundings.learn(namespace)).await;
-    }
+async fn learn(app: &App, namespace: &str, deadline: Deadline) -> Learned {
+    let Some(surroundings) = &app.surroundings else { return Learned::Nothing };
+    // Without an answer the labels are still unknown, and the judgement says so.
+    timeout(deadline.left() / 2, surroundings.learn(namespace)).await.unwrap_or(Learned::Nothing)
 }
 
 async fn judge_apart(
@@ -97,9 +99,9 @@ fn judge(app: &App, body: &[u8], asked: Asked) -> Result<Vec<u8>, Refusal> {
     let policies = app.policies.load();
     let answer = Answer::new(app, asked.path, operation, &request, policies.generation(), asked.arrived);
     match asked.path {
-        Path::Release => release_gate::judge(app, &policies, &request, operation, answer, asked.deadline),
+        Path::Release => release_gate::judge(app, &policies, &request, operation, answer, asked),
         Path::Mutate | Path::Validate => {
-            judge_object(app, &policies, asked.path, &request, operation, answer)
+            judge_object(app, &policies, asked, &request, operation, answer)
         }
         Path::Policy | Path::Stamp => policy::judge(app, &policies, asked.path, &request, operation, answer),
     }
@@ -108,14 +110,14 @@ fn judge(app: &App, body: &[u8], asked: Asked) -> Result<Vec<u8>, Refusal> {
 fn judge_object(
     app: &App,
     policies: &PolicySet,
-    path: Path,
+    asked: Asked,
     request: &Request<'_>,
     operation: Operation,
     answer: Answer<'_>,
 ) -> Result<Vec<u8>, Refusal> {
     let doing = match operation {
         Operation::Create => policies::Operation::Create,
-        Operation::Update if path == Path::Validate => policies::Operation::Update,
+        Operation::Update if asked.path == Path::Validate => policies::Operation::Update,
         Operation::Update | Operation::Other => return Ok(answer.skip()),
     };
     let Some(object) = request.object.filter(|_| !request.is_subresource()) else {
@@ -142,7 +144,8 @@ fn judge_object(
             answer.skip()
         });
     }
-    let policy = policy_of(app, policies, request.governing_namespace())?;
+    let policy = policy_of(app, policies, request.governing_namespace(), asked.is_absent)?;
+    let path = asked.path;
     let asked = evaluate::Request {
         operation: doing,
         object,
@@ -193,7 +196,8 @@ fn membership(app: &App, object: Object<'_>, request: &Request<'_>) -> Option<Me
     stored.or_else(|| app.memory.membership(&key))
 }
 
-/// The policy for a namespace; its labels are asked for only when a policy selects by them.
+/// The policy for a namespace; its labels are asked for only when a policy selects by them. One that is not there has none: the API
+/// server refuses to store anything in it, and whoever asks us without the API server learns nothing by that.
 ///
 /// # Errors
 /// [`Refusal::NamespaceUnknown`] when they are needed and not known.
@@ -201,12 +205,14 @@ pub(crate) fn policy_of(
     app: &App,
     policies: &PolicySet,
     namespace: Option<&str>,
+    is_absent: bool,
 ) -> Result<Arc<Policy>, Refusal> {
     let Some(name) = namespace else { return Ok(policies.policy(None)) };
     if !policies.needs_labels() {
         return Ok(policies.policy(Some(Namespace { name, labels: None })));
     }
     let labels = app.surroundings.as_ref().and_then(|surroundings| surroundings.labels(name));
+    let labels = labels.or_else(|| is_absent.then(Labels::default));
     let labels = labels.ok_or_else(|| Refusal::NamespaceUnknown { name: name.to_owned() })?;
     Ok(policies.policy(Some(Namespace { name, labels: Some(&labels) })))
 }

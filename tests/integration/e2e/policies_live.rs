@@ -144,8 +144,8 @@ async fn a_change_is_in_force_within_a_second() {
     times.sort();
     let (median, p99) = (times[CHANGES / 2], times[CHANGES * 99 / 100]);
     eprintln!("from the request to the change in force: p50 {median:?}, p99 {p99:?}, {CHANGES} changes");
-    // The second that is promised is measured on a quiet machine; this one only tells a watch from a resync.
-    assert!(p99 < Duration::from_secs(10), "{times:?}");
+    // Half of them, however busy the machine is; the last few only tell a watch from a resync.
+    assert!(median <= Duration::from_secs(1) && p99 < Duration::from_secs(10), "{times:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,10 +206,10 @@ async fn a_namespace_can_be_asked_for_before_the_watch_has_told_of_it() {
     let replica = Replica::synced(rig, "pod-learn", None).await;
     let namespaces = replica.watched.namespaces();
     let namespace = rig.namespace("learnt");
-    namespaces.learn(&namespace).await;
+    assert_eq!(namespaces.learn(&namespace).await, Some(true));
     let labels = namespaces.labels(&namespace).unwrap();
     assert_eq!(labels["kubernetes.io/metadata.name"], namespace);
-    namespaces.learn("no-such-namespace").await;
+    assert_eq!(namespaces.learn("no-such-namespace").await, Some(false));
     assert_eq!(namespaces.labels("no-such-namespace"), None);
 }
 

@@ -110,6 +110,23 @@ async fn nothing_is_judged_without_the_labels_it_depends_on() {
     assert!(app.metrics.render().contains("rejected_total{reason=\"namespace_unknown\"} 4"));
 }
 
+/// The API server refuses objects in a namespace that is not there, so only others ask; they are not to learn which there are.
+#[tokio::test]
+async fn a_namespace_that_is_not_there_is_judged_like_one_without_labels() {
+    let whole = || Fake { is_whole: true, ..Fake::default() };
+    let unlabelled = || knowing(&[]);
+    for fake in [whole(), unlabelled()] {
+        let (app, _) = app_in(fake, &[lenient()]);
+        assert!(!is_allowed(&app, &suspended(), &json!({})).await, "the policy is for those with the label");
+        assert!(is_allowed(&app, &job(&json!({})), &json!({})).await);
+        let large = review(&job(&json!({"suspend": true, "x": "y".repeat(100_000)})), &json!({}));
+        assert_eq!(answer(&app, "/validate", &large).await["allowed"], false);
+        let release = review(&stored("shop", &manifest("{suspend: true}")), &of_secret(&json!({})));
+        assert_eq!(answer(&app, "/release", &release).await["allowed"], false);
+        assert!(!app.metrics.render().contains("rejected_total{reason=\"namespace_unknown\"} 1"));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn learning_that_does_not_end_leaves_time_to_say_so() {
     let (app, _) = app_in(Fake { is_deaf: true, ..Fake::default() }, &[lenient()]);

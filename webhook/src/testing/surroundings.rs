@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::app_draining;
 use crate::{
     App, Drain, Limits,
-    surroundings::{Labels, Surroundings},
+    surroundings::{Labels, Learned, Surroundings},
 };
 
 /// What is known, what can be learned, and what was told.
@@ -26,6 +26,8 @@ pub(crate) struct Fake {
     pub(crate) learnable: BTreeMap<String, Labels>,
     /// Whether learning never ends.
     pub(crate) is_deaf: bool,
+    /// Whether what cannot be learned is not there.
+    pub(crate) is_whole: bool,
     pub(crate) lookups: AtomicUsize,
     pub(crate) lessons: AtomicUsize,
     pub(crate) membership: Option<Membership>,
@@ -38,7 +40,7 @@ impl Surroundings for Fake {
         self.known.lock().unwrap().get(namespace).cloned()
     }
 
-    fn learn<'a>(&'a self, namespace: &'a str) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+    fn learn<'a>(&'a self, namespace: &'a str) -> Pin<Box<dyn Future<Output = Learned> + Send + 'a>> {
         Box::pin(async move {
             self.lessons.fetch_add(1, Ordering::Relaxed);
             if self.is_deaf {
@@ -46,7 +48,9 @@ impl Surroundings for Fake {
             }
             if let Some(labels) = self.learnable.get(namespace) {
                 self.known.lock().unwrap().insert(namespace.to_owned(), Arc::clone(labels));
+                return Learned::Labels;
             }
+            if self.is_whole { Learned::Absent } else { Learned::Nothing }
         })
     }
 

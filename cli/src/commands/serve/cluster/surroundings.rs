@@ -4,7 +4,10 @@ use std::pin::Pin;
 
 use cluster::{Namespaces, events::Recorder, releases::Releases};
 use policies::{Decision, HookKey, Membership};
-use webhook::{Surroundings, surroundings::Labels};
+use webhook::{
+    Surroundings,
+    surroundings::{Labels, Learned},
+};
 
 /// The cluster, as far as reviews need it.
 #[derive(Debug)]
@@ -30,8 +33,14 @@ impl Surroundings for Cluster {
         self.namespaces.labels(namespace)
     }
 
-    fn learn<'a>(&'a self, namespace: &'a str) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
-        Box::pin(self.namespaces.learn(namespace))
+    fn learn<'a>(&'a self, namespace: &'a str) -> Pin<Box<dyn Future<Output = Learned> + Send + 'a>> {
+        Box::pin(async move {
+            match self.namespaces.learn(namespace).await {
+                Some(true) => Learned::Labels,
+                Some(false) => Learned::Absent,
+                None => Learned::Nothing,
+            }
+        })
     }
 
     fn membership(&self, hook: &HookKey) -> Option<Membership> {
