@@ -85,7 +85,7 @@ impl Policies {
     /// What is in force.
     pub(crate) fn in_force(&self) -> impl Iterator<Item = Named> {
         let named = |(name, object): (&String, &Object)| {
-            Some(Named { name: name.clone(), settings: object.settings()?.clone() })
+            Some(Named { name: name.clone(), settings: object.settings()?.clone(), is_base: false })
         };
         self.objects.iter().filter_map(named)
     }

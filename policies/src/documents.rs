@@ -123,7 +123,11 @@ pub fn read(text: &str) -> Result<Documents, Error> {
         match manifest.root.str_at("kind") {
             Some("HookPolicy") => {
                 let policy = typed::<Settings>(text, &manifest)?;
-                documents.policies.push(Named { name: policy.metadata.name, settings: policy.spec });
+                documents.policies.push(Named {
+                    name: policy.metadata.name,
+                    settings: policy.spec,
+                    is_base: true,
+                });
             }
             Some("HookException") => {
                 let Written { metadata: Metadata { name }, spec, .. } =

@@ -23,6 +23,8 @@ pub struct Named {
     pub name: String,
     /// Its spec.
     pub settings: Settings,
+    /// Whether it comes from a file that lies below the objects of a cluster: each of those wins over it, whatever the priorities.
+    pub is_base: bool,
 }
 
 /// All policies and exceptions in force; replaced as a whole, never changed.
@@ -94,7 +96,8 @@ impl PolicySet {
         generation: u64,
     ) -> Result<(Self, Option<BadPolicy>), BadPolicy> {
         policies.sort_by(|left, right| {
-            right.settings.priority.cmp(&left.settings.priority).then_with(|| left.name.cmp(&right.name))
+            let by_priority = right.settings.priority.cmp(&left.settings.priority);
+            left.is_base.cmp(&right.is_base).then(by_priority).then_with(|| left.name.cmp(&right.name))
         });
         let exceptions: Arc<[Exception]> = exceptions.into();
         for policy in &policies {
@@ -223,6 +226,7 @@ mod tests {
         let named = policies.iter().enumerate().map(|(index, spec)| Named {
             name: format!("p{index}"),
             settings: serde_json::from_value(spec.clone()).unwrap(),
+            is_base: false,
         });
         PolicySet::new(named.collect(), Vec::new(), Profile::Baseline, 1)
     }
@@ -281,6 +285,21 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_lost_to_the_file_below_it_when_its_name_came_later() {
+        let named = |name: &str, is_base, settings| Named {
+            name: name.to_owned(),
+            settings: serde_json::from_value(settings).unwrap(),
+            is_base,
+        };
+        let base = named("chart-values", true, serde_json::json!({"profile": "audit", "priority": 5}));
+        for name in ["aaa", "zzz"] {
+            let object = named(name, false, serde_json::json!({"profile": "strict"}));
+            let set = PolicySet::new(vec![base.clone(), object], Vec::new(), Profile::Baseline, 1).unwrap();
+            assert_eq!(set.policy(None).profile, Profile::Strict, "{name}");
+        }
+    }
+
+    #[test]
     fn a_bad_policy_is_named() {
         let error = set(&[serde_json::json!({"rules": {"nonsense": {}}})]).unwrap_err();
         assert!(error.to_string().starts_with("HookPolicy p0: there is no rule \"nonsense\""), "{error}");
@@ -298,7 +317,7 @@ mod tests {
         // In a cluster nobody can change both at once, and whichever came last must not win.
         let named = |(index, spec): (usize, &serde_json::Value)| {
             let settings = serde_json::from_value(spec.clone()).unwrap();
-            Named { name: format!("p{index}"), settings }
+            Named { name: format!("p{index}"), settings, is_base: false }
         };
         let both = [&low, &high].into_iter().enumerate().map(named).collect();
         let (_, contradiction) = PolicySet::together(both, Vec::new(), Profile::Baseline, 1).unwrap();

@@ -26,9 +26,9 @@ pub(super) fn judge(others: Option<&PolicySet>, name: &str, stored: &Stored) -> 
 
 /// What the policies in force and this one would disagree about; not with which of them, since anybody can send us a policy.
 fn contradiction(others: &PolicySet, name: &str, settings: Settings) -> Option<String> {
-    let is_other = |policy: &&Named| policy.name != name;
+    let is_other = |policy: &&Named| policy.is_base || policy.name != name;
     let mut all: Vec<Named> = others.policies().iter().filter(is_other).cloned().collect();
-    all.push(Named { name: name.to_owned(), settings });
+    all.push(Named { name: name.to_owned(), settings, is_base: false });
     let bad = PolicySet::new(all, Vec::new(), others.profile(), 0).err()?;
     Some(format!("taken together with other policies: {}", bad.error))
 }

@@ -74,6 +74,7 @@ pub(crate) fn app_in(fake: Fake, specs: &[Value]) -> (Arc<App>, Arc<Fake>) {
     let named = specs.iter().enumerate().map(|(index, spec)| Named {
         name: format!("p{index}"),
         settings: serde_json::from_value(spec.clone()).unwrap(),
+        is_base: false,
     });
     let set = PolicySet::new(named.collect(), Vec::new(), Profile::Baseline, 1).unwrap();
     let app = app_draining(Limits::default(), Drain::default()).with_surroundings(Arc::<Fake>::clone(&fake));

@@ -150,7 +150,7 @@ fn what_went_while_nobody_listened_is_not_in_force_after_the_next_list() {
 fn a_new_file_is_put_in_force_under_the_objects() {
     let mut scene = Scene::synced();
     let settings = serde_json::from_value(json!({"rules": {"job-suspended": {"mode": "audit"}}})).unwrap();
-    let named = policies::policy_set::Named { name: "file".to_owned(), settings };
+    let named = policies::policy_set::Named { name: "file".to_owned(), settings, is_base: true };
     scene.base.send_replace(Arc::new(Base { policies: vec![named], exceptions: Vec::new() }));
     scene.keeper.exchange();
     assert_eq!(scene.mode(), Mode::Audit);
