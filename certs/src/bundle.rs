@@ -5,7 +5,7 @@ use rustls_pki_types::CertificateDer;
 use crate::pair;
 
 /// The PEM sections of a text, each from its first dash to its last; one that does not end is none.
-pub(crate) fn sections(text: &str) -> impl Iterator<Item = &str> {
+pub fn sections(text: &str) -> impl Iterator<Item = &str> {
     const BEGIN: &str = "-----BEGIN ";
     const END: &str = "-----END ";
     const DASHES: &str = "-----";

@@ -102,7 +102,12 @@ impl Certificates {
         match self.source {
             Source::Folder(reloader, mut handover) => {
                 tokio::spawn(reloader.run(INTERVAL, move |_| {
-                    handover.look(registered.borrow().clone());
+                    if is_registered {
+                        let registered = registered.borrow().clone();
+                        handover.look(registered.as_deref());
+                    } else {
+                        handover.follow();
+                    }
                     trust.look();
                 }));
             }

@@ -1,30 +1,29 @@
 //! The way from one certificate of a folder to the next, where somebody else renews it and perhaps its authority too.
 //!
-//! The files reach each replica when its node gets to it. So the leader has the new authority registered beside the one before,
-//! and a replica serves the new certificate only when that is known to whoever calls.
+//! The files reach each replica when its node gets to it. Their authority is registered beside those that are, and a replica
+//! serves the new certificate only when that is known to whoever calls.
 
 use std::{sync::Arc, time::Duration};
 
-use certs::{Resolver, ServingPair, bundle::union, pair::Validity};
+use certs::{
+    Resolver, ServingPair,
+    bundle::{sections, union},
+    pair::Validity,
+};
 use time::OffsetDateTime;
 use tokio::{sync::watch, time::Instant};
 
-/// How long a registration is not relied on: until then an API server may not have read it.
+/// How long a registered authority is not relied on: until then an API server may not have read of it.
 const OVERLAP: Duration = Duration::from_secs(60);
 
-/// How long an authority stays registered that no file names any more; nodes bring new files within minutes.
-const FAREWELL: Duration = Duration::from_secs(60 * 60);
-
-/// Decides which certificate of a folder is served, and who should be trusted.
+/// Decides which certificate of a folder is served.
 pub(super) struct Handover {
     /// What the folder holds.
     found: Arc<Resolver>,
     served: Arc<Resolver>,
     bundle: watch::Sender<Option<String>>,
-    registered: Option<String>,
-    since: Instant,
-    /// Authorities of certificates that were served before, and since when they are not.
-    former: Vec<(String, Instant)>,
+    /// The registered authorities, each since when it has been seen without a break.
+    registered: Vec<(String, Instant)>,
 }
 
 impl Handover {
@@ -33,7 +32,7 @@ impl Handover {
         let pair = found.current();
         let bundle = watch::Sender::new(pair.authority_pem().map(ToOwned::to_owned));
         let served = Arc::new(Resolver::new(ServingPair::clone(&pair)));
-        Self { found, served, bundle, registered: None, since: Instant::now(), former: Vec::new() }
+        Self { found, served, bundle, registered: Vec::new() }
     }
 
     /// What is served.
@@ -41,38 +40,53 @@ impl Handover {
         Arc::clone(&self.served)
     }
 
-    /// What should be registered.
+    /// What this replica needs registered: whoever registers it knows of the others, and of those that may go.
     pub(super) fn bundle(&self) -> watch::Receiver<Option<String>> {
         self.bundle.subscribe()
     }
 
-    /// Time has passed, the folder may hold something else, and this is registered.
-    pub(super) fn look(&mut self, registered: Option<String>) {
-        if self.registered != registered {
-            (self.registered, self.since) = (registered, Instant::now());
-        }
-        let (found, served) = (self.found.current(), self.served.current());
-        if found.leaf() != served.leaf() && self.may_follow(&served, &found) {
-            let before = served.authority_pem().map(|authority| (authority.to_owned(), Instant::now()));
-            self.former.extend(before);
+    /// The folder may hold something else, and nobody registers anything: serves it at once.
+    pub(super) fn follow(&mut self) {
+        let found = self.found.current();
+        if found.leaf() != self.served.current().leaf() {
             self.served.store(ServingPair::clone(&found));
         }
-        self.former.retain(|(_, since)| since.elapsed() < FAREWELL);
+        self.publish();
+    }
+
+    /// Time has passed, the folder may hold something else, and this is registered; `None` while that is not known.
+    pub(super) fn look(&mut self, registered: Option<&str>) {
+        let before = std::mem::take(&mut self.registered);
+        let since =
+            |section: &str| before.iter().find(|(known, _)| known == section).map(|(_, since)| *since);
+        self.registered = sections(registered.unwrap_or_default())
+            .map(|section| (section.to_owned(), since(section).unwrap_or_else(Instant::now)))
+            .collect();
+        let (found, served) = (self.found.current(), self.served.current());
+        if found.leaf() != served.leaf() && self.may_follow(&served, &found) {
+            self.served.store(ServingPair::clone(&found));
+        }
         self.publish();
     }
 
     /// When the next one is trusted by everyone who calls, or the one before by nobody.
     fn may_follow(&self, served: &ServingPair, found: &ServingPair) -> bool {
-        let is_trusted =
-            |pair: &ServingPair| self.registered.as_ref().is_some_and(|bundle| pair.trusted_by(bundle));
-        let is_known = is_trusted(found) && self.since.elapsed() >= OVERLAP;
-        is_known || !is_trusted(served) || served.validity(OffsetDateTime::now_utc()) != Validity::Current
+        let is_current = |pair: &ServingPair| pair.validity(OffsetDateTime::now_utc()) == Validity::Current;
+        if !is_current(served) {
+            return true;
+        }
+        let is_trusted_since = |pair: &ServingPair, age: Duration| {
+            let old_enough = self.registered.iter().filter(|(_, since)| since.elapsed() >= age);
+            union(old_enough.map(|(section, _)| section.as_str()))
+                .is_some_and(|bundle| pair.trusted_by(&bundle))
+        };
+        let is_served_in_vain = !self.registered.is_empty() && !is_trusted_since(served, Duration::ZERO);
+        is_current(found) && (is_served_in_vain || is_trusted_since(found, OVERLAP))
     }
 
     fn publish(&self) {
         let (found, served) = (self.found.current(), self.served.current());
-        let former = self.former.iter().map(|(authority, _)| authority.as_str());
-        let all = found.authority_pem().into_iter().chain(served.authority_pem()).chain(former);
+        let all = found.authority_pem().into_iter().chain(served.authority_pem());
         let all = if found.authority_pem().is_some() { union(all) } else { None };
         self.bundle.send_if_modified(|bundle| {
             let is_other = *bundle != all;
@@ -129,54 +143,92 @@ mod tests {
         handover.bundle.borrow().clone()
     }
 
+    fn look(handover: &mut Handover, registered: Option<String>) {
+        handover.look(registered.as_deref());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn another_authority_is_registered_first_and_served_when_all_know_it() {
         let folder = Folder::new();
         let mut handover = Handover::new(Arc::clone(&folder.found));
-        handover.look(folder.pem(0));
+        look(&mut handover, folder.pem(0));
         folder.renew(1);
-        handover.look(folder.pem(0));
+        look(&mut handover, folder.pem(0));
         assert!(!has_followed(&handover));
         assert_eq!(bundle(&handover), folder.both());
-        handover.look(folder.both());
+        look(&mut handover, folder.both());
         tokio::time::advance(OVERLAP / 2).await;
-        handover.look(folder.both());
+        look(&mut handover, folder.both());
         assert!(!has_followed(&handover));
         tokio::time::advance(OVERLAP / 2).await;
-        handover.look(folder.both());
+        look(&mut handover, folder.both());
         assert!(has_followed(&handover));
-        assert_eq!(bundle(&handover), folder.both(), "other replicas may be later");
-        tokio::time::advance(FAREWELL).await;
-        handover.look(folder.both());
-        assert_eq!(bundle(&handover), folder.pem(1));
+        assert_eq!(bundle(&handover), folder.pem(1), "what others need is not for this replica to say");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_certificate_of_an_authority_that_all_know_is_served_at_once() {
+    async fn a_certificate_of_an_authority_that_all_know_is_served_at_once_whoever_is_registered_beside_it() {
         let folder = Folder::new();
         let mut handover = Handover::new(Arc::clone(&folder.found));
-        handover.look(folder.pem(0));
+        look(&mut handover, folder.pem(0));
         tokio::time::advance(OVERLAP).await;
         folder.renew(0);
-        handover.look(folder.pem(0));
+        look(&mut handover, folder.both());
         assert!(has_followed(&handover));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_exchanged_while_it_is_not_known_what_is_registered() {
+        let folder = Folder::new();
+        let mut handover = Handover::new(Arc::clone(&folder.found));
+        assert_eq!(handover.served.current().leaf(), folder.found.current().leaf(), "but at the start");
+        for before in [None, folder.pem(0)] {
+            look(&mut handover, before);
+            folder.renew(1);
+            look(&mut handover, None);
+            tokio::time::advance(OVERLAP * 2).await;
+            look(&mut handover, None);
+            assert!(!has_followed(&handover));
+        }
+        look(&mut handover, folder.both());
+        assert!(!has_followed(&handover), "the overlap begins anew");
     }
 
     #[tokio::test]
     async fn nothing_is_waited_for_where_nobody_trusts_what_is_served() {
         let folder = Folder::new();
-        for registered in [None, folder.pem(1)] {
-            let mut handover = Handover::new(Arc::clone(&folder.found));
-            folder.renew(1);
-            handover.look(registered);
-            assert!(has_followed(&handover));
-            folder.renew(0);
-        }
-        folder.found.store(pair(&folder.authorities[0], 3));
         let mut handover = Handover::new(Arc::clone(&folder.found));
         folder.renew(1);
-        handover.look(folder.pem(0));
-        assert!(has_followed(&handover), "it has expired");
+        look(&mut handover, folder.pem(1));
+        assert!(has_followed(&handover));
+    }
+
+    #[tokio::test]
+    async fn one_that_has_expired_is_left_at_once_and_never_gone_back_to() {
+        let folder = Folder::new();
+        let expired = pair(&folder.authorities[0], 3);
+        folder.found.store(expired.clone());
+        for registered in [None, folder.pem(0)] {
+            folder.found.store(expired.clone());
+            let mut handover = Handover::new(Arc::clone(&folder.found));
+            folder.renew(1);
+            look(&mut handover, registered);
+            assert!(has_followed(&handover));
+        }
+        let mut handover = Handover::new(Arc::clone(&folder.found));
+        folder.found.store(expired);
+        look(&mut handover, folder.pem(0));
+        assert!(!has_followed(&handover));
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_nobody_registers_is_followed_at_once() {
+        let folder = Folder::new();
+        let mut handover = Handover::new(Arc::clone(&folder.found));
+        folder.renew(1);
+        handover.follow();
+        assert!(has_followed(&handover));
+        assert_eq!(bundle(&handover), folder.pem(1));
     }
 
     #[tokio::test]
@@ -185,7 +237,7 @@ mod tests {
         let leaf = authority.issue(&["hooks.demo.svc".parse().unwrap()], DAY).unwrap();
         let found = Arc::new(Resolver::new(leaf.serving_pair(None).unwrap()));
         let mut handover = Handover::new(found);
-        handover.look(Some(authority.certificate_pem().to_owned()));
+        handover.look(Some(authority.certificate_pem()));
         assert_eq!(bundle(&handover), None);
     }
 }
