@@ -28,7 +28,11 @@ use self::{
     rate::Rate,
     series::{Due, Series},
 };
-use crate::{client, metrics::Metrics};
+use crate::{
+    client,
+    metrics::Metrics,
+    namespaces::{self, Namespaces},
+};
 
 mod rate;
 mod series;
@@ -44,8 +48,12 @@ const NOTE: usize = 1024;
 ///
 /// Source: Kubernetes `pkg/apis/core/validation/events.go`, `legacyValidateEvent`: nowhere else but `kube-system`.
 const CLUSTER: &str = "default";
-/// What waits to be written; more is dropped.
+/// Decisions that wait to be written; more are dropped.
 const QUEUE: usize = 512;
+/// The same of what the server says of itself.
+const OWN_QUEUE: usize = 32;
+/// What all namespaces share that nobody has told of: no namespace has this name.
+const UNHEARD: &str = "";
 /// How often repetitions are written down.
 const TICK: Duration = Duration::from_secs(5);
 
@@ -54,15 +62,17 @@ const TICK: Duration = Duration::from_secs(5);
 pub enum Dropped {
     /// Too many at once.
     QueueFull,
-    /// Too many in one namespace.
+    /// Too many in one namespace, or in all together.
     RateLimited,
+    /// There is no such namespace; the API server would never have asked about it.
+    NamespaceUnknown,
     /// The API server refused it, or did not answer.
     Refused,
 }
 
 impl Dropped {
     /// Every reason.
-    pub const ALL: [Self; 3] = [Self::QueueFull, Self::RateLimited, Self::Refused];
+    pub const ALL: [Self; 4] = [Self::QueueFull, Self::RateLimited, Self::NamespaceUnknown, Self::Refused];
 
     /// The word for the metric.
     #[must_use]
@@ -70,6 +80,7 @@ impl Dropped {
         match self {
             Self::QueueFull => "queue_full",
             Self::RateLimited => "rate_limited",
+            Self::NamespaceUnknown => "namespace_unknown",
             Self::Refused => "refused",
         }
     }
@@ -93,8 +104,21 @@ pub struct Announcement {
 /// Takes what is to be told and never waits; may be cloned.
 #[derive(Debug, Clone)]
 pub struct Recorder {
-    queue: mpsc::Sender<Announcement>,
+    queue: mpsc::Sender<(Announcement, Source)>,
+    own: mpsc::Sender<Announcement>,
+    namespaces: Option<Namespaces>,
     metrics: Metrics,
+}
+
+/// On whose word something is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// Our own.
+    Server,
+    /// That of a review, which anybody may send where no client certificate is asked for; about a namespace that there is.
+    Review,
+    /// The same, about a namespace that the watch has not told of: it is a moment old, or made up.
+    Unheard,
 }
 
 impl Recorder {
@@ -102,21 +126,33 @@ impl Recorder {
     #[must_use]
     pub fn start(client: &Client, instance: &str, metrics: &Metrics) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
+        let (own, waiting_too) = mpsc::channel(OWN_QUEUE);
         let writer = Writer::new(client::hasty(client), instance, metrics.clone());
-        tokio::spawn(writer.run(waiting));
-        Self { queue, metrics: metrics.clone() }
+        tokio::spawn(writer.run(waiting, waiting_too));
+        Self { queue, own, namespaces: None, metrics: metrics.clone() }
+    }
+
+    /// The same, which trusts only decisions about these namespaces; all others share what one may have.
+    #[must_use]
+    pub fn among(self, namespaces: Namespaces) -> Self {
+        Self { namespaces: Some(namespaces), ..self }
     }
 
     /// Takes note of a denial or a warning; the caller leaves out dry runs.
     pub fn record(&self, decision: &Decision) {
-        if let Some(announcement) = text::announcement(decision) {
-            self.announce(announcement);
+        let Some(announcement) = text::announcement(decision) else { return };
+        let source = match (&announcement.about.namespace, &self.namespaces) {
+            (Some(name), Some(namespaces)) if namespaces.labels(name).is_none() => Source::Unheard,
+            _ => Source::Review,
+        };
+        if self.queue.try_send((announcement, source)).is_err() {
+            self.metrics.dropped(Dropped::QueueFull);
         }
     }
 
-    /// Takes note of anything else.
+    /// Takes note of what the server itself has to say: no review can use up the room for that.
     pub fn announce(&self, announcement: Announcement) {
-        if self.queue.try_send(announcement).is_err() {
+        if self.own.try_send(announcement).is_err() {
             self.metrics.dropped(Dropped::QueueFull);
         }
     }
@@ -142,7 +178,8 @@ struct Writer {
     instance: String,
     metrics: Metrics,
     series: Series,
-    rate: Rate,
+    /// For decisions, and for what the server says of itself.
+    rates: [Rate; 2],
     is_forbidden: AtomicBool,
 }
 
@@ -153,38 +190,50 @@ impl Writer {
             instance: text::cut(instance, 128),
             metrics,
             series: Series::default(),
-            rate: Rate::default(),
+            rates: Default::default(),
             is_forbidden: AtomicBool::new(false),
         }
     }
 
-    async fn run(mut self, mut waiting: mpsc::Receiver<Announcement>) {
+    async fn run(
+        mut self,
+        mut waiting: mpsc::Receiver<(Announcement, Source)>,
+        mut own: mpsc::Receiver<Announcement>,
+    ) {
         let mut tick = interval_at(Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                biased;
+                Some(announcement) = own.recv() => self.take(announcement, Source::Server).await,
+                _ = tick.tick() => self.write_repetitions().await,
                 announcement = waiting.recv() => match announcement {
-                    Some(announcement) => self.take(announcement).await,
+                    Some((announcement, source)) => self.take(announcement, source).await,
                     None => break,
                 },
-                _ = tick.tick() => self.write_repetitions().await,
             }
         }
         self.write_repetitions().await;
     }
 
-    async fn take(&mut self, announcement: Announcement) {
+    async fn take(&mut self, announcement: Announcement, source: Source) {
         let Announcement { about, reason, action, topic, text } = announcement;
         let (matter, now) = (Matter { about, reason, topic }, Instant::now());
         if self.series.repeats(&matter, now) {
             return;
         }
-        if !self.rate.allows(matter.namespace(), now) {
+        // Its text would lead the request elsewhere.
+        if !namespaces::is_name(matter.namespace()) {
+            return self.metrics.dropped(Dropped::NamespaceUnknown);
+        }
+        let payer = if source == Source::Unheard { UNHEARD } else { matter.namespace() };
+        if !self.rates[usize::from(source == Source::Server)].allows(payer, now) {
             return self.metrics.dropped(Dropped::RateLimited);
         }
         let event = self.event(&matter, action, &text);
         match self.api(matter.namespace()).create(&PostParams::default(), &event).await {
             Ok(written) => self.series.begin(matter, written.metadata.name.unwrap_or_default(), now),
+            Err(error) if client::is_status(&error, 404) => self.metrics.dropped(Dropped::NamespaceUnknown),
             Err(error) => self.refused(&error),
         }
     }

@@ -30,6 +30,15 @@ pub struct Namespaces {
     synced: watch::Receiver<bool>,
 }
 
+/// Whether a namespace may be called so; anything else would lead a request elsewhere.
+///
+/// Source: Kubernetes `k8s.io/apimachinery/pkg/util/validation`, `IsDNS1123Label`.
+pub(crate) fn is_name(text: &str) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let ends = text.as_bytes().first().filter(|byte| is_plain(byte)).and(text.as_bytes().last());
+    text.len() <= 63 && ends.is_some_and(is_plain) && text.bytes().all(|byte| is_plain(&byte) || byte == b'-')
+}
+
 impl fmt::Debug for Namespaces {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner).len();
@@ -57,6 +66,9 @@ impl Namespaces {
     /// Whether there is one; `None` when nobody can say. What the watch says always wins.
     pub async fn learn(&self, namespace: &str) -> Option<bool> {
         let client = self.client.clone()?;
+        if !is_name(namespace) {
+            return Some(false);
+        }
         let api = Api::<PartialObjectMeta<Namespace>>::all(client);
         match api.get_opt(namespace).await {
             Ok(Some(mut found)) => {
@@ -147,6 +159,27 @@ mod tests {
             (namespaces.labels("gone"), namespaces.labels("shop").unwrap()["env"].as_str()),
             (None, "prod")
         );
+    }
+
+    #[test]
+    fn what_leads_elsewhere_is_no_name_of_a_namespace() {
+        for name in ["a", "shop-2", &"x".repeat(63)] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", "-a", "a-", "Shop", "a.b", "a/secrets/b", "..", "a?b", "a%2fb", "ä", &"x".repeat(64)]
+        {
+            assert!(!is_name(name), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_asked_for_what_cannot_be_a_namespace() {
+        let (client, log) = crate::testing::client(|_| crate::testing::refusal(404, "NotFound"));
+        let (namespaces, _) = Namespaces::watch(client);
+        assert_eq!(namespaces.learn("shop/secrets/key").await, Some(false));
+        assert!(log.lock().unwrap().is_empty());
+        assert_eq!(namespaces.learn("shop").await, Some(false));
+        assert_eq!(log.lock().unwrap().len(), 1);
     }
 
     #[test]

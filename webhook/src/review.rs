@@ -100,9 +100,7 @@ fn judge(app: &App, body: &[u8], asked: Asked) -> Result<Vec<u8>, Refusal> {
     let answer = Answer::new(app, asked.path, operation, &request, policies.generation(), asked.arrived);
     match asked.path {
         Path::Release => release_gate::judge(app, &policies, &request, operation, answer, asked),
-        Path::Mutate | Path::Validate => {
-            judge_object(app, &policies, asked, &request, operation, answer)
-        }
+        Path::Mutate | Path::Validate => judge_object(app, &policies, asked, &request, operation, answer),
         Path::Policy | Path::Stamp => policy::judge(app, &policies, asked.path, &request, operation, answer),
     }
 }

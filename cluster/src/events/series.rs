@@ -11,6 +11,9 @@ const WINDOW: Duration = Duration::from_secs(600);
 /// Matters that are remembered, about 1 KB each.
 const MATTERS: usize = 2048;
 
+/// Repetitions that are written at once; the others wait for the next time.
+const WRITTEN: usize = 25;
+
 /// The matters of the last minutes.
 #[derive(Debug, Default)]
 pub(super) struct Series {
@@ -23,6 +26,8 @@ struct Told {
     count: i32,
     written: i32,
     last: Instant,
+    /// When it was written, or its count last.
+    at: Instant,
 }
 
 /// An Event whose count is to be written.
@@ -53,18 +58,20 @@ impl Series {
             let oldest = self.told.iter().min_by_key(|(_, told)| told.last).map(|(matter, _)| matter.clone());
             oldest.map(|oldest| self.told.remove(&oldest));
         }
-        self.told.insert(matter, Told { name, count: 1, written: 1, last: now });
+        self.told.insert(matter, Told { name, count: 1, written: 1, last: now, at: now });
     }
 
-    /// The Events whose counts have grown since they were written; what is too old is forgotten.
+    /// Some of the Events whose counts have grown since they were written, first those that waited longest; what is too old is
+    /// forgotten.
     pub(super) fn due(&mut self, now: Instant) -> Vec<Due> {
-        let grown = self.told.iter_mut().filter(|(_, told)| told.count > told.written);
-        let due = grown.map(|(matter, told)| {
-            told.written = told.count;
+        let mut grown: Vec<_> = self.told.iter_mut().filter(|(_, told)| told.has_grown()).collect();
+        grown.sort_by_key(|(_, told)| told.at);
+        let due = grown.into_iter().take(WRITTEN).map(|(matter, told)| {
+            (told.written, told.at) = (told.count, now);
             Due { matter: matter.clone(), name: told.name.clone(), count: told.count }
         });
         let due = due.collect();
-        self.told.retain(|_, told| told.is_current(now));
+        self.told.retain(|_, told| told.is_current(now) || told.has_grown());
         due
     }
 
@@ -75,6 +82,10 @@ impl Series {
 }
 
 impl Told {
+    const fn has_grown(&self) -> bool {
+        self.count > self.written
+    }
+
     fn is_current(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.last) < WINDOW
     }
@@ -106,6 +117,24 @@ mod tests {
         let (mut series, now) = (Series::default(), Instant::now());
         series.begin(matter("a"), "hookward-x".into(), now);
         assert!(!series.repeats(&matter("b"), now));
+    }
+
+    #[test]
+    fn of_many_that_come_again_a_few_are_written_at_a_time_and_all_in_the_end() {
+        let (mut series, now) = (Series::default(), Instant::now());
+        for index in 0..3 * WRITTEN {
+            series.begin(matter(&index.to_string()), index.to_string(), now);
+        }
+        let mut names = std::collections::BTreeSet::new();
+        for round in 1..=3 {
+            for index in 0..3 * WRITTEN {
+                assert!(series.repeats(&matter(&index.to_string()), now));
+            }
+            let due = series.due(now + Duration::from_secs(round));
+            assert_eq!(due.len(), WRITTEN);
+            names.extend(due.into_iter().map(|due| due.name));
+        }
+        assert_eq!(names.len(), 3 * WRITTEN);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Events about exceptions that will soon count no more: seven days and one day before.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use k8s_openapi::{
     api::{core::v1::ObjectReference, events::v1::Event},
@@ -14,6 +17,7 @@ use super::{Exceptions, Object, Standing};
 use crate::{
     client::{hasty, is_status, one_line},
     set::resource::{self, Kind},
+    status::now,
 };
 
 /// Events about objects without a namespace live here; Kubernetes `k8s.io/client-go/tools/events`, `makeEvent`.
@@ -24,9 +28,13 @@ const DAY: i64 = 24 * 60 * 60;
 /// Days before the end at which people are told.
 const DAYS: [i64; 2] = [1, 7];
 
-/// What has been told already, by this process; the names of the Events keep others from telling it again.
-#[derive(Debug, Default)]
-pub(crate) struct Told(BTreeSet<String>);
+/// In seconds: when a warning that could not be written is due again.
+const AGAIN: i64 = 60;
+
+/// What has been told already or is being told, by this process; the names of the Events keep others from telling it again. Clones
+/// share what they know.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Told(Arc<Mutex<BTreeMap<String, i64>>>);
 
 /// One warning that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,10 +47,20 @@ pub(crate) struct Warning {
 }
 
 impl Told {
-    /// The warnings that are due at `now` and have not been told.
-    pub(crate) fn due(&mut self, exceptions: &Exceptions, now: i64) -> Vec<Warning> {
+    /// The warnings that are due at `now`, in seconds since 1970, and have not been told; they count as told unless somebody says
+    /// that it failed.
+    pub(crate) fn due(&self, exceptions: &Exceptions, now: i64) -> Vec<Warning> {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let due = exceptions.iter().filter_map(|(name, object)| Warning::due(name, object, now));
-        due.filter(|warning| self.0.insert(warning.event.clone())).collect()
+        let due = due.filter(|warning| told.get(&warning.event).is_none_or(|again| *again <= now));
+        let due: Vec<_> = due.collect();
+        told.extend(due.iter().map(|warning| (warning.event.clone(), i64::MAX)));
+        due
+    }
+
+    /// A warning could not be written at `now`.
+    fn failed(&self, event: String, now: i64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(event, now.saturating_add(AGAIN));
     }
 }
 
@@ -60,13 +78,14 @@ impl Warning {
         })
     }
 
-    /// Writes the Event; that it is there already is as good.
-    pub(crate) async fn tell(self, client: Client, pod: String) {
+    /// Writes the Event; that it is there already is as good. What cannot be written is due again later, and `told` knows.
+    pub(crate) async fn tell(self, client: Client, pod: String, told: Told) {
         let events = Api::<Event>::namespaced(hasty(&client), NAMESPACE);
-        let exception = self.exception.clone();
+        let (exception, event) = (self.exception.clone(), self.event.clone());
         match events.create(&PostParams::default(), &self.event(pod)).await {
             Err(error) if !is_status(&error, 409) => {
                 tracing::warn!(exception, error = one_line(&error), "cannot write an Event");
+                told.failed(event, now());
             }
             _ => tracing::warn!(exception, "an exception ends soon"),
         }

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{expiring::Told, *};
+use super::{
+    expiring::{Told, Warning},
+    *,
+};
+use crate::testing;
 
 /// 2030-01-01T00:00:00Z
 const END: i64 = 1_893_456_000;
@@ -124,11 +128,50 @@ fn only_what_counts_is_a_change() {
 fn people_are_told_seven_days_and_one_day_before_once() {
     let mut exceptions = Exceptions::default();
     exceptions.apply(&object(&spec(), &by("bob", 3)));
-    let mut told = Told::default();
-    let mut due = |days: i64| told.due(&exceptions, END - SKEW - days * DAY).len();
+    let told = Told::default();
+    let due = |days: i64| told.due(&exceptions, END - SKEW - days * DAY).len();
     assert_eq!([due(8), due(7), due(6), due(2), due(1), due(0)], [0, 1, 0, 0, 1, 0]);
-    let mut late = Told::default();
+    let late = Told::default();
     assert_eq!(late.due(&exceptions, END - DAY / 2).len(), 1, "whoever begins late tells only the last");
     exceptions.apply(&object(&spec(), &by("alice", 3)));
     assert_eq!(Told::default().due(&exceptions, END - DAY), [], "what does not count does not end");
+}
+
+/// The only warning that is due at `now`.
+#[track_caller]
+fn warning(told: &Told, exceptions: &Exceptions, now: i64) -> Warning {
+    let mut due = told.due(exceptions, now);
+    assert_eq!(due.len(), 1);
+    due.remove(0)
+}
+
+#[tokio::test]
+async fn a_warning_that_could_not_be_written_is_tried_again() {
+    // So that the next attempt is due by the clock of the test, the day is far from the clock of the machine.
+    let mut exceptions = Exceptions::default();
+    let mut spec = spec();
+    spec["expiresAt"] = json!("2999-01-01T00:00:00Z");
+    exceptions.apply(&object(&spec, &by("bob", 3)));
+    let soon = exceptions.approved().next().unwrap().expires_at - DAY;
+    let told = Told::default();
+    for status in [500, 403] {
+        let (client, log) = testing::client(move |_| testing::refusal(status, "No"));
+        warning(&told, &exceptions, soon).tell(client, "pod".to_owned(), told.clone()).await;
+        assert_eq!(log.lock().unwrap().len(), 1);
+    }
+    let under_way = warning(&told, &exceptions, soon);
+    assert_eq!(told.due(&exceptions, soon), [], "somebody is at it");
+    let (client, _) = testing::client(|asked| (201, asked.body.clone()));
+    under_way.tell(client, "pod".to_owned(), told.clone()).await;
+    assert_eq!(told.due(&exceptions, soon), []);
+}
+
+#[tokio::test]
+async fn a_warning_that_somebody_else_wrote_is_told() {
+    let mut exceptions = Exceptions::default();
+    exceptions.apply(&object(&spec(), &by("bob", 3)));
+    let told = Told::default();
+    let (client, _) = testing::client(|_| testing::refusal(409, "AlreadyExists"));
+    warning(&told, &exceptions, END - DAY).tell(client, "pod".to_owned(), told.clone()).await;
+    assert_eq!(told.due(&exceptions, END - DAY), []);
 }

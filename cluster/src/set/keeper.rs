@@ -261,7 +261,7 @@ impl Keeper {
         self.report_all(Kind::HookException);
         let due = if self.options.events { self.told.due(&self.exceptions, now()) } else { Vec::new() };
         for warning in due {
-            tokio::spawn(warning.tell(client.clone(), self.options.pod.clone()));
+            tokio::spawn(warning.tell(client.clone(), self.options.pod.clone(), self.told.clone()));
         }
         if self.ticks.is_multiple_of(PRUNE) {
             self.prune();

@@ -19,11 +19,12 @@ pub(in crate::commands::serve) struct Cluster {
 
 impl Cluster {
     /// Labels as the watch tells them; Events and the records of releases where they are wanted.
-    pub(super) const fn new(
+    pub(super) fn new(
         namespaces: Namespaces,
         recorder: Option<Recorder>,
         releases: Option<Releases>,
     ) -> Self {
+        let recorder = recorder.map(|recorder| recorder.among(namespaces.clone()));
         Self { namespaces, recorder, releases }
     }
 }
