@@ -316,6 +316,34 @@ fn other_namespaces_are_not_meant_and_two_exceptions_add_up() {
 }
 
 #[test]
+fn an_exception_for_all_namespaces_counts_wherever_nobody_else_is_meant() {
+    let office = Office::open("wildcard");
+    let name = office.place.namespace.as_str();
+    // Of this test alone, since the exception counts in the namespaces of all others too.
+    let create = |job: &str| {
+        let job = suspended_job(job, "pre-install").to_string();
+        office.place.kubectl(&["create", "--dry-run=server", "--filename=-"], &job)
+    };
+    assert_refused(&create(name), &["`job-suspended`"]);
+    let _ = office.ask(&json!({"namespaces": ["*"], "names": [name]})).expect_ok();
+    assert_refused(&create(name), &["`job-suspended`"]);
+    let approved = office.approve(&office.bob, 1).expect_ok();
+    assert!(approved.stderr.contains("approved until"), "{approved:?}");
+    office.place.rig.wait_for("the exception to count", SOON, || create(name).ok().then_some(()));
+    assert_refused(&create("migrate"), &["`job-suspended`"]);
+}
+
+#[test]
+fn another_version_of_our_kinds_is_refused() {
+    let office = Office::open("version");
+    let mut exception = office.exception(&json!({}));
+    exception["apiVersion"] = json!("hookward.dev/v1beta1");
+    let asked = office.carol.kubectl(&["create", "--validate=false", "--filename=-"], &exception.to_string());
+    assert_refused(&asked, &["no matches for kind \"HookException\" in version \"hookward.dev/v1beta1\""]);
+    assert!(office.place.rig.get_json("hookexception", "", &office.place.namespace).is_none());
+}
+
+#[test]
 fn a_dry_run_is_judged_and_writes_nothing() {
     let office = Office::open("dry-run-policy");
     let dry = ["create", "--dry-run=server", "--output=json", "--filename=-"];
