@@ -12,6 +12,8 @@ use crate::args::{Global, LogFormat, LogLevel};
 
 /// The targets that `--log-level` is about: what we log ourselves. Of others people want to hear what goes wrong.
 const OURS: [&str; 7] = ["certs", "cli", "cluster", "hooks", "lifecycle", "policies", "webhook"];
+/// Targets whose warnings repeat, at every try, what we say once.
+const REPEATING: [&str; 2] = ["kube_lease_manager", "kube_runtime::watcher"];
 /// Levels by target, for those who look for one library: `h2=debug,webhook=info`.
 const VARIABLE: &str = "RUST_LOG";
 
@@ -38,7 +40,10 @@ fn targets(level: LogLevel) -> Targets {
         LogLevel::Trace => LevelFilter::TRACE,
     };
     let others = if level == LevelFilter::TRACE { level } else { level.min(LevelFilter::WARN) };
-    OURS.iter().fold(Targets::new().with_default(others), |targets, ours| targets.with_target(*ours, level))
+    let repeating = if level == LevelFilter::TRACE { level } else { LevelFilter::OFF };
+    let ours = OURS.iter().map(|target| (*target, level));
+    let quiet = REPEATING.iter().map(|target| (*target, repeating));
+    Targets::new().with_default(others).with_targets(ours.chain(quiet))
 }
 
 #[cfg(test)]
@@ -57,5 +62,7 @@ mod tests {
         }
         assert!(!targets(LogLevel::Error).would_enable("h2", &Level::WARN));
         assert!(targets(LogLevel::Trace).would_enable("h2", &Level::TRACE));
+        assert!(targets(LogLevel::Trace).would_enable("kube_runtime::watcher", &Level::WARN));
+        assert!(!targets(LogLevel::Debug).would_enable("kube_runtime::watcher", &Level::WARN));
     }
 }

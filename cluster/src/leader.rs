@@ -28,7 +28,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-use crate::{client, metrics::Metrics};
+use crate::{client, metrics::Metrics, said::Said};
 
 /// How long a candidate waits after an error before it stands again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -171,6 +171,7 @@ impl Drop for Leader {
 
 /// Takes the Lease when it is free and renews it, for ever.
 async fn stand(client: Client, options: Options, vacant: Arc<Notify>) {
+    let mut said = Said::default();
     loop {
         let made = LeaseManager::new(
             client.clone(),
@@ -183,12 +184,15 @@ async fn stand(client: Client, options: Options, vacant: Arc<Notify>) {
             Ok(manager) => {
                 // One that has lost the thread reads the Lease anew, and so does one whose predecessor has resigned.
                 tokio::select! {
-                    () = renew(&manager) => sleep(PAUSE).await,
+                    () = renew(&manager, &mut said) => sleep(PAUSE).await,
                     () = vacant.notified() => {}
                 }
             }
             Err(error) => {
-                tracing::warn!(lease = options.lease, error = %client::one_line(&error), "cannot stand for leader");
+                let (lease, error) = (&options.lease, client::one_line(&error));
+                if said.is_news("stand", &error) {
+                    tracing::warn!(lease, error, "cannot stand for leader");
+                }
                 sleep(PAUSE).await;
             }
         }
@@ -196,11 +200,17 @@ async fn stand(client: Client, options: Options, vacant: Arc<Notify>) {
 }
 
 /// Returns at the first error.
-async fn renew(manager: &LeaseManager) {
+async fn renew(manager: &LeaseManager, said: &mut Said) {
     loop {
-        if let Err(error) = manager.changed().await {
-            tracing::warn!(error = %client::one_line(&error), "cannot renew or take the lease");
-            return;
+        match manager.changed().await {
+            Ok(_) => ["stand", "renew"].into_iter().for_each(|kind| said.passed(kind)),
+            Err(error) => {
+                let error = client::one_line(&error);
+                if said.is_news("renew", &error) {
+                    tracing::warn!(error, "cannot renew or take the lease");
+                }
+                return;
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod namespaces;
 mod policies;
 pub mod registration;
 pub mod releases;
+mod said;
 pub mod secret;
 pub mod set;
 mod status;

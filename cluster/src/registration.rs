@@ -1,7 +1,8 @@
 //! The webhook configurations: the leader keeps their CA bundle right, and every replica sees how they differ from what was installed.
 //!
 //! What was installed is a file, the same text that the chart renders. Where the two differ for longer than it takes to roll out
-//! another version, the leader tells of it and, where it may, puts it right. The bundle is put right at once.
+//! another version, the leader tells of it and, where it may, puts it right. The bundle is put right at once: every replica adds the
+//! authorities that it needs, and only the leader removes any, those that it has not needed for long.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,9 +14,13 @@ pub use self::expected::{Expected, ExpectedError};
 use self::supervisor::Supervisor;
 use crate::{events::Recorder, metrics::Metrics};
 
+mod authorities;
 mod compare;
 mod condition;
+mod deed;
 mod expected;
+mod farewell;
+mod ours;
 mod pace;
 mod supervisor;
 mod write;
@@ -60,7 +65,7 @@ pub enum DriftKind {
     Rule,
     /// Another failure policy.
     FailurePolicy,
-    /// A CA bundle that is not the one in force.
+    /// A CA bundle without an authority that is needed.
     CaBundle,
     /// Another selector of namespaces or objects.
     Selector,
@@ -118,7 +123,7 @@ impl std::fmt::Display for Drift {
         match self.kind {
             DriftKind::Gone => formatter.write_str("it is gone"),
             DriftKind::Other if self.field.is_empty() => formatter.write_str("nobody installed it"),
-            DriftKind::CaBundle => formatter.write_str("caBundle is not the one in force"),
+            DriftKind::CaBundle => formatter.write_str("caBundle lacks an authority that is needed"),
             _ => write!(formatter, "{} is not what was installed", self.field),
         }
     }
@@ -127,7 +132,8 @@ impl std::fmt::Display for Drift {
 /// What is registered, as this replica sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Registered {
-    /// The CA bundle, PEM, that all webhooks of the configurations have; `None` when they differ, have none, or were not seen yet.
+    /// The authorities, PEM, that all webhooks which lead to us have in their CA bundles; those that are not there or have none call
+    /// nobody and do not count. `None` when none has any, or they were not seen yet.
     pub bundle: Option<String>,
     /// Every difference; empty before the configurations were seen.
     pub drift: Vec<Drift>,
@@ -138,20 +144,33 @@ pub struct Registered {
 pub struct Options {
     /// The name of both configurations.
     pub name: String,
-    /// What was installed; without it only the bundle is looked after.
-    pub expected: Option<Expected>,
+    /// What was installed, which may change; without it only the bundle is looked after.
+    pub expected: watch::Receiver<Option<Expected>>,
     /// Whether differences are put right.
     pub repair: bool,
     /// How long a difference must last before it is told of and put right: an upgrade replaces the configurations first and the
     /// replicas, which know what to expect, later.
     pub settle: Duration,
+    /// How long at most a difference is taken for another release whose file has not reached this replica yet, where the configurations
+    /// say that they are of another one.
+    pub catch_up: Duration,
+    /// How long an authority stays registered that the leader does not need, at least.
+    pub farewell: Duration,
 }
 
 impl Options {
-    /// Differences are told of after 30 seconds and not put right.
+    /// Differences are told of after 30 seconds, or 3 minutes while another release is rolled out, and not put right; authorities leave
+    /// after 10 minutes.
     #[must_use]
     pub fn new(name: &str, expected: Option<Expected>) -> Self {
-        Self { name: name.into(), expected, repair: false, settle: Duration::from_secs(30) }
+        Self {
+            name: name.into(),
+            expected: watch::channel(expected).1,
+            repair: false,
+            settle: Duration::from_secs(30),
+            catch_up: Duration::from_secs(180),
+            farewell: Duration::from_secs(600),
+        }
     }
 }
 
@@ -163,8 +182,9 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Begins to look after them: every replica watches, and while `leader` is true this one writes. `bundle` is the CA bundle, PEM,
-    /// that should be registered; nothing is written while it is `None`. Must be called within a runtime.
+    /// Begins to look after them: every replica watches and adds what it needs, and while `leader` is true this one writes the rest.
+    /// `bundle` are the authorities, PEM, that this replica needs registered; nothing is written while it is `None`. Must be called
+    /// within a runtime.
     #[must_use]
     pub fn start(
         client: &Client,

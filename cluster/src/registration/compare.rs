@@ -2,23 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 
-use super::{Configuration, Drift, DriftKind, Expected, Live, Registered};
+use super::{
+    Configuration, Drift, DriftKind, Expected, Live, Registered,
+    authorities::Authorities,
+    ours::{self, ca_bundle},
+};
 
-/// Compares; `bundle` is what should be registered, if that is known.
-pub(super) fn registered(live: &Live, expected: Option<&Expected>, bundle: Option<&str>) -> Registered {
+/// Compares; `needed` is what must be registered, if that is known.
+pub(super) fn registered(
+    live: &Live,
+    expected: Option<&Expected>,
+    needed: Option<&Authorities>,
+) -> Registered {
     if live.len() < Configuration::ALL.len() {
         return Registered::default();
     }
-    let ours = |configuration| is_ours(configuration, live, expected);
+    let is_ours = |configuration| is_ours(configuration, live, expected);
     let of_each = |configuration: &Configuration| {
         let expected = expected.and_then(|expected| expected.configuration(*configuration));
-        drift(*configuration, live[configuration].as_ref(), expected, bundle)
+        drift(*configuration, live[configuration].as_ref(), expected, needed)
     };
-    let drift = Configuration::ALL.iter().filter(|one| ours(**one)).flat_map(of_each).collect();
-    Registered { bundle: common_bundle(live, expected), drift }
+    let drift = Configuration::ALL.iter().filter(|one| is_ours(**one)).flat_map(of_each).collect();
+    let bundle = ours::everywhere(&ours::bundles(live, expected)).map(|all| all.pem());
+    Registered { bundle, drift }
 }
 
 /// Whether there should be a configuration of this kind. Where nobody knows, one that is there is enough.
@@ -29,27 +37,11 @@ fn is_ours(configuration: Configuration, live: &Live, expected: Option<&Expected
     }
 }
 
-/// The bundle of all webhooks that should be there.
-fn common_bundle(live: &Live, expected: Option<&Expected>) -> Option<String> {
-    let mut common = None;
-    for configuration in Configuration::ALL.into_iter().filter(|one| is_ours(*one, live, expected)) {
-        let found = by_name(live[&configuration].as_ref()?);
-        let names = expected.and_then(|expected| expected.configuration(configuration)).map(by_name);
-        for name in names.as_ref().unwrap_or(&found).keys() {
-            let bundle = ca_bundle(found.get(name)?)?;
-            if *common.get_or_insert(bundle) != bundle {
-                return None;
-            }
-        }
-    }
-    String::from_utf8(BASE64_STANDARD.decode(common?).ok()?).ok()
-}
-
 fn drift(
     configuration: Configuration,
     live: Option<&Value>,
     expected: Option<&Value>,
-    bundle: Option<&str>,
+    needed: Option<&Authorities>,
 ) -> Vec<Drift> {
     let of = |webhook: Option<&str>, kind, field: &str| {
         let webhook = webhook.map(str::to_owned);
@@ -58,7 +50,9 @@ fn drift(
     let Some(live) = live else { return vec![of(None, DriftKind::Gone, "")] };
     let (live, mut drift) = (by_name(live), Vec::new());
     let expected = expected.map_or_else(|| live.clone(), by_name);
-    let bundle = bundle.map(|bundle| BASE64_STANDARD.encode(bundle));
+    let lacks = |live: &Value, needed: &Authorities| {
+        !ca_bundle(live).map(Authorities::of_field).unwrap_or_default().contains_all(needed)
+    };
     for (name, expected) in &expected {
         let Some(live) = live.get(name) else {
             drift.push(of(Some(name), DriftKind::Gone, ""));
@@ -66,7 +60,7 @@ fn drift(
         };
         let fields = differing(configuration, live, expected);
         drift.extend(fields.iter().map(|field| of(Some(name), kind_of(field), field)));
-        if bundle.as_deref().is_some_and(|bundle| ca_bundle(live) != Some(bundle)) {
+        if needed.is_some_and(|needed| lacks(live, needed)) {
             drift.push(of(Some(name), DriftKind::CaBundle, "clientConfig.caBundle"));
         }
     }
@@ -76,14 +70,9 @@ fn drift(
 }
 
 /// The webhooks of a configuration by name; the last of a name counts.
-pub(super) fn by_name(configuration: &Value) -> BTreeMap<&str, &Value> {
+fn by_name(configuration: &Value) -> BTreeMap<&str, &Value> {
     let webhooks = configuration["webhooks"].as_array().into_iter().flatten();
     webhooks.filter_map(|webhook| Some((webhook["name"].as_str()?, webhook))).collect()
-}
-
-/// As it is written, in base64; `None` when there is none.
-pub(super) fn ca_bundle(webhook: &Value) -> Option<&str> {
-    webhook["clientConfig"]["caBundle"].as_str().filter(|bundle| !bundle.is_empty())
 }
 
 fn differing(configuration: Configuration, live: &Value, expected: &Value) -> Vec<String> {

@@ -3,7 +3,7 @@
 use hooks::{Interest, manifest, yaml};
 use serde_json::Value;
 
-use super::Configuration;
+use super::{Configuration, ours::Target};
 
 /// Why a file says nothing of what was installed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +48,13 @@ impl Expected {
             Configuration::Mutating => self.mutating.as_ref(),
             Configuration::Validating => self.validating.as_ref(),
         }
+    }
+
+    /// Where the webhooks lead.
+    pub(super) fn targets(&self) -> Vec<Target<'_>> {
+        let configurations = [&self.mutating, &self.validating].into_iter().flatten();
+        let webhooks = configurations.filter_map(|one| one["webhooks"].as_array()).flatten();
+        webhooks.filter_map(Target::of).collect()
     }
 
     fn take(&mut self, mut object: Value) -> Result<(), ExpectedError> {

@@ -1,4 +1,4 @@
-//! The loop that watches the configurations, compares them, and writes while this replica is the leader.
+//! The loop that watches the configurations, compares them, and writes what this replica may write.
 
 use std::{pin::pin, time::Duration};
 
@@ -12,17 +12,27 @@ use tokio::{
 };
 
 use super::{
-    Configuration, Drift, DriftKind, Live, Options, Registered, compare, condition::Verdict, pace::Pace,
+    Configuration, Drift, DriftKind, Live, Options, Registered,
+    authorities::Authorities,
+    compare,
+    condition::Verdict,
+    deed::{Deed, Role, Task},
+    farewell::Farewell,
+    ours,
+    pace::Pace,
     write,
 };
 use crate::{
     client,
     events::{Announcement, Recorder},
     metrics::Metrics,
+    said::Said,
 };
 
 /// How often the configurations are read although no change was seen, and a lasting difference is told of again.
 const RESYNC: Duration = Duration::from_secs(300);
+/// How long a replica leaves it to the leader to register what it needs.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// The pause after somebody else was faster.
 const CONFLICT: Duration = Duration::from_millis(200);
 /// The longest pause after writes that failed.
@@ -38,6 +48,12 @@ pub(super) struct Supervisor {
     live: Live,
     /// Since when there has been a difference.
     since: Option<Instant>,
+    /// Since when the configurations have been of another release than our file.
+    other_since: Option<Instant>,
+    /// Since when a webhook has lacked an authority that this replica needs.
+    lacking: Option<Instant>,
+    farewell: Farewell,
+    trouble: Said,
     told: Vec<Drift>,
     /// What the policies say since this replica has led.
     said: Option<Verdict>,
@@ -56,7 +72,7 @@ impl Supervisor {
         metrics: Metrics,
         sender: watch::Sender<Registered>,
     ) -> Self {
-        let hasty = client::hasty(client);
+        let (hasty, farewell) = (client::hasty(client), Farewell::new(options.farewell));
         Self {
             options,
             recorder,
@@ -65,6 +81,10 @@ impl Supervisor {
             apis: Configuration::ALL.map(|configuration| write::api(hasty.clone(), configuration)),
             live: Live::new(),
             since: None,
+            other_since: None,
+            lacking: None,
+            farewell,
+            trouble: Said::default(),
             told: Vec::new(),
             said: None,
             client: hasty,
@@ -82,6 +102,7 @@ impl Supervisor {
         mut bundle: watch::Receiver<Option<String>>,
         mut leader: watch::Receiver<bool>,
     ) {
+        let mut expected = self.options.expected.clone();
         let seen = |configuration| {
             let api = write::api(client.clone(), configuration);
             client::watch_one(api, &self.options.name).map(move |seen| (configuration, seen))
@@ -92,13 +113,14 @@ impl Supervisor {
                 Some((configuration, seen)) = seen.next() => self.take(configuration, seen),
                 () = changed(&mut bundle) => {}
                 () = changed(&mut leader) => {}
+                () = changed(&mut expected) => {}
                 () = sleep_until(self.wake()) => self.read_again().await,
             }
-            let (bundle, is_leader) = (bundle.borrow().clone(), *leader.borrow());
-            self.look(bundle.as_deref());
-            if is_leader {
-                self.act(bundle.as_deref(), &leader).await;
-                self.look(bundle.as_deref());
+            let needed = bundle.borrow().as_deref().map(Authorities::of_pem);
+            self.look(needed.as_ref());
+            self.act(needed.as_ref(), &leader).await;
+            self.look(needed.as_ref());
+            if *leader.borrow() {
                 self.say().await;
             } else {
                 self.told.clear();
@@ -109,10 +131,15 @@ impl Supervisor {
 
     fn take(&mut self, configuration: Configuration, seen: watcher::Result<Option<DynamicObject>>) {
         match seen {
-            Ok(object) => self.note(configuration, object.map(serde_json::to_value).and_then(Result::ok)),
+            Ok(object) => {
+                self.trouble.passed(configuration.kind());
+                self.note(configuration, object.map(serde_json::to_value).and_then(Result::ok));
+            }
             Err(error) => {
-                let kind = configuration.kind();
-                tracing::warn!(kind, error = %client::one_line(&error), "the watch of a webhook configuration is interrupted");
+                let (kind, error) = (configuration.kind(), client::one_line(&error));
+                if self.trouble.is_news(kind, &error) {
+                    tracing::warn!(kind, error, "the watch of a webhook configuration is interrupted");
+                }
             }
         }
     }
@@ -123,8 +150,16 @@ impl Supervisor {
 
     /// When to look again although nothing happens.
     fn wake(&self) -> Instant {
-        let settled = self.since.map(|since| since + self.options.settle).filter(|at| *at > Instant::now());
-        [self.retry, settled].into_iter().flatten().fold(self.resync, Instant::min)
+        let (now, &Options { settle, catch_up, .. }) = (Instant::now(), &self.options);
+        let later = [
+            self.since.map(|since| since + settle),
+            self.since.map(|since| since + catch_up),
+            self.other_since.map(|since| since + catch_up),
+            self.lacking.map(|since| since + PATIENCE),
+            self.farewell.next(now),
+        ];
+        let later = later.into_iter().flatten().filter(|at| *at > now);
+        self.retry.into_iter().chain(later).fold(self.resync, Instant::min)
     }
 
     async fn read_again(&mut self) {
@@ -152,22 +187,26 @@ impl Supervisor {
         &self.apis[configuration as usize]
     }
 
-    fn expected(&self, configuration: Configuration) -> Option<&Value> {
-        self.options.expected.as_ref()?.configuration(configuration)
-    }
-
     /// Compares, and says what there is.
-    fn look(&mut self, bundle: Option<&str>) {
-        let registered = compare::registered(&self.live, self.options.expected.as_ref(), bundle);
+    fn look(&mut self, needed: Option<&Authorities>) {
+        let now = Instant::now();
+        let (registered, is_other, lacks) = {
+            let expected = self.options.expected.borrow();
+            let bundles = ours::bundles(&self.live, expected.as_ref());
+            let lacks = needed.is_some_and(|needed| bundles.iter().any(|one| !one.contains_all(needed)));
+            let is_other = ours::is_of_another_revision(&self.live, expected.as_ref());
+            (compare::registered(&self.live, expected.as_ref(), needed), is_other, lacks)
+        };
         for kind in DriftKind::ALL {
             let count = registered.drift.iter().filter(|drift| drift.kind == kind).count();
             self.metrics.drift(kind, count);
         }
+        let since = |before: Option<Instant>, is_so: bool| is_so.then(|| before.unwrap_or(now));
+        self.since = since(self.since, !registered.drift.is_empty());
+        self.other_since = since(self.other_since, is_other);
+        self.lacking = since(self.lacking, lacks);
         if registered.drift.is_empty() {
-            self.since = None;
             self.told.clear();
-        } else {
-            self.since.get_or_insert_with(Instant::now);
         }
         self.sender.send_if_modified(|before| {
             let is_news = *before != registered;
@@ -176,33 +215,50 @@ impl Supervisor {
         });
     }
 
-    /// Puts right what may be put right, as long as this replica is the leader.
-    async fn act(&mut self, bundle: Option<&str>, leader: &watch::Receiver<bool>) {
-        if self.retry.is_some_and(|retry| retry > Instant::now()) {
+    /// Puts right what may be put right: all of it as long as this replica is the leader, else only what it needs itself.
+    async fn act(&mut self, needed: Option<&Authorities>, leader: &watch::Receiver<bool>) {
+        let now = Instant::now();
+        let is_leader = *leader.borrow();
+        match needed {
+            Some(needed) if is_leader => {
+                let bundles = ours::bundles(&self.live, self.options.expected.borrow().as_ref());
+                self.farewell.look(now, &ours::anywhere(&bundles), needed);
+            }
+            _ => self.farewell.forget(),
+        }
+        let is_patient = self.lacking.is_none_or(|since| since + PATIENCE > now);
+        if self.retry.is_some_and(|retry| retry > now) || (!is_leader && is_patient) {
             return;
         }
         let is_settled = self.is_settled();
-        if is_settled {
+        if is_leader && is_settled {
             self.tell();
         }
         for configuration in Configuration::ALL {
             // Once: what a repair does not cure is tried again when it has lasted as long as before.
             let mut may_repair = self.options.repair && is_settled;
-            while let Some(deed) = self.next_deed(configuration, bundle, may_repair) {
+            let role = |may_repair| if is_leader { Role::Leader { may_repair } } else { Role::Follower };
+            while let Some(deed) = self.next_deed(configuration, needed, role(may_repair)) {
                 if deed.is_repair() {
                     may_repair = false;
                     self.since = Some(Instant::now());
                 }
-                if !*leader.borrow() || !self.may_write() || !self.perform(configuration, deed).await {
+                let may_write = *leader.borrow() == is_leader && self.may_write();
+                if !may_write || !self.perform(configuration, deed).await {
                     return;
                 }
             }
         }
     }
 
-    /// Whether there has been a difference for long enough.
+    /// Whether there has been a difference for long enough. Where the configurations are of another release than our file, the file has
+    /// time to catch up, but only once: who takes the mark away does not switch this off.
     fn is_settled(&self) -> bool {
-        self.since.is_some_and(|since| since.elapsed() >= self.options.settle)
+        let &Options { settle, catch_up, .. } = &self.options;
+        let has_lasted = |since: Instant, long: Duration| since.elapsed() >= long;
+        let has_caught_up = self.other_since.is_none_or(|since| has_lasted(since, catch_up));
+        self.since
+            .is_some_and(|since| has_lasted(since, settle) && (has_caught_up || has_lasted(since, catch_up)))
     }
 
     /// Has every policy say whether anybody is asked about it; one that is new says it at the next resync.
@@ -220,25 +276,18 @@ impl Supervisor {
     fn next_deed(
         &self,
         configuration: Configuration,
-        bundle: Option<&str>,
-        may_repair: bool,
+        needed: Option<&Authorities>,
+        role: Role,
     ) -> Option<Deed> {
-        let (expected, bundle) = (self.expected(configuration), bundle?);
-        let live = self.live.get(&configuration)?.as_ref();
-        let differs =
-            |drift: &Drift| drift.configuration == configuration && drift.kind != DriftKind::CaBundle;
-        let is_wrong = || {
-            compare::registered(&self.live, self.options.expected.as_ref(), None).drift.iter().any(differs)
+        let expected = self.options.expected.borrow();
+        let task = Task {
+            live: &self.live,
+            expected: expected.as_ref(),
+            needed: needed?,
+            role,
+            is_over: &|certificate| self.farewell.is_over(Instant::now(), certificate),
         };
-        if let Some(expected) = expected.filter(|_| may_repair && is_wrong()) {
-            return Some(match live {
-                Some(live) => Deed::Repair(write::repair_patch(live, expected, bundle)),
-                None => Deed::Create(write::with_bundle(expected, bundle)),
-            });
-        }
-        let bundles = || write::bundle_patch(live?, expected, bundle).map(Deed::Bundle);
-        let disown = || write::disown_patch(live?).map(Deed::Disown);
-        bundles().or_else(disown)
+        task.next(configuration)
     }
 
     /// Whether it went well.
@@ -255,6 +304,7 @@ impl Supervisor {
         match written {
             Ok(object) => {
                 tracing::info!(kind, name, "{text}");
+                self.trouble.passed(text);
                 self.note(configuration, Some(object));
                 self.failures = 0;
                 if is_repair {
@@ -264,8 +314,11 @@ impl Supervisor {
             }
             Err(error) => {
                 self.retry = Some(Instant::now() + self.pause_after(&error));
-                if !client::is_status(&error, 409) {
-                    tracing::warn!(kind, error = %client::one_line(&error), "not done: {text}");
+                let error = Some(error).filter(|error| !client::is_status(error, 409));
+                if let Some(error) = error.map(|error| client::one_line(&error))
+                    && self.trouble.is_news(text, &error)
+                {
+                    tracing::warn!(kind, error, "not done: {text}");
                 }
                 false
             }
@@ -327,30 +380,6 @@ impl Supervisor {
             namespace: None,
             name: self.options.name.clone(),
             uid,
-        }
-    }
-}
-
-/// One write.
-#[derive(Debug)]
-enum Deed {
-    Bundle(Value),
-    Create(Value),
-    Disown(Value),
-    Repair(Value),
-}
-
-impl Deed {
-    const fn is_repair(&self) -> bool {
-        matches!(self, Self::Create(_) | Self::Repair(_))
-    }
-
-    const fn text(&self) -> &'static str {
-        match self {
-            Self::Bundle(_) => "the CA bundle of the webhooks is registered",
-            Self::Create(_) => "the webhook configuration was gone and is made again",
-            Self::Disown(_) => "the fields of the webhooks belong to whoever installed them",
-            Self::Repair(_) => "the webhooks are put right",
         }
     }
 }

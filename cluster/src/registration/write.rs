@@ -1,9 +1,8 @@
-//! What the leader writes: the bundle, and where it may, everything else.
+//! What is written: the bundle, and by a leader who may, everything else.
 //!
 //! All writes are JSON patches of a version: one that is late is refused. Server-side apply would not do: a webhook that the next version
 //! of the chart leaves out would live on as the few fields that we own, which the API server refuses, and so would Helm's upgrade.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use kube::{
     Api, Client,
     api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams},
@@ -11,8 +10,9 @@ use kube::{
 use serde_json::{Value, json};
 
 use super::{
-    Configuration,
-    compare::{by_name, ca_bundle},
+    Configuration, Expected,
+    authorities::Authorities,
+    ours::{self, ca_bundle},
 };
 
 /// Who writes, as `metadata.managedFields` says.
@@ -24,34 +24,39 @@ pub(super) fn api(client: Client, configuration: Configuration) -> Api<DynamicOb
     Api::all_with(client, &ApiResource::from_gvk_with_plural(&kind, configuration.plural()))
 }
 
-/// A patch that gives every webhook of `live` that should be there this bundle; `None` when they have it.
-pub(super) fn bundle_patch(live: &Value, expected: Option<&Value>, bundle: &str) -> Option<Value> {
-    let bundle = BASE64_STANDARD.encode(bundle);
-    let wanted = expected.map(by_name);
+/// A patch that gives this bundle to every webhook of `live` that leads to us and whose bundle does not do; `None` when all do.
+pub(super) fn bundle_patch(
+    live: &Value,
+    expected: Option<&Expected>,
+    bundle: &Authorities,
+    does: impl Fn(&Authorities) -> bool,
+) -> Option<Value> {
+    let field = bundle.field();
     let mut operations = Vec::new();
-    for (index, webhook) in live["webhooks"].as_array().into_iter().flatten().enumerate() {
-        let is_wanted = |name| wanted.as_ref().is_none_or(|wanted| wanted.contains_key(name));
-        if webhook["name"].as_str().is_some_and(is_wanted) && ca_bundle(webhook) != Some(&bundle) {
+    for (index, webhook) in ours::webhooks(live, expected) {
+        let given = ca_bundle(webhook).map(Authorities::of_field).unwrap_or_default();
+        if !does(&given) {
             let path = format!("/webhooks/{index}/clientConfig/caBundle");
-            operations.push(json!({"op": "add", "path": path, "value": bundle}));
+            operations.push(json!({"op": "add", "path": path, "value": field}));
         }
     }
     (!operations.is_empty()).then(|| versioned(live, operations))
 }
 
 /// A patch that puts what was installed in the place of all webhooks.
-pub(super) fn repair_patch(live: &Value, expected: &Value, bundle: &str) -> Value {
+pub(super) fn repair_patch(live: &Value, expected: &Value, bundle: &Authorities) -> Value {
     let webhooks = with_bundle(expected, bundle)["webhooks"].take();
-    versioned(live, vec![json!({"op": "add", "path": "/webhooks", "value": webhooks})])
+    let mut operations = vec![json!({"op": "add", "path": "/webhooks", "value": webhooks})];
+    operations.extend(ours::restored_revision(live, expected));
+    versioned(live, operations)
 }
 
 /// What was installed, with the bundle in every webhook.
-pub(super) fn with_bundle(expected: &Value, bundle: &str) -> Value {
+pub(super) fn with_bundle(expected: &Value, bundle: &Authorities) -> Value {
     let mut expected = expected.clone();
-    let bundle = BASE64_STANDARD.encode(bundle);
     for webhook in expected["webhooks"].as_array_mut().into_iter().flatten() {
         if let Some(client) = webhook["clientConfig"].as_object_mut() {
-            client.insert("caBundle".to_owned(), json!(bundle));
+            client.insert("caBundle".to_owned(), json!(bundle.field()));
         }
     }
     expected
@@ -115,42 +120,59 @@ fn plain(object: DynamicObject) -> Result<Value, kube::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registration::authorities::stand_in;
 
     fn live() -> Value {
-        let webhook = |name: &str| json!({"name": name, "clientConfig": {"url": "https://a"}});
+        let webhook = |name: &str, host: &str| json!({"name": name, "clientConfig": {"url": format!("https://{host}/{name}")}});
         json!({
             "metadata": {"resourceVersion": "7", "managedFields": [{"manager": "helm"}]},
-            "webhooks": [webhook("a"), webhook("b")],
+            "webhooks": [webhook("a", "ours"), webhook("b", "ours:8443"), webhook("c", "theirs")],
         })
     }
 
+    fn bundle(name: &str) -> Authorities {
+        Authorities::of_pem(&stand_in(name))
+    }
+
+    fn expected(webhook: &Value) -> (Value, Expected) {
+        let configuration = json!({"kind": "ValidatingWebhookConfiguration", "webhooks": [webhook]});
+        let expected = Expected::parse(&configuration.to_string()).unwrap();
+        (configuration, expected)
+    }
+
     #[test]
-    fn only_what_differs_is_written_and_only_at_this_version() {
-        let mut live = live();
-        live["webhooks"][0]["clientConfig"]["caBundle"] = json!(BASE64_STANDARD.encode("PEM"));
-        let patch = bundle_patch(&live, None, "PEM").unwrap();
-        let expected = json!([
+    fn only_what_does_not_do_is_written_and_only_at_this_version() {
+        let (mut live, bundle) = (live(), bundle("one"));
+        live["webhooks"].as_array_mut().unwrap().pop();
+        live["webhooks"][0]["clientConfig"]["caBundle"] = json!(bundle.field());
+        let patch = |live: &Value| bundle_patch(live, None, &bundle, |given| given.is_same(&bundle));
+        let wanted = json!([
             {"op": "replace", "path": "/metadata/resourceVersion", "value": "7"},
-            {"op": "add", "path": "/webhooks/1/clientConfig/caBundle", "value": BASE64_STANDARD.encode("PEM")},
+            {"op": "add", "path": "/webhooks/1/clientConfig/caBundle", "value": bundle.field()},
         ]);
-        assert_eq!(patch, expected);
-        live["webhooks"][1]["clientConfig"]["caBundle"] = json!(BASE64_STANDARD.encode("PEM"));
-        assert_eq!(bundle_patch(&live, None, "PEM"), None);
+        assert_eq!(patch(&live), Some(wanted));
+        live["webhooks"][1]["clientConfig"]["caBundle"] = json!(bundle.field());
+        assert_eq!(patch(&live), None);
     }
 
     #[test]
-    fn a_webhook_that_nobody_installed_gets_no_bundle() {
-        let expected = json!({"webhooks": [{"name": "b"}]});
-        let patch = bundle_patch(&live(), Some(&expected), "PEM").unwrap();
+    fn a_webhook_that_an_upgrade_added_got_no_bundle_from_the_replicas_before_it() {
+        let (_, expected) = expected(&json!({"name": "b", "clientConfig": {"url": "https://ours:443/b"}}));
+        let patch = bundle_patch(&live(), Some(&expected), &bundle("one"), |_| false).unwrap();
+        let paths: Vec<_> = patch.as_array().unwrap()[1..].iter().map(|one| one["path"].clone()).collect();
+        assert_eq!(paths, ["/webhooks/0/clientConfig/caBundle", "/webhooks/1/clientConfig/caBundle"]);
+    }
+
+    #[test]
+    fn a_repair_puts_back_what_was_installed_with_the_bundle_and_its_mark() {
+        let (mut configuration, _) = expected(&json!({"name": "b", "clientConfig": {}}));
+        let patch = repair_patch(&live(), &configuration, &bundle("one"));
+        let client = json!({"caBundle": bundle("one").field()});
+        assert_eq!(patch[1]["value"], json!([{"name": "b", "clientConfig": client}]));
         assert_eq!(patch.as_array().unwrap().len(), 2);
-        assert_eq!(patch[1]["path"], "/webhooks/1/clientConfig/caBundle");
-    }
-
-    #[test]
-    fn a_repair_puts_back_what_was_installed_with_the_bundle() {
-        let patch = repair_patch(&live(), &json!({"webhooks": [{"name": "b", "clientConfig": {}}]}), "PEM");
-        let bundle = json!({"caBundle": BASE64_STANDARD.encode("PEM")});
-        assert_eq!(patch[1]["value"], json!([{"name": "b", "clientConfig": bundle}]));
+        let annotations = json!({"hookward.dev/registration": "1"});
+        configuration["metadata"] = json!({"annotations": annotations});
+        assert_eq!(repair_patch(&live(), &configuration, &bundle("one"))[2]["value"], annotations);
     }
 
     #[test]

@@ -122,6 +122,11 @@ namespaceSelector:
   {{- include "hookward.ownResources" . | nindent 2 }}
 {{- end -}}
 
+{{/* What names this registration: the same on both configurations, another one when any webhook changes. */}}
+{{- define "hookward.revision" -}}
+{{ print (include "hookward.mutatingWebhooks" .) (include "hookward.validatingWebhooks" .) | sha256sum | trunc 16 | quote }}
+{{- end -}}
+
 {{/* Both configurations, without a kind's leading dashes: {root, kind, webhooks}. */}}
 {{- define "hookward.webhookConfiguration" -}}
 apiVersion: admissionregistration.k8s.io/v1
@@ -130,10 +135,12 @@ metadata:
   name: {{ include "hookward.name" .root }}
   labels:
     {{- include "hookward.labels" .root | nindent 4 }}
-  {{- with .root.Values.webhooks.annotations }}
   annotations:
+    # Replicas of another release see by it that their own file is not up to date yet.
+    hookward.dev/registration: {{ include "hookward.revision" .root }}
+    {{- with .root.Values.webhooks.annotations }}
     {{- toYaml . | nindent 4 }}
-  {{- end }}
+    {{- end }}
 webhooks:
 {{ .webhooks }}
 {{- end -}}

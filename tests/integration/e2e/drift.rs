@@ -94,9 +94,13 @@ impl Watchman {
     }
 
     /// Begins to look after them.
-    fn watch(mut self, expected: Option<Expected>, repair: bool) -> Self {
+    fn watch(self, expected: Option<Expected>, repair: bool) -> Self {
         let settle = Duration::from_millis(200);
         let options = Options { repair, settle, ..Options::new(&self.name, expected) };
+        self.watch_with(options)
+    }
+
+    fn watch_with(mut self, options: Options) -> Self {
         let (bundle, leader) = (self.bundle.subscribe(), self.leader.subscribe());
         let Replica { client, metrics, .. } = &self.replica;
         let start = || {
@@ -295,10 +299,93 @@ fn a_configuration_that_is_gone_is_made_again_only_by_a_leader_who_may() {
     let _ = watchman.rig.kubectl(&["delete", VALIDATING, &watchman.name]).expect_ok();
     let seen = watchman.wait("the loss", |seen| seen.drift.iter().any(|drift| drift.kind == DriftKind::Gone));
     let gone = seen.drift.iter().find(|drift| drift.kind == DriftKind::Gone).unwrap();
-    assert_eq!((gone.configuration, &gone.webhook, seen.bundle), (Configuration::Validating, &None, None));
+    assert_eq!((gone.configuration, &gone.webhook), (Configuration::Validating, &None));
+    assert!(seen.bundle.is_some(), "what is gone calls nobody");
     assert!(watchman.live(VALIDATING).is_none());
     watchman.leader.send_replace(true);
     watchman.wait("the repair", |seen| seen.drift.is_empty() && seen.bundle.is_some());
     let live = watchman.live(VALIDATING).unwrap();
     assert_eq!(live["metadata"]["labels"]["app.kubernetes.io/name"], "hookward");
+}
+
+/// The same, as a release of this name installs it.
+fn marked(mut objects: [Value; 2], revision: &str) -> [Value; 2] {
+    for object in &mut objects {
+        object["metadata"]["annotations"] = json!({"hookward.dev/registration": revision});
+    }
+    objects
+}
+
+#[test]
+fn an_upgrade_that_adds_a_webhook_never_finished() {
+    let bundle = pem();
+    let watchman = Watchman::new();
+    let old = marked(installed(&watchman.name, "Ignore", &["validate"]), "1");
+    let new = marked(installed(&watchman.name, "Ignore", &["validate", "recovery"]), "2");
+    let (file, expected_by_leader) = watch::channel(Some(expected(&old)));
+    let options = Options {
+        expected: expected_by_leader,
+        repair: true,
+        settle: Duration::from_millis(1),
+        ..Options::new(&watchman.name, None)
+    };
+    let watchman = watchman.apply(&old).wants(&bundle).watch_with(options);
+    watchman.wait("a clean start", |seen| seen.drift.is_empty() && seen.bundle.is_some());
+    let watchman = watchman.apply(&new);
+    watchman.rig.wait_for("the bundle in the new webhook", SOON, || {
+        (watchman.bundles() == vec![base64(&bundle); 3]).then_some(())
+    });
+    watchman.wait("the old file to differ", |seen| !seen.drift.is_empty());
+    file.send_replace(Some(expected(&new)));
+    watchman.wait("the new file to be known", |seen| seen.drift.is_empty() && seen.bundle.is_some());
+    assert_eq!(watchman.live(VALIDATING).unwrap()["webhooks"].as_array().unwrap().len(), 2);
+    assert!(watchman.replica.shows("hookward_registration_repairs_total 0"));
+}
+
+#[test]
+fn a_missing_mark_switched_repairs_off_for_ever() {
+    let watchman = Watchman::new();
+    let objects = marked(installed(&watchman.name, "Ignore", &["validate"]), "1");
+    let options = Options {
+        repair: true,
+        settle: Duration::from_millis(1),
+        catch_up: Duration::from_secs(1),
+        ..Options::new(&watchman.name, Some(expected(&objects)))
+    };
+    let watchman = watchman.apply(&objects).wants(&pem()).watch_with(options);
+    watchman.wait("a clean start", |seen| seen.drift.is_empty() && seen.bundle.is_some());
+    watchman.patch(&json!([
+        {"op": "remove", "path": "/metadata/annotations/hookward.dev~1registration"},
+        {"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Fail"},
+    ]));
+    watchman.rig.wait_for("the repair", SOON, || {
+        let live = watchman.live(VALIDATING)?;
+        let is_right = live["webhooks"][0]["failurePolicy"] == "Ignore"
+            && live["metadata"]["annotations"]["hookward.dev/registration"] == "1";
+        is_right.then_some(())
+    });
+}
+
+#[test]
+fn a_follower_adds_what_it_needs_and_the_leader_takes_it_away_only_after_a_while() {
+    let (ours, theirs) = (pem(), pem());
+    let leader = Watchman::new();
+    let objects = installed(&leader.name, "Ignore", &["validate"]);
+    let farewell = Duration::from_secs(3);
+    let options = Options { farewell, ..Options::new(&leader.name, Some(expected(&objects))) };
+    let leader = leader.apply(&objects).wants(&ours).watch_with(options.clone());
+    leader.wait_for_bundle(&ours);
+    let mut follower = Watchman::new();
+    follower.name.clone_from(&leader.name);
+    follower.leader.send_replace(false);
+    follower = follower.wants(&theirs).watch_with(options);
+    let has_both = |seen: &Registered| {
+        seen.bundle.as_ref().is_some_and(|bundle| bundle.contains(&ours) && bundle.contains(&theirs))
+    };
+    follower.wait("what it needs", has_both);
+    leader.wait("both", has_both);
+    // The follower leaves, and nobody needs it any more.
+    follower.registration = None;
+    leader.wait_for_bundle(&ours);
+    assert_eq!(leader.bundles(), vec![base64(&ours); 2]);
 }

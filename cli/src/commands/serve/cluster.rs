@@ -19,6 +19,7 @@ use webhook::{App, Drain, Part, Stage};
 
 use super::certificates::Certificates;
 
+mod expected;
 pub mod flags;
 mod surroundings;
 
@@ -123,8 +124,9 @@ impl Life {
     ) -> anyhow::Result<()> {
         let Some(name) = &args.webhook_configuration else { return certificates.keep(app, None, || {}) };
         let options = registration::Options {
+            expected: expected::watch(args)?,
             repair: args.repair_webhooks,
-            ..registration::Options::new(name, args.expected()?)
+            ..registration::Options::new(name, None)
         };
         let registration = Registration::start(
             &self.client,

@@ -1,8 +1,16 @@
 //! Tests of the comparison: every kind of drift, and what is none.
 
 use super::*;
+use crate::registration::authorities::stand_in;
 
-const PEM: &str = "PEM";
+fn of(names: &[&str]) -> Authorities {
+    Authorities::of_pem(&names.iter().map(|name| stand_in(name)).collect::<String>())
+}
+
+/// What is needed and registered.
+fn pem() -> Option<String> {
+    Some(of(&["PEM"]).pem())
+}
 
 fn webhook(name: &str) -> Value {
     json!({
@@ -28,7 +36,7 @@ fn installed() -> Expected {
 fn stored(name: &str) -> Value {
     let mut webhook = webhook(name);
     webhook["clientConfig"]["service"]["port"] = json!(443);
-    webhook["clientConfig"]["caBundle"] = json!(BASE64_STANDARD.encode(PEM));
+    webhook["clientConfig"]["caBundle"] = json!(of(&["PEM"]).field());
     webhook["rules"][0]["scope"] = json!("*");
     webhook["matchPolicy"] = json!("Equivalent");
     webhook["timeoutSeconds"] = json!(10);
@@ -52,7 +60,7 @@ fn live() -> Live {
 }
 
 fn seen(live: &Live) -> Registered {
-    registered(live, Some(&installed()), Some(PEM))
+    registered(live, Some(&installed()), Some(&of(&["PEM"])))
 }
 
 /// Changes the webhook `validate` and returns the kinds of drift in it, with their fields.
@@ -66,7 +74,7 @@ fn after(change: impl FnOnce(&mut Value)) -> Vec<(DriftKind, String)> {
 
 #[test]
 fn the_defaults_of_the_api_server_are_no_drift() {
-    assert_eq!(seen(&live()), Registered { bundle: Some(PEM.into()), drift: vec![] });
+    assert_eq!(seen(&live()), Registered { bundle: pem(), drift: vec![] });
 }
 
 #[test]
@@ -101,25 +109,57 @@ fn every_narrowed_field_has_its_kind() {
 }
 
 #[test]
-fn a_bundle_that_is_empty_or_another_one_is_drift_and_trusted_by_nobody() {
-    for bundle in [json!(""), json!(null), json!(BASE64_STANDARD.encode("other"))] {
+fn a_bundle_that_lacks_what_is_needed_is_drift_and_one_that_has_more_is_none() {
+    for (bundle, common) in
+        [(json!(""), of(&["PEM"])), (json!(null), of(&["PEM"])), (json!(of(&["other"]).field()), of(&[]))]
+    {
         let change = |webhook: &mut Value| webhook["clientConfig"]["caBundle"] = bundle.clone();
         assert_eq!(after(change), [(DriftKind::CaBundle, "clientConfig.caBundle".to_owned())]);
         let mut live = live();
-        change(&mut live.get_mut(&Configuration::Validating).unwrap().as_mut().unwrap()["webhooks"][1]);
-        assert_eq!(seen(&live).bundle, None);
+        change(&mut webhooks_of(&mut live)[1]);
+        assert_eq!(
+            seen(&live).bundle,
+            Some(common.pem()),
+            "who has no bundle trusts nobody, whatever is served"
+        );
     }
+    assert_eq!(after(|webhook| webhook["clientConfig"]["caBundle"] = json!(of(&["a", "PEM"]).field())), []);
+}
+
+fn webhooks_of(live: &mut Live) -> &mut Vec<Value> {
+    let validating = live.get_mut(&Configuration::Validating).unwrap().as_mut().unwrap();
+    validating["webhooks"].as_array_mut().unwrap()
 }
 
 #[test]
-fn a_webhook_that_is_gone_or_strange_is_drift() {
+fn between_two_writes_the_leader_said_that_nothing_is_registered() {
     let mut live = live();
-    live.get_mut(&Configuration::Validating).unwrap().as_mut().unwrap()["webhooks"][0]["name"] =
-        json!("stranger");
+    for webhook in webhooks_of(&mut live) {
+        webhook["clientConfig"]["caBundle"] = json!(of(&["NEW", "PEM"]).field());
+    }
+    assert_eq!(seen(&live), Registered { bundle: pem(), drift: vec![] });
+}
+
+#[test]
+fn one_webhook_that_was_deleted_kept_every_new_replica_from_being_trusted() {
+    let mut live = live();
+    webhooks_of(&mut live).remove(0);
     let seen = seen(&live);
     let facts: Vec<_> = seen.drift.iter().map(ToString::to_string).collect();
+    assert_eq!(facts, ["webhook validate: it is gone"]);
+    assert_eq!(seen.bundle, pem());
+}
+
+#[test]
+fn a_webhook_that_nobody_installed_counts_only_if_it_leads_to_us() {
+    let mut live = live();
+    webhooks_of(&mut live)[0]["name"] = json!("stranger");
+    let facts: Vec<_> = seen(&live).drift.iter().map(ToString::to_string).collect();
     assert_eq!(facts, ["webhook validate: it is gone", "webhook stranger: nobody installed it"]);
-    assert_eq!(seen.bundle, None);
+    webhooks_of(&mut live)[0]["clientConfig"]["caBundle"] = json!(of(&["other"]).field());
+    assert_eq!(seen(&live).bundle.as_deref(), Some(""));
+    webhooks_of(&mut live)[0]["clientConfig"]["service"]["name"] = json!("theirs");
+    assert_eq!(seen(&live).bundle, pem());
 }
 
 #[test]
@@ -127,12 +167,14 @@ fn a_configuration_that_is_gone_is_drift_unless_it_was_not_installed() {
     let mut live = live();
     live.insert(Configuration::Mutating, None);
     let both = seen(&live);
-    assert_eq!((both.bundle, both.drift.len()), (None, 1));
+    assert_eq!((both.bundle, both.drift.len()), (pem(), 1));
     assert_eq!((both.drift[0].kind, both.drift[0].webhook.as_deref()), (DriftKind::Gone, None));
     let validating = installed().configuration(Configuration::Validating).unwrap().to_string();
     let validating = Expected::parse(&validating).unwrap();
-    let one = registered(&live, Some(&validating), Some(PEM));
-    assert_eq!(one, Registered { bundle: Some(PEM.into()), drift: vec![] });
+    let one = registered(&live, Some(&validating), Some(&of(&["PEM"])));
+    assert_eq!(one, Registered { bundle: pem(), drift: vec![] });
+    live.insert(Configuration::Validating, None);
+    assert_eq!(seen(&live).bundle, None);
 }
 
 #[test]
@@ -140,11 +182,11 @@ fn without_a_file_only_the_bundle_is_compared() {
     let mut live = live();
     live.get_mut(&Configuration::Validating).unwrap().as_mut().unwrap()["webhooks"][0]["failurePolicy"] =
         json!("Fail");
-    assert_eq!(registered(&live, None, Some(PEM)), Registered { bundle: Some(PEM.into()), drift: vec![] });
-    let other = registered(&live, None, Some("other"));
+    assert_eq!(registered(&live, None, Some(&of(&["PEM"]))), Registered { bundle: pem(), drift: vec![] });
+    let other = registered(&live, None, Some(&of(&["other"])));
     assert!(other.drift.len() == 3 && other.drift.iter().all(|drift| drift.kind == DriftKind::CaBundle));
     live.insert(Configuration::Mutating, None);
-    assert_eq!(registered(&live, None, Some(PEM)).drift, []);
+    assert_eq!(registered(&live, None, Some(&of(&["PEM"]))).drift, []);
     live.insert(Configuration::Validating, None);
-    assert_eq!(registered(&live, None, Some(PEM)).drift.len(), 2);
+    assert_eq!(registered(&live, None, Some(&of(&["PEM"]))).drift.len(), 2);
 }

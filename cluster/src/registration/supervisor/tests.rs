@@ -5,18 +5,29 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    registration::{Expected, pace::BURST},
+    registration::{Expected, authorities::stand_in, pace::BURST},
     testing::{self, Asked, Log},
 };
 
-/// The bundle that is registered, and another one.
+/// The authority that is registered, and another one.
 const PEM: Option<&str> = Some("PEM");
 const NEW: Option<&str> = Some("NEW");
 
-fn configuration(failure_policy: &str) -> Value {
-    let client = json!({"url": "https://a", "caBundle": "UEVN"});
+fn of(names: &[&str]) -> Authorities {
+    Authorities::of_pem(&names.iter().map(|name| stand_in(name)).collect::<String>())
+}
+
+/// One webhook with this bundle, as the release `revision` installed it.
+fn release(failure_policy: &str, revision: &str, bundle: &[&str]) -> Value {
+    let client = json!({"url": "https://a", "caBundle": of(bundle).field()});
     let webhook = json!({"name": "a", "failurePolicy": failure_policy, "clientConfig": client});
-    json!({"kind": "ValidatingWebhookConfiguration", "metadata": {"name": "hookward", "resourceVersion": "7"}, "webhooks": [webhook]})
+    let annotations = json!({"hookward.dev/registration": revision});
+    let metadata = json!({"name": "hookward", "resourceVersion": "7", "annotations": annotations});
+    json!({"kind": "ValidatingWebhookConfiguration", "metadata": metadata, "webhooks": [webhook]})
+}
+
+fn configuration(failure_policy: &str) -> Value {
+    release(failure_policy, "1", &["PEM"])
 }
 
 /// A leader's desk: only the validating configuration was installed, and it is there as it was.
@@ -44,11 +55,17 @@ impl Desk {
         self
     }
 
+    /// The configuration is this one now.
+    fn shows(&mut self, configuration: Value) {
+        self.supervisor.note(Configuration::Validating, Some(configuration));
+    }
+
     /// What is written in one round.
-    async fn round(&mut self, bundle: Option<&str>) -> Vec<Asked> {
-        self.supervisor.look(bundle);
-        self.supervisor.act(bundle, &self.leader.subscribe()).await;
-        self.supervisor.look(bundle);
+    async fn round(&mut self, needed: Option<&str>) -> Vec<Asked> {
+        let needed = needed.map(|name| of(&[name]));
+        self.supervisor.look(needed.as_ref());
+        self.supervisor.act(needed.as_ref(), &self.leader.subscribe()).await;
+        self.supervisor.look(needed.as_ref());
         self.log.lock().unwrap().drain(..).collect()
     }
 
@@ -72,11 +89,100 @@ async fn who_may_not_write_pauses_longer_and_longer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_does_not_lead_or_knows_no_bundle_writes_nothing() {
-    let mut desk = Desk::new(true, forbidden);
+async fn who_knows_no_bundle_writes_nothing() {
+    let mut desk = Desk::new(true, forbidden).tampered();
     assert_eq!(desk.round(None).await, []);
+    desk.settle().await;
+    assert_eq!(desk.round(None).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replica_that_needs_another_authority_than_the_leader_was_never_trusted() {
+    let mut desk = Desk::new(true, |_| (200, release("Fail", "1", &["PEM", "NEW"]))).tampered();
     desk.leader.send_replace(false);
+    assert_eq!(desk.round(PEM).await, [], "what it needs is there");
+    assert_eq!(desk.round(NEW).await, [], "first the leader has a chance");
+    assert!(desk.supervisor.wake() <= Instant::now() + PATIENCE);
+    desk.settle().await;
+    let asked = desk.round(NEW).await;
+    assert_eq!(asked.len(), 1, "it adds, and repairs nothing");
+    assert_eq!(asked[0].body[0]["path"], "/metadata/resourceVersion");
+    assert_eq!(asked[0].body[1]["value"], of(&["NEW", "PEM"]).field());
     assert_eq!(desk.round(NEW).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_whose_files_are_late_took_away_what_others_had_added() {
+    let mut desk = Desk::new(false, |_| (200, configuration("Ignore")));
+    desk.shows(release("Ignore", "1", &["PEM", "NEW"]));
+    assert_eq!(desk.round(PEM).await, []);
+    let farewell = desk.supervisor.options.farewell;
+    tokio::time::advance(farewell / 2).await;
+    assert_eq!(desk.round(PEM).await, []);
+    // Who loses the lead begins to count anew: its predecessor may need it.
+    desk.leader.send_replace(false);
+    assert_eq!(desk.round(PEM).await, []);
+    desk.leader.send_replace(true);
+    assert_eq!(desk.round(PEM).await, []);
+    tokio::time::advance(farewell / 2).await;
+    assert_eq!(desk.round(PEM).await, []);
+    assert_eq!(desk.supervisor.farewell.next(Instant::now()), Some(Instant::now() + farewell / 2));
+    tokio::time::advance(farewell / 2).await;
+    let asked = desk.round(PEM).await;
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].body[1]["value"], of(&["PEM"]).field());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_authority_is_registered_beside_the_old_one() {
+    let mut desk = Desk::new(false, |_| (200, release("Ignore", "1", &["NEW", "PEM"])));
+    let asked = desk.round(NEW).await;
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].body[1]["value"], of(&["NEW", "PEM"]).field());
+    assert_eq!(desk.supervisor.sender.borrow().drift, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replica_of_the_release_before_undid_the_upgrade() {
+    let mut desk = Desk::new(true, |_| (200, configuration("Ignore")));
+    desk.shows(release("Fail", "2", &["PEM"]));
+    assert_eq!(desk.round(PEM).await, []);
+    desk.settle().await;
+    assert_eq!(desk.round(PEM).await, []);
+    assert_eq!(desk.supervisor.told, [], "it is no drift");
+    // Its file catches up.
+    let text = release("Fail", "2", &["PEM"]).to_string();
+    desk.supervisor.options.expected = watch::channel(Expected::parse(&text).ok()).1;
+    assert_eq!(desk.round(PEM).await, []);
+    assert_eq!(desk.supervisor.sender.borrow().drift, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn taking_the_mark_away_switches_nothing_off_for_longer_than_a_rollout() {
+    let mut desk = Desk::new(true, |_| (200, configuration("Ignore")));
+    let mut unmarked = release("Fail", "", &["PEM"]);
+    unmarked["metadata"].as_object_mut().unwrap().remove("annotations");
+    desk.shows(unmarked);
+    assert_eq!(desk.round(PEM).await, []);
+    let long = desk.supervisor.options.catch_up;
+    assert!(desk.supervisor.wake() <= Instant::now() + long);
+    tokio::time::advance(long).await;
+    let asked = desk.round(PEM).await;
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].body[1]["value"][0]["failurePolicy"], "Ignore");
+    assert_eq!(asked[0].body[2]["value"]["hookward.dev/registration"], "1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_changes_all_the_time_is_no_rollout() {
+    let mut desk = Desk::new(true, |_| (200, configuration("Ignore")));
+    let long = desk.supervisor.options.catch_up;
+    for mark in ["2", "3", "4"] {
+        desk.shows(release("Fail", mark, &["PEM"]));
+        assert_eq!(desk.round(PEM).await, [], "{mark}");
+        tokio::time::advance(long / 3).await;
+    }
+    assert_eq!(desk.round(PEM).await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

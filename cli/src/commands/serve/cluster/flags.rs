@@ -1,9 +1,8 @@
 //! The flags for life in a cluster.
 
-use std::{env, fs, path::PathBuf, time::Duration};
+use std::{env, path::PathBuf, time::Duration};
 
-use anyhow::{Context as _, bail};
-use cluster::registration::Expected;
+use anyhow::bail;
 
 /// Inside a pod the kubelet says where the API server is.
 const IN_A_POD: &str = "KUBERNETES_SERVICE_HOST";
@@ -88,17 +87,6 @@ impl Args {
     pub fn pod(&self) -> String {
         let from_host = || env::var("HOSTNAME").ok().filter(|name| !name.is_empty());
         self.pod_name.clone().or_else(from_host).unwrap_or_else(|| format!("hookward-{}", std::process::id()))
-    }
-
-    /// The webhook configurations as they should be, if there is a file of them.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or says something else.
-    pub fn expected(&self) -> anyhow::Result<Option<Expected>> {
-        let Some(path) = &self.expected_registration else { return Ok(None) };
-        let shown = path.display();
-        let text = fs::read_to_string(path).with_context(|| format!("{shown}: cannot be read"))?;
-        Ok(Some(Expected::parse(&text).with_context(|| format!("{shown} is of no use"))?))
     }
 
     /// The names that the certificate must be for: those of the Service in `namespace`, then the further ones.
