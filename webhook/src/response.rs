@@ -281,6 +281,8 @@ impl<'a> Answer<'a> {
         }
         match decision {
             Decision::Denied | Decision::Warned | Decision::Patched | Decision::Undecodable => log!(info),
+            // What is only looked at is told nowhere else by the name of its object.
+            Decision::Allowed if !rules.is_empty() => log!(info),
             Decision::Allowed | Decision::Skipped => log!(debug),
         }
         bytes

@@ -218,6 +218,14 @@ fn what_is_allowed_is_not_worth_a_line() {
 }
 
 #[test]
+fn what_was_only_looked_at_was_told_nowhere_by_its_name() {
+    let log = logged("/validate", &job(&json!({"backoffLimit": 1, "ttlSecondsAfterFinished": 600})));
+    let line: Value = serde_json::from_str(&log).unwrap();
+    assert_eq!(line["fields"]["decision"], "allowed", "{log}");
+    assert_ne!(line["fields"]["rules"], "", "{log}");
+}
+
+#[test]
 fn an_object_was_changed_and_the_log_did_not_say_so() {
     let log = logged("/mutate", &suspended());
     let line: Value = serde_json::from_str(&log).unwrap();
