@@ -20,6 +20,10 @@ pub(super) struct Source {
     pub(super) target: PathBuf,
 }
 
+/// Flags that take the moment out of C: mimalloc wants to say when it was compiled.
+const TIMELESS: [&str; 3] =
+    ["-Wno-builtin-macro-redefined", r#"-D__DATE__="1970-01-01""#, r#"-D__TIME__="00:00:00""#];
+
 /// What building for one kind of machine takes.
 struct Tools {
     triple: &'static str,
@@ -137,7 +141,7 @@ fn rust_flags(prefixes: &[(String, String)]) -> String {
 
 fn c_flags(prefixes: &[(String, String)]) -> String {
     let flags = prefixes.iter().map(|(folder, name)| format!("-ffile-prefix-map={folder}={name}"));
-    flags.collect::<Vec<_>>().join(" ")
+    flags.chain(TIMELESS.map(str::to_owned)).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether the program is what an empty image can run, and nothing of this machine.
