@@ -104,11 +104,30 @@ impl Answer {
     /// The ids of the rules that it names, each once, in their order.
     #[must_use]
     pub fn rules(&self) -> Vec<&str> {
-        let mut rules = Vec::new();
-        for line in self.message.lines().chain(self.warnings.iter().map(String::as_str)) {
-            let id = line.strip_prefix('`').and_then(|rest| rest.split('`').next());
-            rules.extend(id.filter(|id| !rules.contains(id)));
-        }
+        [self.denying_rules(), self.warning_rules()].concat()
+    }
+
+    /// The ids of the rules for which it denies, each once, in their order.
+    #[must_use]
+    pub fn denying_rules(&self) -> Vec<&str> {
+        ids(self.message.lines())
+    }
+
+    /// The ids of the rules that only warn, each once, in their order.
+    #[must_use]
+    pub fn warning_rules(&self) -> Vec<&str> {
+        let denying = self.denying_rules();
+        let mut rules = ids(self.warnings.iter().map(String::as_str));
+        rules.retain(|rule| !denying.contains(rule));
         rules
     }
+}
+
+fn ids<'t>(lines: impl Iterator<Item = &'t str>) -> Vec<&'t str> {
+    let mut rules = Vec::new();
+    for line in lines {
+        let id = line.strip_prefix('`').and_then(|rest| rest.split('`').next());
+        rules.extend(id.filter(|id| !rules.contains(id)));
+    }
+    rules
 }

@@ -82,16 +82,23 @@ fn release(release: &Release, colors: bool, out: &mut dyn Write) -> io::Result<(
 
 /// What the gate says, finding by finding.
 fn gate(answer: &Answer) -> Vec<String> {
-    let findings = answer
-        .message
-        .lines()
-        .chain(answer.warnings.iter().map(String::as_str))
-        .filter(|line| line.starts_with('`'));
-    let mut lines: Vec<String> = findings.map(sentence).collect();
+    let is_finding = |line: &&str| line.starts_with('`');
+    let denying: Vec<&str> = answer.message.lines().filter(is_finding).collect();
+    let warning: Vec<&str> = answer.warnings.iter().map(String::as_str).filter(is_finding).collect();
+    let marks = marks(!denying.is_empty(), !warning.is_empty());
+    let lines = |mark: &'static str, findings: Vec<&str>| {
+        findings.into_iter().map(move |line| format!("{mark}{}", sentence(line))).collect::<Vec<_>>()
+    };
+    let mut lines = [lines(marks[0], denying), lines(marks[1], warning)].concat();
     if !answer.allowed {
         lines.push("no hook and no object was touched: Helm stores the release first".to_owned());
     }
     lines
+}
+
+/// What stands before findings that deny and before those that warn, where an answer has both kinds: else its own mark says it.
+fn marks(denies: bool, warns: bool) -> [&'static str; 2] {
+    if denies && warns { ["✗ ", "! "] } else { ["", ""] }
 }
 
 /// A finding as a sentence: the rule, the object, what will happen; the field is for those who change it, in `check`.
@@ -109,8 +116,10 @@ fn sentence(line: &str) -> String {
 
 /// What a hook would get: the rules that object, and how it would be changed.
 fn about(hook: &Hook) -> Vec<String> {
-    let rules = hook.answer.rules().join(", ");
-    let mut lines: Vec<String> = Some(rules).filter(|rules| !rules.is_empty()).into_iter().collect();
+    let (denying, warning) = (hook.answer.denying_rules(), hook.answer.warning_rules());
+    let marks = marks(!denying.is_empty(), !warning.is_empty());
+    let named = marks.into_iter().zip([denying, warning]).filter(|(_, rules)| !rules.is_empty());
+    let mut lines: Vec<String> = named.map(|(mark, rules)| format!("{mark}{}", rules.join(", "))).collect();
     lines.extend(hook.patch.0.iter().filter_map(|operation| change(operation, &hook.before)));
     lines
 }
@@ -231,6 +240,21 @@ mod tests {
             sentence("`r`: shop/templates/x.yaml:4: Helm drops it"),
             "r: shop/templates/x.yaml:4: Helm drops it"
         );
+    }
+
+    #[test]
+    fn what_only_warns_is_told_from_what_denies() {
+        let answer = |message: &str, warnings: &[&str]| Answer {
+            allowed: message.is_empty(),
+            code: 200,
+            message: message.to_owned(),
+            warnings: warnings.iter().map(|&warning| warning.to_owned()).collect(),
+            microseconds: 1,
+        };
+        let both = answer("refused:\n`a`: Job \"x\": stops", &["`b`: Job \"x\": stays"]);
+        assert_eq!(gate(&both)[..2], ["✗ a: Job \"x\" stops", "! b: Job \"x\" stays"]);
+        assert_eq!((both.denying_rules(), both.warning_rules()), (vec!["a"], vec!["b"]));
+        assert_eq!(gate(&answer("", &["`b`: Job \"x\": stays"])), ["b: Job \"x\" stays"]);
     }
 
     #[test]
