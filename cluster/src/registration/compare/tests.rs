@@ -8,8 +8,8 @@ fn of(names: &[&str]) -> Authorities {
 }
 
 /// What is needed and registered.
-fn pem() -> Option<String> {
-    Some(of(&["PEM"]).pem())
+fn pem() -> String {
+    of(&["PEM"]).pem()
 }
 
 fn webhook(name: &str) -> Value {
@@ -74,7 +74,7 @@ fn after(change: impl FnOnce(&mut Value)) -> Vec<(DriftKind, String)> {
 
 #[test]
 fn the_defaults_of_the_api_server_are_no_drift() {
-    assert_eq!(seen(&live()), Registered { bundle: pem(), drift: vec![] });
+    assert_eq!(seen(&live()), Registered { bundle: Some(pem()), drift: vec![] });
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn between_two_writes_the_leader_said_that_nothing_is_registered() {
     for webhook in webhooks_of(&mut live) {
         webhook["clientConfig"]["caBundle"] = json!(of(&["NEW", "PEM"]).field());
     }
-    assert_eq!(seen(&live), Registered { bundle: pem(), drift: vec![] });
+    assert_eq!(seen(&live), Registered { bundle: Some(pem()), drift: vec![] });
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn one_webhook_that_was_deleted_kept_every_new_replica_from_being_trusted() {
     let seen = seen(&live);
     let facts: Vec<_> = seen.drift.iter().map(ToString::to_string).collect();
     assert_eq!(facts, ["webhook validate: it is gone"]);
-    assert_eq!(seen.bundle, pem());
+    assert_eq!(seen.bundle, Some(pem()));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_webhook_that_nobody_installed_counts_only_if_it_leads_to_us() {
     webhooks_of(&mut live)[0]["clientConfig"]["caBundle"] = json!(of(&["other"]).field());
     assert_eq!(seen(&live).bundle.as_deref(), Some(""));
     webhooks_of(&mut live)[0]["clientConfig"]["service"]["name"] = json!("theirs");
-    assert_eq!(seen(&live).bundle, pem());
+    assert_eq!(seen(&live).bundle, Some(pem()));
 }
 
 #[test]
@@ -167,12 +167,12 @@ fn a_configuration_that_is_gone_is_drift_unless_it_was_not_installed() {
     let mut live = live();
     live.insert(Configuration::Mutating, None);
     let both = seen(&live);
-    assert_eq!((both.bundle, both.drift.len()), (pem(), 1));
+    assert_eq!((both.bundle, both.drift.len()), (Some(pem()), 1));
     assert_eq!((both.drift[0].kind, both.drift[0].webhook.as_deref()), (DriftKind::Gone, None));
     let validating = installed().configuration(Configuration::Validating).unwrap().to_string();
     let validating = Expected::parse(&validating).unwrap();
     let one = registered(&live, Some(&validating), Some(&of(&["PEM"])));
-    assert_eq!(one, Registered { bundle: pem(), drift: vec![] });
+    assert_eq!(one, Registered { bundle: Some(pem()), drift: vec![] });
     live.insert(Configuration::Validating, None);
     assert_eq!(seen(&live).bundle, None);
 }
@@ -182,7 +182,10 @@ fn without_a_file_only_the_bundle_is_compared() {
     let mut live = live();
     live.get_mut(&Configuration::Validating).unwrap().as_mut().unwrap()["webhooks"][0]["failurePolicy"] =
         json!("Fail");
-    assert_eq!(registered(&live, None, Some(&of(&["PEM"]))), Registered { bundle: pem(), drift: vec![] });
+    assert_eq!(
+        registered(&live, None, Some(&of(&["PEM"]))),
+        Registered { bundle: Some(pem()), drift: vec![] }
+    );
     let other = registered(&live, None, Some(&of(&["other"])));
     assert!(other.drift.len() == 3 && other.drift.iter().all(|drift| drift.kind == DriftKind::CaBundle));
     live.insert(Configuration::Mutating, None);
