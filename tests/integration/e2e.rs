@@ -19,6 +19,7 @@ mod dry_run;
 mod events;
 mod exception_protocol;
 mod exceptions;
+mod first_week;
 mod gate;
 mod json_keys;
 mod kinds;
