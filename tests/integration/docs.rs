@@ -119,6 +119,21 @@ fn every_value_that_a_page_names_is_one_of_the_chart() {
 }
 
 #[test]
+fn the_operations_page_says_where_to_look_first_for_every_alert() {
+    let alerts = fs::read_to_string(root().join("deploy/chart/files/alerts.yaml")).unwrap();
+    let page = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let (_, chapter) = page.split_once("\n## Alerts\n").unwrap();
+    let rows = chapter.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| `"));
+    let listed: Vec<&str> = rows.flat_map(|row| spans(row.split(" | ").next().unwrap())).collect();
+    let alerts: Vec<&str> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    assert!(alerts.len() > 20, "{alerts:?}");
+    for alert in alerts {
+        let count = listed.iter().filter(|&&one| one == alert).count();
+        assert_eq!(count, 1, "docs/operations.md lists {alert} {count} times");
+    }
+}
+
+#[test]
 fn every_metric_and_alert_that_a_page_names_exists() {
     let mut sources: String = modules().into_iter().map(|(_, source)| source).collect();
     sources.push_str(&fs::read_to_string(root().join("deploy/chart/files/alerts.yaml")).unwrap());

@@ -62,7 +62,7 @@ const INSTALL: &str =
 fn what_the_operations_page_looks_at_is_there_to_be_seen() {
     let (_node, reader) = begin(Helm::V4);
     let _ = reader.run(INSTALL).expect_ok();
-    assert!(!reader.run("helm install geo examples/geo --namespace geo --create-namespace").ok());
+    assert!(!reader.run(INSTALL_GEO).ok());
     let commands = named_commands(&page("docs/operations.md"), "What runs");
     assert!(commands.len() > 4, "the table is not what it was: {commands:?}");
     for command in commands {
@@ -74,10 +74,31 @@ fn what_the_operations_page_looks_at_is_there_to_be_seen() {
     }
 }
 
+/// Who is registered.
+const NAMES: &str = "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations \
+                     --output=jsonpath='{.items[*].webhooks[*].name}'";
+const INSTALL_GEO: &str = "helm install geo examples/geo --namespace geo --create-namespace";
+/// What somebody with both roles tries: to approve an exception as somebody else.
+const FORGERY: &str = r#"
+kubectl delete hookexception forged --ignore-not-found
+kubectl create --filename=- <<EOF
+apiVersion: hookward.dev/v1alpha1
+kind: HookException
+metadata: {name: forged}
+spec:
+  rules: [hook-data-kind-recreated]
+  namespaces: [geo]
+  reason: none
+  requestedBy: alice
+  changedBy: alice
+  expiresAt: "$(date --utc --date='+30 days' +%Y-%m-%dT%H:%M:%SZ)"
+EOF
+kubectl patch hookexception forged --subresource=status --type=merge \
+  --patch='{"status": {"approvedGeneration": 1, "approvedBy": "bob", "approvedAt": "2026-11-01T00:00:00Z"}}'
+"#;
+
 #[test]
 fn certificates_are_made_anew_and_we_are_switched_off_as_the_operations_page_says() {
-    const INSTALL: &str =
-        "helm install hookward deploy/chart --namespace hookward-system --create-namespace --wait";
     const BUNDLE: &str = "kubectl get validatingwebhookconfiguration hookward \
                           --output=jsonpath='{.webhooks[0].clientConfig.caBundle}'";
     const SETTLED: &str =
@@ -94,8 +115,20 @@ fn certificates_are_made_anew_and_we_are_switched_off_as_the_operations_page_say
     let after = reader.run(BUNDLE).expect_ok().stdout;
     assert!(!after.is_empty() && !after.contains(&before), "the old authority is still trusted");
     let _ = reader.run("helm test hookward --namespace hookward-system").expect_ok();
-    for step in &chapter("docs/operations.md", "Break-glass") {
-        reader.follow(step);
-    }
+    let steps = chapter("docs/operations.md", "Break-glass");
+    let [milder, last_resort, afterwards] = &steps[..] else {
+        panic!("the chapter is not what it was: {steps:?}")
+    };
+    reader.follow(milder);
+    let names = reader.run(NAMES).expect_ok().stdout;
+    assert_eq!(names.split_whitespace().collect::<Vec<_>>(), ["policy.hookward.dev"; 2]);
+    let _ = reader.run(INSTALL_GEO).expect_ok();
+    assert!(!reader.run(FORGERY).ok(), "a forged approval was taken although our own kinds are guarded");
+    reader.follow(last_resort);
     assert_eq!(reader.run(HOOKS).expect_ok().stdout, "");
+    let _ = reader.run(FORGERY).expect_ok();
+    reader.follow(afterwards);
+    let approved = reader.run("kubectl get hookexceptions --output=jsonpath='{.items[*].status.approvedBy}'");
+    assert_eq!(approved.expect_ok().stdout, "", "a forged approval is left");
+    assert_eq!(reader.run(NAMES).expect_ok().stdout.split_whitespace().count(), 6);
 }
