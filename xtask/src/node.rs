@@ -5,7 +5,7 @@ use std::{
     env, fs,
     fs::File,
     io::{BufRead as _, BufReader},
-    os::unix::process::CommandExt as _,
+    os::unix::{fs::symlink, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -33,7 +33,7 @@ enum NodeTask {
     Up(UpArgs),
     /// Ends it, with everything in it.
     Down(Place),
-    /// Starts a cluster, runs a command with `KUBECONFIG` and a `PATH` that has kubectl, helm3 and helm4, and ends it.
+    /// Starts a cluster, runs a command with `KUBECONFIG` and a `PATH` that has kubectl, helm3, helm4 and helm, and ends it.
     Run(RunArgs),
     /// What `up` leaves running.
     #[command(hide = true)]
@@ -42,7 +42,7 @@ enum NodeTask {
 
 #[derive(Debug, clap::Args)]
 struct Place {
-    /// Folder that remembers which cluster is up.
+    /// Folder that remembers which cluster is up, and has `helm`.
     #[arg(long, value_name = "DIR", default_value = "target/node")]
     dir: PathBuf,
 }
@@ -64,6 +64,8 @@ struct UpArgs {
 
 #[derive(Debug, clap::Args)]
 struct RunArgs {
+    #[command(flatten)]
+    place: Place,
     #[command(flatten)]
     images: Images,
     /// The command and its arguments.
@@ -120,7 +122,7 @@ fn up(args: &UpArgs) -> Result<()> {
     fs::write(dir.join("holder"), child.id().to_string())?;
     fs::write(dir.join("kubeconfig"), &kubeconfig)?;
     println!("export KUBECONFIG={}", kubeconfig.trim());
-    println!("export PATH={}:$PATH", bin.display());
+    println!("export PATH={}:{}:$PATH", helm_folder(dir, &bin)?.display(), bin.display());
     Ok(())
 }
 
@@ -146,7 +148,7 @@ fn run(args: &RunArgs) -> Result<()> {
     let RigPrograms { bin } = rig::programs(&RigArgs::default())?;
     let node = start(&args.images)?;
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders = [bin].into_iter().chain(env::split_paths(&path));
+    let folders = [helm_folder(&args.place.dir, &bin)?, bin].into_iter().chain(env::split_paths(&path));
     let (program, arguments) = args.command.split_first().context("there is a command")?;
     let status = Command::new(program)
         .args(arguments)
@@ -157,6 +159,19 @@ fn run(args: &RunArgs) -> Result<()> {
     drop(node);
     ensure!(status.success(), "{program} ended with {status}");
     Ok(())
+}
+
+/// A folder with `helm`, which is Helm 4, so that what pages say can be typed as it stands.
+fn helm_folder(dir: &Path, bin: &Path) -> Result<PathBuf> {
+    let folder = dir.join("bin");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let folder = fs::canonicalize(folder)?;
+    let helm = folder.join("helm");
+    if fs::symlink_metadata(&helm).is_ok() {
+        fs::remove_file(&helm)?;
+    }
+    symlink(fs::canonicalize(bin.join("helm4"))?, &helm)?;
+    Ok(folder)
 }
 
 fn start(images: &Images) -> Result<Node> {
