@@ -120,7 +120,9 @@ impl Duties {
         rig.wait_for("the leader", SOON, || self.leader.is_leader().borrow().then_some(()));
         rig.wait_for("the registration", SOON, || {
             let seen = self.registration.registered().borrow().clone();
-            (seen.drift.is_empty() && seen.bundle.as_deref() == Some(&bundle)).then_some(())
+            // The one before stays beside it for a while.
+            let has_it = seen.bundle.is_some_and(|registered| registered.contains(&bundle));
+            (seen.drift.is_empty() && has_it).then_some(())
         });
         rig.wait_for("the first list of releases", SOON, || self.releases.synced().borrow().then_some(()));
         replica.runtime().block_on(async {
