@@ -121,6 +121,56 @@ fn a_cron_job_that_is_a_hook_is_judged_by_its_pod(helm: Helm) {
     assert!(place.find("cronjob", "nightly").is_some());
 }
 
+/// Everything that makes pods, with a pod that may do anything in a place where one has to look for it.
+#[test]
+fn pods_are_found_in_everything_that_makes_pods() {
+    let place = Place::guarded("kinds-pods");
+    let careful = json!({"name": "main", "image": "shop:1"});
+    let bad = json!({"name": "bad", "image": "shop:1", "securityContext": {"privileged": true}});
+    let kinds = [
+        ("v1", "Pod", "", "Never"),
+        ("v1", "ReplicationController", "/template", "Always"),
+        ("batch/v1", "Job", "/template", "Never"),
+        ("batch/v1", "CronJob", "/jobTemplate/spec/template", "Never"),
+        ("apps/v1", "Deployment", "/template", "Always"),
+        ("apps/v1", "StatefulSet", "/template", "Always"),
+        ("apps/v1", "DaemonSet", "/template", "Always"),
+        ("apps/v1", "ReplicaSet", "/template", "Always"),
+    ];
+    for (version, kind, template, restart_policy) in kinds {
+        for list in ["initContainers", "containers"] {
+            let containers = if list == "containers" { json!([careful, bad]) } else { json!([careful]) };
+            let mut pods = json!({"restartPolicy": restart_policy, "containers": containers});
+            if list == "initContainers" {
+                pods[list] = json!([bad]);
+            }
+            let labels = json!({"app": "shop"});
+            let spec = match kind {
+                "Pod" => pods,
+                "Job" => json!({"template": {"spec": pods}}),
+                "CronJob" => {
+                    json!({"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": {"spec": pods}}}})
+                }
+                "ReplicationController" => {
+                    json!({"template": {"metadata": {"labels": labels}, "spec": pods}})
+                }
+                _ => {
+                    json!({"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pods}})
+                }
+            };
+            let metadata = json!({"name": "shop", "annotations": {"helm.sh/hook": "pre-install"}});
+            let object = json!({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec});
+            let index = usize::from(list == "containers");
+            let below =
+                if template.is_empty() { "/spec".to_owned() } else { format!("/spec{template}/spec") };
+            let said = format!(
+                "`sec-privileged`: {kind} \"shop\" {below}/{list}/{index}/securityContext/privileged: "
+            );
+            assert_refused(&place.create(&object), &[&said]);
+        }
+    }
+}
+
 const STRICT: &str = "
 apiVersion: hookward.dev/v1alpha1
 kind: HookPolicy
@@ -130,8 +180,8 @@ spec:
     hook-weight-invalid: {mode: deny}
 ";
 
-/// Defines `Widget` in a group of its own.
-fn define(place: &Place, group: &str) {
+/// Defines `Widget` in a group of its own, in two versions.
+pub(super) fn define(place: &Place, group: &str) {
     let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
     let definition = json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
@@ -139,7 +189,10 @@ fn define(place: &Place, group: &str) {
         "spec": {
             "group": group, "scope": "Namespaced",
             "names": {"kind": "Widget", "plural": "widgets", "singular": "widget", "listKind": "WidgetList"},
-            "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}],
+            "versions": [
+                {"name": "v1", "served": true, "storage": true, "schema": schema},
+                {"name": "v1beta1", "served": true, "storage": false, "schema": schema},
+            ],
         },
     });
     place.rig.apply(&definition.to_string());
@@ -152,15 +205,18 @@ fn a_custom_resource_that_is_a_hook_is_judged(helm: Helm) {
     let group = format!("{}.example.com", place.namespace);
     define(&place, &group);
     let place = place.guard(STRICT, &ALL);
-    let widget = |weight: &str| {
+    let widget_of = |version: &str, weight: &str| {
         json!({
-            "apiVersion": format!("{group}/v1"), "kind": "Widget", "spec": {"size": 1},
+            "apiVersion": format!("{group}/{version}"), "kind": "Widget", "spec": {"size": 1},
             "metadata": {"name": "wheel", "annotations": {"helm.sh/hook": "pre-install", "helm.sh/hook-weight": weight}},
         })
     };
+    let widget = |weight: &str| widget_of("v1", weight);
     let said = "`hook-weight-invalid`: Widget \"wheel\" ";
+    let denied = ["\"validate.hookward.dev\" denied the request: ", said];
     assert_refused(&place.install(helm, &Chart::new(&[widget("1.5")])), &["is refused", said]);
-    assert_refused(&place.create(&widget("1.5")), &["\"validate.hookward.dev\" denied the request: ", said]);
+    assert_refused(&place.create(&widget("1.5")), &denied);
+    assert_refused(&place.create(&widget_of("v1beta1", "1.5")), &denied);
     let _ = place.install(helm, &Chart::new(&[widget("1")])).expect_ok();
     let stored = place.find(&format!("widgets.{group}"), "wheel").unwrap();
     assert_eq!(stored["spec"]["size"], 1);
