@@ -171,9 +171,7 @@ impl<S: Store> Keeper<S> {
     async fn try_turn(&mut self, moment: Moment, registered: Option<&str>) -> Result<Turn, Error> {
         let stored = self.store.read().await.map_err(Error::Read)?;
         let format::Decoded { state: found, problems } = format::decode(&stored.data);
-        let remembered = self.settling.state().filter(|state| !state.is_empty());
-        let is_worse = |remembered: &&State| rotation::is_worse(&found, remembered, registered, moment.now);
-        let (mut state, source) = match remembered.filter(is_worse) {
+        let (mut state, source) = match self.settling.prefers(&found, registered, moment.now) {
             Some(remembered) => (remembered.clone(), Source::Memory),
             None if found.is_empty() => (found, Source::New),
             None => (found, Source::Store),

@@ -22,9 +22,10 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use healing::is_worse;
 pub use settling::Settling;
 pub use state::{Issued, State, Trusted};
+
+use self::healing::is_worse;
 
 /// More authorities than these are not kept beside each other; an undisturbed rotation has two at most.
 pub const MOST_AUTHORITIES: usize = 3;

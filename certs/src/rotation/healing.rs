@@ -9,7 +9,7 @@ use super::{Issued, State};
 /// What other replicas write is always followed: it has a later generation, and holds the authority of what was served. A backup
 /// that was restored, or entries that were edited, are followed unless they hold nothing to serve, or something out of date, or
 /// something that the registered bundle does not verify while it verifies what is remembered.
-pub(crate) fn is_worse(
+pub(super) fn is_worse(
     found: &State,
     remembered: &State,
     registered: Option<&str>,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::{State, View};
+use super::{State, View, is_worse};
 
 /// Remembers what was seen last, and since when.
 #[derive(Debug, Default)]
@@ -59,9 +59,10 @@ impl Settling {
         View { unchanged: Duration::ZERO, settled: Duration::ZERO, is_first: false, ..*view }
     }
 
-    /// What was seen last.
+    /// What was seen last, where what is `found` is not to be served in its place: then it should be written back.
     #[must_use]
-    pub fn state(&self) -> Option<&State> {
-        self.seen.as_ref().map(|seen| &seen.state)
+    pub fn prefers(&self, found: &State, registered: Option<&str>, now: OffsetDateTime) -> Option<&State> {
+        let remembered = self.seen.as_ref().map(|seen| &seen.state)?;
+        is_worse(found, remembered, registered, now).then_some(remembered)
     }
 }

@@ -58,3 +58,12 @@ proptest! {
         prop_assert!(world.writes() <= most, "{} writes, {most} at most", world.writes());
     }
 }
+
+#[test]
+fn no_trouble_costs_a_trusted_replica_its_trust_or_lets_an_expired_leaf_be_served_for_long() {
+    for (seed, replicas) in [(1, 1), (2, 2), (3, 3), (4, 2), (5, 3)] {
+        let knobs = knobs(90, 4, 1000);
+        let mut world = World::new(seed, knobs, replicas, Clocks::Close).in_trouble();
+        world.run(YEARS * 365 * DAY);
+    }
+}

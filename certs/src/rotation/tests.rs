@@ -196,7 +196,7 @@ fn a_leaf_that_has_expired_with_its_authority_is_followed_by_the_newest_though_t
     let (dead, patient) = (start() + 366 * DAY, PATIENCE * LONG);
     let view = |unchanged, days| View { unchanged, ..unregistered(start() + days * DAY) };
     assert!(is_wait(plan(&view(patient, 364), &state, &knobs())), "there is something to lose");
-    let almost = plan(&View { unchanged: patient - LONG / 2, ..unregistered(dead) }, &state, &knobs());
+    let almost = plan(&View { unchanged: LONG * 5 / 2, ..unregistered(dead) }, &state, &knobs());
     assert_eq!(almost, Step::Wait { at_most: LONG / 2, for_registration: true });
     let known = state.authorities()[0].certificate_pem().to_owned();
     for registered in [None, Some(known.as_str())] {

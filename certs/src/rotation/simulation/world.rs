@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeSet, BinaryHeap},
     rc::Rc,
     time::Duration,
 };
@@ -10,10 +10,15 @@ use std::{
 use time::OffsetDateTime;
 
 use crate::{
-    Knobs, State,
+    Knobs, State, Summary,
     authority::CLOCK_SKEW,
+    bundle::sections,
     rotation::{Settling, Step, plan, state::Trusted},
 };
+
+mod trouble;
+
+use self::trouble::Troubles;
 
 /// What the replicas' clocks of the calendar do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +32,8 @@ pub(super) enum Clocks {
 /// Milliseconds of true time.
 type Time = u64;
 
-/// Certificates by serial number.
-type Bundle = Rc<BTreeMap<String, String>>;
+/// Serial numbers of certificates.
+type Bundle = Rc<BTreeSet<String>>;
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
@@ -42,6 +47,8 @@ enum Event {
     See { replica: usize, edition: u64, texts: [String; 2] },
     /// Another replica becomes leader, a process starts again, a clock steps.
     Disturb,
+    /// Somebody else writes what replicas share, or nobody sees what is registered, or it does not arrive.
+    Trouble,
 }
 
 struct Replica {
@@ -52,6 +59,8 @@ struct Replica {
     /// Seconds that its clock is ahead.
     ahead: i64,
     timer: u64,
+    /// Whether all who call have trusted it since it began; only in trouble.
+    is_ready: bool,
 }
 
 pub(super) struct World {
@@ -69,6 +78,7 @@ pub(super) struct World {
     said: [Vec<(Time, String, Bundle)>; 2],
     made: u32,
     restarts: u32,
+    troubles: Option<Troubles>,
 }
 
 impl World {
@@ -80,6 +90,7 @@ impl World {
             edition: 0,
             ahead: 0,
             timer: 0,
+            is_ready: false,
         };
         let mut world = Self {
             knobs,
@@ -95,6 +106,7 @@ impl World {
             said: Default::default(),
             made: 0,
             restarts: 0,
+            troubles: None,
         };
         for replica in 0..replicas {
             world.step_clock(replica);
@@ -142,6 +154,7 @@ impl World {
                 }
             }
             Event::Disturb => self.disturb(),
+            Event::Trouble => self.trouble(),
         }
     }
 
@@ -151,13 +164,15 @@ impl World {
         let steady = Duration::from_millis(self.time);
         let (version, stored) = (self.stored.0, Rc::clone(&self.stored.1));
         let registered = self.registered_as_seen(index);
-        let mut state = State::clone(&stored);
         let replica = &mut self.replicas[index];
-        if !state.is_empty() {
-            replica.served = Some(stored);
+        let remembered = replica.settling.prefers(&stored, registered.as_deref(), now).cloned();
+        let mut is_changed = remembered.is_some();
+        let mut state = remembered.unwrap_or_else(|| State::clone(&stored));
+        if !is_changed && !state.is_empty() {
+            self.serve(index, stored);
         }
+        let replica = &mut self.replicas[index];
         let mut view = replica.settling.observe(now, steady, &state, registered.as_deref());
-        let mut is_changed = false;
         let wait = loop {
             let step = plan(&view, &state, &self.knobs);
             if let Step::Wait { at_most, .. } = step {
@@ -189,13 +204,17 @@ impl World {
             let known: Vec<_> = self.stored.1.authorities().iter().map(serial).collect();
             let new = state.authorities().iter().filter(|one| !known.contains(&serial(one)));
             self.made += u32::try_from(new.count()).unwrap();
-            self.stored = (self.stored.0 + 1, Rc::new(state));
-            for other in 0..self.replicas.len() {
-                let delay = self.up_to(self.eyes());
-                self.wake(other, delay);
-            }
+            self.store(Rc::new(state));
         }
         self.turn(replica);
+    }
+
+    fn store(&mut self, state: Rc<State>) {
+        self.stored = (self.stored.0 + 1, state);
+        for replica in 0..self.replicas.len() {
+            let delay = self.up_to(self.eyes());
+            self.wake(replica, delay);
+        }
     }
 
     /// The leader has its bundle registered, one configuration after the other.
@@ -203,6 +222,7 @@ impl World {
         let Some(text) = self.replicas[self.leader].served.as_ref().and_then(|state| state.bundle()) else {
             return;
         };
+        let text = self.beside_others(text);
         for configuration in 0..2 {
             if self.replicas[self.leader].registered[configuration] != text {
                 let delay = self.up_to(self.eyes() / 10);
@@ -212,15 +232,14 @@ impl World {
     }
 
     fn register(&mut self, configuration: usize, text: String) {
+        if self.is_lost(configuration) {
+            return;
+        }
         if self.said[configuration].last().is_some_and(|(_, said, _)| *said == text) {
             return;
         }
-        let known = self.stored.1.authorities().iter();
-        let before =
-            self.said[configuration].last().map(|(_, _, bundle)| Rc::clone(bundle)).unwrap_or_default();
-        let known = known.map(|one| (serial(one), one.certificate_pem().to_owned()));
-        let mut bundle: BTreeMap<_, _> = known.chain(BTreeMap::clone(&before)).collect();
-        bundle.retain(|_, pem| text.contains(pem.as_str()));
+        let serial = |pem: &str| Summary::from_pem(pem.as_bytes()).unwrap().swap_remove(0).serial;
+        let bundle: BTreeSet<_> = sections(&text).map(serial).collect();
         let oldest = self.time.saturating_sub(millis(self.knobs.overlap));
         let said = &mut self.said[configuration];
         said.push((self.time, text, Rc::new(bundle)));
@@ -242,12 +261,13 @@ impl World {
         match self.up_to(3) {
             0 => {
                 self.leader = self.pick();
+                self.forget_farewells();
                 self.publish();
             }
             1 if self.replicas.len() > 1 => {
                 self.restarts += 1;
                 let one = &mut self.replicas[replica];
-                (one.served, one.settling) = (None, Settling::default());
+                (one.served, one.settling, one.is_ready) = (None, Settling::default(), false);
                 self.wake(replica, 0);
             }
             2 => self.step_clock(replica),
@@ -267,7 +287,10 @@ impl World {
     }
 
     /// Whoever serves is trusted by whoever may call.
-    fn check(&self) {
+    fn check(&mut self) {
+        if self.troubles.is_some() {
+            return self.check_in_trouble();
+        }
         let oldest = self.time.saturating_sub(millis(self.knobs.overlap));
         for replica in &self.replicas {
             let Some(state) = &replica.served else { continue };
@@ -277,7 +300,7 @@ impl World {
                 let still_seen = said.iter().rposition(|(since, ..)| *since <= oldest).unwrap_or(0);
                 for (since, _, bundle) in &said[still_seen..] {
                     assert!(
-                        bundle.contains_key(&serial(issuer)),
+                        bundle.contains(&serial(issuer)),
                         "at {} ms a leaf of {} is served, not trusted by what was said at {since} ms",
                         self.time,
                         serial(issuer)
@@ -311,7 +334,7 @@ impl World {
     /// What both configurations have in common, as this replica sees them.
     fn registered_as_seen(&self, replica: usize) -> Option<String> {
         let [one, other] = &self.replicas[replica].registered;
-        (one == other && !one.is_empty()).then(|| one.clone())
+        (one == other && !one.is_empty() && !self.is_unseen()).then(|| one.clone())
     }
 
     fn now(&self, replica: usize) -> OffsetDateTime {
