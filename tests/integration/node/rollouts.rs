@@ -93,7 +93,9 @@ fn a_restarted_api_server_admits_nothing_wrongly() {
 fn a_killed_replica_loses_no_more_than_it_had_in_hand() {
     let stage = Stage::enter();
     let victim = stage.pods().remove(0);
+    let mut killed = None;
     let done = stage.during("kill -9 of one of 2 replicas", || {
+        killed = Some(Instant::now());
         stage.node.kill_process_of(stage::NAMESPACE, &victim);
         stage.node.wait_for("the restart", SOON, || {
             let pod = stage.node.get_json("pod", stage::NAMESPACE, &victim)?;
@@ -107,6 +109,35 @@ fn a_killed_replica_loses_no_more_than_it_had_in_hand() {
     let in_hand: Vec<_> = lost.iter().filter(|said| !said.contains("connection refused")).collect();
     eprintln!("rollouts | of {} lost, {} were in hand", lost.len(), in_hand.len());
     assert!(in_hand.len() <= WORKERS, "more than {WORKERS}: {in_hand:#?}");
+    // Before it nothing is lost, and after the node has heard of it nothing any more.
+    let (killed, window) = (killed.unwrap(), Duration::from_secs(5));
+    let outside: Vec<_> = done
+        .lost_answers()
+        .filter(|answer| answer.asked + answer.took < killed || answer.asked > killed + window)
+        .collect();
+    assert!(outside.is_empty(), "not of this end: {outside:#?}");
+    // Helm says why, and what it could not install it cannot uninstall.
+    let strange = done
+        .helm()
+        .iter()
+        .find(|said| !said.contains("failed calling webhook") && !said.contains("not found"));
+    assert_eq!(strange, None);
+    assert!(done.helm().len() <= WORKERS, "{:#?}", done.helm());
+}
+
+/// As `kubectl drain` asks for it: the second replica may go when the first has been replaced, and not before.
+#[test]
+fn evicted_replicas_lose_nothing() {
+    let stage = Stage::enter();
+    let done = stage.during("both replicas evicted, one after the other", || {
+        let pods = stage.pods();
+        let _ = stage.evict(&pods[0]).expect_ok();
+        let refused = stage.evict(&pods[1]);
+        assert!(refused.stderr.contains("disruption budget"), "{refused:?}");
+        stage.node.wait_for("the second eviction", SOON, || stage.evict(&pods[1]).ok().then_some(()));
+        stage.settled(2);
+    });
+    done.assert_nothing_lost();
 }
 
 /// Judged by the old policy or by the new one, never by half of it, and soon only by the new one.
