@@ -1,7 +1,5 @@
 //! The files of the repository that are generated from the code; a test compares them with what is committed.
 
-use std::collections::BTreeSet;
-
 use crate::output;
 
 /// Path from the root of the repository, and text, of every generated file.
@@ -22,13 +20,12 @@ pub fn files() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The schema of the chart's values as it is committed, with the rules that there are.
+/// The schema of the chart's values as it is committed, with the rules that there are and their options: pods with others would not start.
 fn chart_values() -> String {
     let committed = include_str!("../../deploy/chart/values.schema.json");
     let mut schema: serde_json::Value =
         serde_json::from_str(committed).expect("the committed schema is JSON");
-    let rules: BTreeSet<_> = policies::RULES.iter().map(|rule| rule.meta().id).collect();
-    schema["properties"]["rules"]["propertyNames"]["enum"] = serde_json::json!(rules);
+    schema["properties"]["rules"] = policies::schema::chart_rules();
     pretty(&schema)
 }
 

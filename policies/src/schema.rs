@@ -27,6 +27,13 @@ pub fn policy_file() -> serde_json::Value {
     schema
 }
 
+/// The schema of the settings of all rules by id, in draft 7 and complete in itself, for the values of the chart.
+#[must_use]
+pub fn chart_rules() -> serde_json::Value {
+    let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
+    rules(&mut settings.into_generator())
+}
+
 /// Ids to settings: every rule with its own options, and nothing else.
 fn rules(generator: &mut SchemaGenerator) -> serde_json::Value {
     let properties: serde_json::Map<_, _> = RULES
@@ -69,6 +76,13 @@ mod tests {
         let rules = &schema["$defs"]["Settings"]["properties"]["rules"];
         assert_eq!(rules["properties"].as_object().unwrap().len(), RULES.len());
         assert_eq!(rules["additionalProperties"], false);
+    }
+
+    #[test]
+    fn the_rules_of_the_chart_need_no_definitions_beside_them() {
+        let rules = chart_rules();
+        assert_eq!(rules["properties"].as_object().unwrap().len(), RULES.len());
+        assert!(!rules.to_string().contains("$ref"));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 mod goldens;
 mod install_rights;
 mod objects;
+mod refusals;
 mod render;
+mod replicas;
 mod values;
 mod webhooks;

@@ -28,7 +28,7 @@ const CHANGES: [&str; 79] = [
     "drift.repair=true",
     "events.enabled=false",
     "certificates.mode=certManager",
-    "certificates.self.authorityLife=9d",
+    "certificates.self.authorityLife=900d",
     "certificates.self.leafLife=9d",
     "certificates.self.overlap=9s",
     "certificates.mode=certManager certificates.certManager.issuerRef.name=x",
