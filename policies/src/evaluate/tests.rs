@@ -262,6 +262,10 @@ mod repairs {
             .prop_map(move |value| value.map(|value| format!("{field}: {value}")).unwrap_or_default())
     }
 
+    /// Where a privilege could come from.
+    const RICH: &str = "serviceAccountName: shop, volumes: [{name: data, hostPath: {path: /}}], \
+        containers: [{name: main, image: shop, later: 1}], initContainers: [{name: first, image: shop}]";
+
     fn jobs() -> impl Strategy<Value = String> {
         let events = prop::sample::select(
             &["pre-install", "pre-upgrade,post-delete", "test", "post-rollback", "typo"][..],
@@ -274,13 +278,36 @@ mod repairs {
             maybe("podFailurePolicy", &["{rules: []}"]),
         );
         (events, pods, spec).prop_map(|(events, pods, (limit, ttl, deadline, failure))| {
-            let template = format!("template: {{spec: {{{pods}}}}}");
+            let template = format!("template: {{spec: {{{RICH}, {pods}}}}}, later: {{deep: [1]}}");
             let fields = [limit, ttl, deadline, failure, template];
             job(events, &fields.into_iter().filter(|field| !field.is_empty()).collect::<Vec<_>>().join(", "))
         })
     }
 
+    /// Without what a repair may set.
+    fn others(mut object: serde_json::Value) -> serde_json::Value {
+        let remove = |place: Option<&mut serde_json::Value>, names: &[&str]| {
+            let members = place.and_then(serde_json::Value::as_object_mut).unwrap();
+            names.iter().for_each(|name| drop(members.remove(*name)));
+        };
+        let ends = ["backoffLimit", "ttlSecondsAfterFinished", "activeDeadlineSeconds"];
+        remove(object.pointer_mut("/spec"), &ends);
+        remove(object.pointer_mut("/spec/template/spec"), &["restartPolicy"]);
+        remove(
+            object.pointer_mut("/metadata/annotations"),
+            &["helm.sh/hook-delete-policy", "hookward.dev/fixed"],
+        );
+        object
+    }
+
     proptest! {
+        #[test]
+        fn no_repair_touches_containers_volumes_or_accounts(yaml in jobs()) {
+            let policy = policy(&json!({"rules": {"job-deadline-missing": {"fix": true}}}));
+            let before = only(&yaml).root.to_json();
+            prop_assert_eq!(others(fix_once(&policy, &before)), others(before));
+        }
+
         #[test]
         fn repairing_twice_is_repairing_once(yaml in jobs()) {
             let policy = policy(&json!({"rules": {"job-deadline-missing": {"fix": true}}}));
