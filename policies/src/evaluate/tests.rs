@@ -288,7 +288,7 @@ mod repairs {
     fn others(mut object: serde_json::Value) -> serde_json::Value {
         let remove = |place: Option<&mut serde_json::Value>, names: &[&str]| {
             let members = place.and_then(serde_json::Value::as_object_mut).unwrap();
-            names.iter().for_each(|name| drop(members.remove(*name)));
+            members.retain(|name, _| !names.contains(&name.as_str()));
         };
         let ends = ["backoffLimit", "ttlSecondsAfterFinished", "activeDeadlineSeconds"];
         remove(object.pointer_mut("/spec"), &ends);
