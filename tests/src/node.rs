@@ -68,10 +68,11 @@ impl Node {
         let groups = Groups::plan(&format!("hookward-{process}-{count}")).map_err(StartError::Impossible)?;
         let pair = Pair::free(process.wrapping_add(count))?;
         let folder = tempfile::Builder::new().prefix("hookward-node-").tempdir()?.keep();
-        let household = Household::new(&folder, &groups.folders())?;
+        let link = format!("hw{process}-{count}");
+        let household = Household::new(&folder, &groups.folders(), Some(&link))?;
         let servers = Servers::prepare(&programs, folder, household, &pair.node, PORT)?;
         settings::write(servers.folder(), &plugins)?;
-        let space = Space::open(&servers, groups, &format!("hw{process}-{count}"), &pair)?;
+        let space = Space::open(&servers, groups, &link, &pair)?;
         let node = Self { cluster: Cluster::new(servers), space, pair };
         node.start_servers()?;
         Ok(node)

@@ -69,6 +69,19 @@ fn refused(events: &[AuditEvent]) -> Vec<&AuditEvent> {
     events.iter().filter(|event| event.user == account && matches!(event.code, 401 | 403)).collect()
 }
 
+/// How many requests the API server has let through by the FlowSchema of the chart.
+#[track_caller]
+fn requests_with_our_place(node: &Node) -> u64 {
+    let metrics = node.kubectl(&["get", "--raw", "/metrics"]).expect_ok().stdout;
+    let is_ours = |line: &&str| {
+        line.starts_with("apiserver_flowcontrol_dispatched_requests_total{")
+            && line.contains(&format!(r#"flow_schema="{NAME}""#))
+    };
+    let counts =
+        metrics.lines().filter(is_ours).filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
+    counts.sum()
+}
+
 /// The bundle that the API server trusts.
 #[track_caller]
 fn bundle(node: &Node) -> String {
@@ -107,6 +120,7 @@ fn lives_and_leaves_nothing(helm: Helm) {
         Vec::<&AuditEvent>::new(),
         "the chart's rights are not enough"
     );
+    assert!(requests_with_our_place(&node) > 0, "the FlowSchema takes none of our requests");
     hookward.uninstall();
     let wanted: BTreeSet<_> = before.into_iter().chain(STAYS.map(str::to_owned)).collect();
     wait_until_there_is(&node, &wanted);

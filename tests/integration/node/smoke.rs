@@ -160,10 +160,19 @@ fn two_clusters_live_beside_each_other_and_leave_nothing_behind() {
     });
     assert_eq!(shared.get_json("job", "default", "only-here"), None);
     let groups = other.control_groups();
+    let address = format!(" {}/", other.machine_address());
+    assert!(interfaces().contains(&address));
     assert!(groups.iter().all(|group| group.is_dir()));
     drop(other);
     assert!(!folder.exists());
     for group in groups {
         assert!(!group.exists(), "{} is still there", group.display());
     }
+    assert!(!interfaces().contains(&address), "the interface of the node outlives it");
+}
+
+/// The addresses of this machine's interfaces.
+fn interfaces() -> String {
+    let output = std::process::Command::new("ip").args(["-oneline", "address"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
 }

@@ -12,11 +12,13 @@ use std::{
 
 /// Reads ids of processes, one per line. When the writing end closes, however its owner ended, it ends those processes
 /// with their groups, and removes the folder; until they are really gone, one may still write into it.
-/// Before the folder go the control groups that are named after it, and whatever still runs in them.
+/// Before the folder go the control groups that are named after it, and whatever still runs in them, and first of all the
+/// interface: the kernel takes minutes to see that the other end of it has no network any more.
 const JANITOR: &str = r#"
-folder=$1; shift
+folder=$1; link=$2; shift 2
 while read -r id; do ids="$ids $id"; done
 for id in $ids; do kill -s KILL -- "-$id" 2>/dev/null; done
+if [ -n "$link" ]; then ip link delete "$link" 2>/dev/null; fi
 for group; do
   tries=0
   while [ -d "$group" ] && [ "$tries" -lt 100 ]; do
@@ -40,11 +42,12 @@ pub(crate) struct Household {
 }
 
 impl Household {
-    /// Starts with the folder alone, and perhaps with control groups that go before it does.
-    pub(crate) fn new(folder: &Path, groups: &[PathBuf]) -> io::Result<Self> {
+    /// Starts with the folder alone, and perhaps with control groups and an interface of the machine that go before it does.
+    pub(crate) fn new(folder: &Path, groups: &[PathBuf], interface: Option<&str>) -> io::Result<Self> {
         let mut janitor = Command::new("sh")
             .args(["-c", JANITOR, "janitor"])
             .arg(folder)
+            .arg(interface.unwrap_or_default())
             .args(groups)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -215,7 +218,7 @@ mod tests {
     fn servers_and_folder_go_with_the_household() {
         let folder = std::env::temp_dir().join(format!("hookward-household-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let mut household = Household::new(&folder, &[]).unwrap();
+        let mut household = Household::new(&folder, &[], None).unwrap();
         household.start("sleep", Command::new("sleep").arg("1000"), &folder.join("log")).unwrap();
         let id = household.servers[0].1.id().to_string();
         assert_eq!(household.ended(), None);
@@ -230,7 +233,7 @@ mod tests {
     fn a_server_that_ended_by_itself_is_named() {
         let folder = std::env::temp_dir().join(format!("hookward-ended-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let mut household = Household::new(&folder, &[]).unwrap();
+        let mut household = Household::new(&folder, &[], None).unwrap();
         household.start("broken", &mut Command::new("false"), &folder.join("log")).unwrap();
         let (name, status) = loop {
             if let Some(ended) = household.ended() {

@@ -28,7 +28,7 @@ pub(super) fn start(programs: &Programs) -> Result<(Servers, Vec<String>), Start
 
 fn start_once(programs: &Programs) -> Result<(Servers, Vec<String>), StartError> {
     let folder = tempfile::Builder::new().prefix("hookward-rig-").tempdir()?.keep();
-    let household = Household::new(&folder, &[])?;
+    let household = Household::new(&folder, &[], None)?;
     let [client, peer, server, kwok] = free_ports()?;
     let servers = Servers::prepare(programs, folder, household, "127.0.0.1", server)?;
     fs::write(servers.folder().join("stages.yaml"), STAGES)?;
