@@ -69,7 +69,7 @@ fn refused(events: &[AuditEvent]) -> Vec<&AuditEvent> {
     events.iter().filter(|event| event.user == account && matches!(event.code, 401 | 403)).collect()
 }
 
-/// How many requests the API server has let through by the FlowSchema of the chart.
+/// How many requests the API server has let through by the chart's `FlowSchema`.
 #[track_caller]
 fn requests_with_our_place(node: &Node) -> u64 {
     let metrics = node.kubectl(&["get", "--raw", "/metrics"]).expect_ok().stdout;
