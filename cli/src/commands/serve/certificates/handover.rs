@@ -143,25 +143,21 @@ mod tests {
         handover.bundle.borrow().clone()
     }
 
-    fn look(handover: &mut Handover, registered: Option<String>) {
-        handover.look(registered.as_deref());
-    }
-
     #[tokio::test(start_paused = true)]
     async fn another_authority_is_registered_first_and_served_when_all_know_it() {
         let folder = Folder::new();
         let mut handover = Handover::new(Arc::clone(&folder.found));
-        look(&mut handover, folder.pem(0));
+        handover.look(folder.pem(0).as_deref());
         folder.renew(1);
-        look(&mut handover, folder.pem(0));
+        handover.look(folder.pem(0).as_deref());
         assert!(!has_followed(&handover));
         assert_eq!(bundle(&handover), folder.both());
-        look(&mut handover, folder.both());
+        handover.look(folder.both().as_deref());
         tokio::time::advance(OVERLAP / 2).await;
-        look(&mut handover, folder.both());
+        handover.look(folder.both().as_deref());
         assert!(!has_followed(&handover));
         tokio::time::advance(OVERLAP / 2).await;
-        look(&mut handover, folder.both());
+        handover.look(folder.both().as_deref());
         assert!(has_followed(&handover));
         assert_eq!(bundle(&handover), folder.pem(1), "what others need is not for this replica to say");
     }
@@ -170,10 +166,10 @@ mod tests {
     async fn a_certificate_of_an_authority_that_all_know_is_served_at_once_whoever_is_registered_beside_it() {
         let folder = Folder::new();
         let mut handover = Handover::new(Arc::clone(&folder.found));
-        look(&mut handover, folder.pem(0));
+        handover.look(folder.pem(0).as_deref());
         tokio::time::advance(OVERLAP).await;
         folder.renew(0);
-        look(&mut handover, folder.both());
+        handover.look(folder.both().as_deref());
         assert!(has_followed(&handover));
     }
 
@@ -183,14 +179,14 @@ mod tests {
         let mut handover = Handover::new(Arc::clone(&folder.found));
         assert_eq!(handover.served.current().leaf(), folder.found.current().leaf(), "but at the start");
         for before in [None, folder.pem(0)] {
-            look(&mut handover, before);
+            handover.look(before.as_deref());
             folder.renew(1);
-            look(&mut handover, None);
+            handover.look(None);
             tokio::time::advance(OVERLAP * 2).await;
-            look(&mut handover, None);
+            handover.look(None);
             assert!(!has_followed(&handover));
         }
-        look(&mut handover, folder.both());
+        handover.look(folder.both().as_deref());
         assert!(!has_followed(&handover), "the overlap begins anew");
     }
 
@@ -199,7 +195,7 @@ mod tests {
         let folder = Folder::new();
         let mut handover = Handover::new(Arc::clone(&folder.found));
         folder.renew(1);
-        look(&mut handover, folder.pem(1));
+        handover.look(folder.pem(1).as_deref());
         assert!(has_followed(&handover));
     }
 
@@ -212,12 +208,12 @@ mod tests {
             folder.found.store(expired.clone());
             let mut handover = Handover::new(Arc::clone(&folder.found));
             folder.renew(1);
-            look(&mut handover, registered);
+            handover.look(registered.as_deref());
             assert!(has_followed(&handover));
         }
         let mut handover = Handover::new(Arc::clone(&folder.found));
         folder.found.store(expired);
-        look(&mut handover, folder.pem(0));
+        handover.look(folder.pem(0).as_deref());
         assert!(!has_followed(&handover));
     }
 
