@@ -165,10 +165,7 @@ mod tests {
     use super::*;
 
     fn mapped() -> Vec<(String, String)> {
-        vec![
-            ("/home/me/src".to_owned(), "/hookward".to_owned()),
-            ("/opt/a b".to_owned(), "/target".to_owned()),
-        ]
+        vec![("/a/b/c".to_owned(), "/hookward".to_owned()), ("/opt/a b".to_owned(), "/target".to_owned())]
     }
 
     #[test]
@@ -183,15 +180,15 @@ mod tests {
     fn flags_name_every_folder_and_survive_spaces() {
         assert_eq!(
             rust_flags(&mapped()),
-            "--remap-path-prefix=/home/me/src=/hookward\x1f--remap-path-prefix=/opt/a b=/target"
+            "--remap-path-prefix=/a/b/c=/hookward\x1f--remap-path-prefix=/opt/a b=/target"
         );
-        assert!(c_flags(&mapped()).starts_with("-ffile-prefix-map=/home/me/src=/hookward "));
+        assert!(c_flags(&mapped()).starts_with("-ffile-prefix-map=/a/b/c=/hookward "));
     }
 
     #[test]
     fn a_program_that_names_the_machine_or_needs_a_loader_is_refused() {
         let refused = |program: &[u8]| inspect(program, &mapped()).unwrap_err().to_string();
-        assert!(refused(b"..panicked at /home/me/src/cli.rs..").contains("names /home/me/src"));
+        assert!(refused(b"..panicked at /a/b/c/cli.rs..").contains("names /a/b/c"));
         assert!(refused(b"../lib/ld-musl-x86_64.so.1..").contains("loader"));
         inspect(b"..panicked at /hookward/cli.rs..", &mapped()).unwrap();
         inspect(b"../registry/tokio/src/..", &[("/src".to_owned(), "/hookward".to_owned())]).unwrap();
