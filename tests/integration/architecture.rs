@@ -7,13 +7,14 @@ use std::{
 };
 
 /// Who may import whom; `tests` and `xtask` may import all.
-const EDGES: [(&str, &[&str]); 6] = [
+const EDGES: [(&str, &[&str]); 7] = [
     ("hooks", &[]),
     ("policies", &["hooks"]),
     ("certs", &[]),
     ("webhook", &["hooks", "policies"]),
     ("cluster", &["hooks", "policies"]),
-    ("cli", &["certs", "cluster", "hooks", "policies", "webhook"]),
+    ("lifecycle", &["hooks"]),
+    ("cli", &["certs", "cluster", "hooks", "lifecycle", "policies", "webhook"]),
 ];
 
 /// Crates whose answers depend on nothing but what they are given.
@@ -37,7 +38,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn all_sources() -> Vec<(PathBuf, String)> {
-    let crates = ["hooks", "policies", "certs", "webhook", "cluster", "cli", "tests", "xtask"];
+    let crates = ["hooks", "policies", "certs", "webhook", "cluster", "lifecycle", "cli", "tests", "xtask"];
     let files = crates.iter().flat_map(|name| sources(&root().join(name)));
     files
         .map(|path| (path.strip_prefix(root()).unwrap().to_path_buf(), fs::read_to_string(&path).unwrap()))

@@ -1,0 +1,169 @@
+//! What a release did or would do, action by action and step by step; also the JSON that `plan` and `rollout` answer with.
+
+use std::fmt;
+
+use hooks::Event;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The actions that were played on one release.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Answer {
+    /// The version of Helm whose behaviour this is, as in `4.2.4`; or `argocd`, `flux`.
+    pub helm: String,
+    /// The name of the release.
+    pub release: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// In the order they were played.
+    pub actions: Vec<Played>,
+}
+
+/// One action and all it did.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Played {
+    /// What was asked.
+    pub action: Action,
+    /// The revision that was made; of an uninstall or a test, the one it was about; null when there is none.
+    pub revision: Option<u32>,
+    /// Helm's exit code.
+    pub exit: i32,
+    /// The first line of what Helm says after `Error: `; null when it exits with 0.
+    pub error: Option<String>,
+    /// What happened, in order; hooks that are not run have no step.
+    pub steps: Vec<Step>,
+    /// Every revision that is stored afterwards, oldest first.
+    pub history: Vec<Revision>,
+    /// All hook objects alive after the action, also those of earlier ones; sorted by kind, namespace, name.
+    pub leftovers: Vec<ObjectId>,
+}
+
+/// What can be asked of a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// `helm install`.
+    Install,
+    /// `helm upgrade`.
+    Upgrade,
+    /// `helm rollback`.
+    Rollback,
+    /// `helm uninstall`.
+    Uninstall,
+    /// `helm test`.
+    Test,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Step {
+    /// Seconds since the action began, simulated or real.
+    pub at: f64,
+    /// The event whose hook this is; null for the ordinary resources.
+    #[serde(serialize_with = "event_name")]
+    #[schemars(with = "Option<String>")]
+    pub event: Option<Event>,
+    /// What was done.
+    pub verb: Verb,
+    /// To what; null for the ordinary resources together.
+    pub object: Option<ObjectId>,
+    /// How it ended.
+    pub result: StepResult,
+    /// Why, where it did not end well, and what a reader could not guess; null when there is nothing to say.
+    pub message: Option<String>,
+}
+
+/// What was done to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    /// A deletion by a delete policy, and the wait for its end where there is one.
+    Delete,
+    /// A POST.
+    Create,
+    /// A server-side apply.
+    Apply,
+    /// The wait for a Job or a Pod to end.
+    Wait,
+    /// Logs were printed.
+    Log,
+    /// All ordinary resources were created, updated or deleted.
+    Manifest,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StepResult {
+    /// As it should.
+    Ok,
+    /// There was nothing to delete.
+    Absent,
+    /// It did not work, or the hook failed.
+    Failed,
+    /// Admission refused it.
+    Denied,
+    /// Helm gave up waiting.
+    Timeout,
+    /// The wait ended at once since the end of an earlier run was still there: the hook did not run.
+    Stale,
+    /// It was not tried, because of what came before.
+    Skipped,
+}
+
+/// One stored revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Revision {
+    /// Its number, from 1.
+    pub revision: u32,
+    /// Helm's word for where it stands.
+    pub status: String,
+}
+
+/// Which object.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectId {
+    /// As in `batch/v1`.
+    pub api_version: String,
+    /// As in `Job`.
+    pub kind: String,
+    /// As written, else that of the release; null for objects that have none.
+    pub namespace: Option<String>,
+    /// Its name; where the API server makes it up, `generateName` and `*`.
+    pub name: String,
+}
+
+impl Action {
+    /// Helm's word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Install => "install",
+            Self::Upgrade => "upgrade",
+            Self::Rollback => "rollback",
+            Self::Uninstall => "uninstall",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl ObjectId {
+    /// Kind, namespace and name: the order of leftovers.
+    #[must_use]
+    pub fn sort_key(&self) -> (&str, &str, &str) {
+        (&self.kind, self.namespace.as_deref().unwrap_or_default(), &self.name)
+    }
+}
+
+/// `Job/migrate`, as people write it.
+impl fmt::Display for ObjectId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.kind, self.name)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn event_name<S: serde::Serializer>(event: &Option<Event>, serializer: S) -> Result<S::Ok, S::Error> {
+    event.map(Event::name).serialize(serializer)
+}

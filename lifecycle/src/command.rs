@@ -1,0 +1,126 @@
+//! One Helm command: what is asked of a release, with Helm's own flags.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{Chart, Outcomes, answer::Action};
+
+/// Helm's own default for each wait.
+pub const TIMEOUT: Duration = Duration::from_secs(300);
+
+/// One command.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// What is asked.
+    pub action: Action,
+    /// What is installed or upgraded to; the others take what is stored.
+    pub chart: Option<Arc<Chart>>,
+    /// How.
+    pub flags: Flags,
+    /// What the pods of its hooks do; beats their annotation.
+    pub outcomes: Outcomes,
+}
+
+/// Helm's flags, as far as they change what becomes of hooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
+pub struct Flags {
+    /// `--no-hooks`.
+    pub no_hooks: bool,
+    /// `--wait`, and how; rolling back on failure implies it.
+    pub wait: Wait,
+    /// `--wait-for-jobs`.
+    pub wait_for_jobs: bool,
+    /// `--rollback-on-failure`, Helm 3's `--atomic`.
+    pub rollback_on_failure: bool,
+    /// `--timeout`: of each wait, not of the whole.
+    pub timeout: Duration,
+    /// `--keep-history` of an uninstall.
+    pub keep_history: bool,
+    /// `--cleanup-on-fail`.
+    pub cleanup_on_fail: bool,
+    /// `helm upgrade --install`.
+    pub install: bool,
+    /// `--server-side`: `None` is Helm's own choice. Helm 3 knows no such thing.
+    pub server_side: Option<bool>,
+    /// The revision to roll back to; `None` is the one before the last.
+    pub to: Option<u32>,
+    /// `helm test --filter`: `name=a` or `!name=a`.
+    pub filters: Vec<String>,
+    /// `helm test --logs`.
+    pub logs: bool,
+}
+
+/// How a command waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wait {
+    /// Not asked for: hooks only.
+    #[default]
+    HookOnly,
+    /// `--wait`.
+    Watcher,
+    /// `--wait=legacy`, Helm 4 only.
+    Legacy,
+}
+
+impl Default for Flags {
+    fn default() -> Self {
+        Self {
+            no_hooks: false,
+            wait: Wait::default(),
+            wait_for_jobs: false,
+            rollback_on_failure: false,
+            timeout: TIMEOUT,
+            keep_history: false,
+            cleanup_on_fail: false,
+            install: false,
+            server_side: None,
+            to: None,
+            filters: Vec::new(),
+            logs: false,
+        }
+    }
+}
+
+/// Reads a duration as Go writes it: `90s`, `1m30s`, `500ms`; `None` if it is none.
+///
+/// Source: Go `time.ParseDuration`, without its sign and its smaller units.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    let mut rest = text;
+    let mut total = Duration::ZERO;
+    if text == "0" {
+        return Some(total);
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|character: char| !(character.is_ascii_digit() || character == '.'))?;
+        let (number, unit) = rest.split_at(digits);
+        let letters = unit.find(|character: char| character.is_ascii_digit()).unwrap_or(unit.len());
+        let (unit, after) = unit.split_at(letters);
+        let seconds = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        let part = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
+        total = total.checked_add(part)?;
+        rest = after;
+    }
+    (!text.is_empty()).then_some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_go_writes_them() {
+        for (text, seconds) in [("90s", 90.0), ("1m30s", 90.0), ("500ms", 0.5), ("0", 0.0), ("1.5h", 5400.0)] {
+            assert_eq!(duration(text), Some(Duration::from_secs_f64(seconds)), "{text}");
+        }
+        for text in ["", "s", "5", "-1s", "5 s", "1d", "9e99h", "99999999999999999999h"] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+}

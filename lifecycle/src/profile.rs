@@ -1,0 +1,89 @@
+//! Which tool plays the release, as data: one file for each.
+
+mod argocd;
+mod flux;
+mod helm3;
+mod helm4;
+
+use crate::command::Wait;
+
+/// Everything in which one tool differs from the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Profile {
+    /// The version, or the name of what is no Helm: what the answer says.
+    pub version: &'static str,
+    /// For people, as in `Helm 4.2`.
+    pub shown: &'static str,
+    /// Which algorithm runs the hooks.
+    pub engine: Engine,
+    /// Whether objects are sent by server-side apply unless the user says otherwise.
+    pub applies: bool,
+    /// How the tool waits without `--wait`, and with it.
+    pub waits: [Waiter; 2],
+}
+
+/// Who runs the hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Helm 3, whose errors and waits differ from Helm 4's in words and order.
+    Helm3,
+    /// Helm 4, or what embeds it.
+    Helm4,
+    /// Flux's helm-controller: Helm 4 with a wait of its own.
+    Flux,
+    /// Argo CD, which renders and never runs Helm.
+    ArgoCd,
+}
+
+/// How the end of a hook, and of a deletion, is awaited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiter {
+    /// Whether the end of a hook is read as Helm 3 does.
+    pub completion: Completion,
+    /// How a deletion by policy is awaited.
+    pub deletion: Deletion,
+}
+
+/// How the end of a Job or Pod is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completion {
+    /// A watch on the object: its deletion counts as success.
+    Legacy,
+    /// A watch on its whole kind: its deletion is no end.
+    Status,
+    /// Asked every five seconds.
+    Poll,
+}
+
+/// How a deletion by policy is awaited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// Asked at once and every two seconds until it is gone.
+    Poll,
+    /// Watched until it is gone.
+    Watch,
+    /// Not at all.
+    Forget,
+}
+
+impl Profile {
+    /// All that can be chosen, by the word that chooses them.
+    pub const ALL: [(&'static str, Self); 4] =
+        [("3", helm3::PROFILE), ("4", helm4::PROFILE), ("argocd", argocd::PROFILE), ("flux", flux::PROFILE)];
+
+    /// The one that `word` chooses: `3`, `4`, `argocd`, `flux`.
+    #[must_use]
+    pub fn find(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(name, _)| *name == word).map(|(_, profile)| profile)
+    }
+
+    /// How it waits when asked so.
+    #[must_use]
+    pub const fn waiter(&self, wait: Wait) -> Waiter {
+        match wait {
+            Wait::HookOnly => self.waits[0],
+            Wait::Watcher => self.waits[1],
+            Wait::Legacy => helm3::WAITER,
+        }
+    }
+}
