@@ -163,7 +163,7 @@ impl fmt::Display for ObjectId {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn event_name<S: serde::Serializer>(event: &Option<Event>, serializer: S) -> Result<S::Ok, S::Error> {
     event.map(Event::name).serialize(serializer)
 }
