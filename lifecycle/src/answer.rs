@@ -149,6 +149,21 @@ impl Action {
 }
 
 impl ObjectId {
+    /// The group of `apiVersion`, empty for the core group.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// Whether both are the same object to Kubernetes, in whichever version of their group.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.kind == other.kind
+            && self.namespace == other.namespace
+            && self.group() == other.group()
+    }
+
     /// Kind, namespace and name: the order of leftovers.
     #[must_use]
     pub fn sort_key(&self) -> (&str, &str, &str) {

@@ -1,22 +1,36 @@
 //! One version of a chart as Helm sees it after rendering: hooks in Helm's order, and ordinary resources.
 
+use std::sync::Arc;
+
 use hooks::{DeletePolicy, Event};
 
-use crate::answer::ObjectId;
+use crate::{Outcome, answer::ObjectId};
+
+mod digest;
+mod needs;
+mod object;
+mod read;
+pub mod scope;
+
+pub use read::ReadError;
 
 /// What one rendering gave.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Chart {
+    /// What stands in `crds/` folders, which Helm installs before anything else, and never touches again.
+    pub crds: Vec<Arc<Object>>,
     /// The hooks, by kind, path and document: the order in which Helm stores them.
     pub hooks: Vec<Hook>,
-    /// The ordinary resources, in the order in which Helm creates them.
-    pub resources: Vec<Object>,
+    /// The ordinary resources, in the order in which Helm creates them; items of a list stand for themselves.
+    pub resources: Vec<Arc<Object>>,
+    /// Why Helm cannot build the ordinary resources, which ends the command: its words after the prefix.
+    pub unbuildable: Option<String>,
 }
 
 /// One hook: a document with the annotation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hook {
-    /// The template, as in `shop/templates/migrate.yaml`.
+    /// The template, as in `shop/templates/migrate.yaml`; empty when nobody said.
     pub path: String,
     /// `kind` of the document; `List` for a list.
     pub kind: String,
@@ -31,7 +45,7 @@ pub struct Hook {
     /// When its logs are printed.
     pub log_policies: Vec<DeletePolicy>,
     /// What is sent: the document, or the items of a list.
-    pub objects: Vec<Object>,
+    pub objects: Vec<Arc<Object>>,
     /// Why Helm cannot build the object, such as an annotation that is a number: its words after the prefix.
     pub unbuildable: Option<String>,
 }
@@ -39,39 +53,82 @@ pub struct Hook {
 /// One object as it is sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
-    /// Which; the namespace is `None` as long as nothing is written.
+    /// Which; the namespace is filled in, unless the object has none.
     pub id: ObjectId,
-    /// Changes when anything changes that Kubernetes lets nobody change on a Job or Pod.
-    pub frozen: u64,
+    /// Whether the API server makes up the name, each time another one.
+    pub generates_name: bool,
+    /// The parts that Kubernetes lets nobody change.
+    pub frozen: Vec<Frozen>,
     /// Changes when anything changes.
     pub digest: u64,
-    /// How it ends, if it is a Job or a Pod.
+    /// How its pods run, if it makes any.
     pub run: Option<Run>,
     /// What its pods cannot start without.
     pub needs: Vec<Need>,
     /// Finalizers that somebody must take away before it goes.
     pub finalizers: bool,
+    /// `helm.sh/resource-policy`, as written.
+    pub resource_policy: Option<String>,
+    /// The kind it brings, if it is a `CustomResourceDefinition`.
+    pub defines: Option<Definition>,
+    /// Why the API server refuses it for sure: its words after `… is invalid: `.
+    pub invalid: Option<&'static str>,
 }
 
-/// How a Job or Pod runs.
+/// A part of an object that nobody can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frozen {
+    /// As the API server names it, such as `spec.template`.
+    pub field: &'static str,
+    /// Changes when the part changes.
+    pub digest: u64,
+}
+
+/// How the pods of an object run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
+    /// What it is.
+    pub workload: Workload,
     /// What the annotation of its pods says; `None` without one.
-    pub outcome: Option<crate::Outcome>,
+    pub outcome: Option<Outcome>,
     /// `spec.backoffLimit`, 6 for Kubernetes.
     pub backoff_limit: u32,
     /// `spec.completions`, 1 for Kubernetes.
     pub completions: u32,
+    /// `spec.parallelism`, 1 for Kubernetes.
+    pub parallelism: u32,
     /// `spec.activeDeadlineSeconds`.
     pub deadline: Option<u64>,
     /// `spec.ttlSecondsAfterFinished`.
     pub ttl: Option<u64>,
     /// `spec.suspend`.
     pub suspended: bool,
-    /// `spec.restartPolicy` of the pods is `Always`, so that they never end.
-    pub restarts: bool,
+    /// `spec.restartPolicy` of the pods.
+    pub restart: Restart,
     /// `terminationGracePeriodSeconds` of the pods, 30 for Kubernetes.
     pub grace: u64,
+}
+
+/// What makes the pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Workload {
+    /// A Job of the group `batch`.
+    Job,
+    /// The Pod itself.
+    Pod,
+    /// What keeps pods running: a Deployment, a `StatefulSet` …
+    Service,
+}
+
+/// What becomes of a container that ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Restart {
+    /// It starts again, whatever it did: the pod never ends.
+    Always,
+    /// It starts again unless it ended well.
+    OnFailure,
+    /// It stays as it ended.
+    Never,
 }
 
 /// Another object that pods cannot start without.
@@ -81,4 +138,32 @@ pub struct Need {
     pub kind: &'static str,
     /// Its name, in the namespace of the pods.
     pub name: String,
+}
+
+/// A kind that a `CustomResourceDefinition` brings.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Definition {
+    /// As in `example.com`.
+    pub group: String,
+    /// As in `Widget`.
+    pub kind: String,
+    /// The versions that are served.
+    pub versions: Vec<String>,
+    /// Whether its objects have no namespace.
+    pub cluster_scoped: bool,
+}
+
+impl Hook {
+    /// Whether `policy` is among those it acts on.
+    #[must_use]
+    pub fn deletes(&self, policy: DeletePolicy) -> bool {
+        self.delete_policies.contains(&policy)
+    }
+}
+
+/// `Secret "db"`, as messages name it.
+impl std::fmt::Display for Need {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} \"{}\"", self.kind, self.name)
+    }
 }

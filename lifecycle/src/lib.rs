@@ -5,9 +5,11 @@ pub mod chart;
 pub mod command;
 pub mod outcome;
 pub mod profile;
+pub mod world;
 
 pub use answer::{Answer, Played, Step};
 pub use chart::Chart;
 pub use command::Command;
 pub use outcome::{Outcome, Outcomes};
 pub use profile::Profile;
+pub use world::World;

@@ -1,0 +1,229 @@
+//! From what is written in a manifest to what matters of the object.
+
+use hooks::{Node, Value, annotations};
+
+use super::{Definition, Frozen, Need, Object, Restart, Run, Workload, digest, needs, scope};
+use crate::{
+    Outcome,
+    answer::ObjectId,
+    outcome::{self, NoOutcome},
+};
+
+/// `spec.backoffLimit` where nothing is written.
+///
+/// Source: Kubernetes 1.36 `pkg/apis/batch/v1/defaults.go`, `SetDefaults_Job`.
+const BACKOFF_LIMIT: u32 = 6;
+
+/// `terminationGracePeriodSeconds` where nothing is written.
+///
+/// Source: Kubernetes 1.36 `staging/src/k8s.io/api/core/v1/types.go`, `DefaultTerminationGracePeriodSeconds`.
+const GRACE: u64 = 30;
+
+/// Source: Kubernetes 1.36 `pkg/apis/batch/validation/validation.go`, `validateJobSpec`.
+const NO_RESTART_POLICY: &str =
+    r#"spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never""#;
+
+/// Where an object without a namespace of its own belongs.
+pub(super) struct Home<'a> {
+    /// The namespace of the release.
+    pub(super) namespace: &'a str,
+    /// The kinds that the chart brings.
+    pub(super) definitions: &'a [Definition],
+}
+
+impl Home<'_> {
+    /// What matters of the object.
+    pub(super) fn object(&self, written: hooks::Object<'_>) -> Result<Object, NoOutcome> {
+        let run = run(written)?;
+        let needs = written.pods().map(|pods| needs::of(&pods)).unwrap_or_default();
+        Ok(Object {
+            id: self.id(written),
+            generates_name: written.name().is_none() && written.generate_name().is_some(),
+            frozen: frozen(written),
+            digest: digest::digest(Some(written.root())),
+            invalid: run.as_ref().and_then(invalid),
+            needs: run.as_ref().map_or_else(Vec::new, |_| needs),
+            run,
+            finalizers: written
+                .metadata()
+                .and_then(|metadata| metadata.get("finalizers"))
+                .is_some_and(|finalizers| !finalizers.items().is_empty()),
+            resource_policy: written.annotation(annotations::RESOURCE_POLICY).map(str::to_owned),
+            defines: definition(written),
+        })
+    }
+
+    fn id(&self, written: hooks::Object<'_>) -> ObjectId {
+        let generated = || written.generate_name().map(|prefix| format!("{prefix}*"));
+        ObjectId {
+            api_version: written.api_version().to_owned(),
+            kind: written.kind().to_owned(),
+            namespace: self
+                .has_namespace(written)
+                .then(|| written.namespace().unwrap_or(self.namespace).to_owned()),
+            name: written.name().map(str::to_owned).or_else(generated).unwrap_or_default(),
+        }
+    }
+
+    fn has_namespace(&self, written: hooks::Object<'_>) -> bool {
+        match scope::built_in(written.api_version(), written.kind()) {
+            Some(scope) => scope == scope::Scope::Namespaced,
+            None => !self.definitions.iter().any(|definition| {
+                definition.cluster_scoped && written.is(&definition.group, &definition.kind)
+            }),
+        }
+    }
+}
+
+/// How its pods run; those of a `CronJob` are not its own.
+fn run(written: hooks::Object<'_>) -> Result<Option<Run>, NoOutcome> {
+    let workload = match (written.group(), written.kind()) {
+        ("batch", "Job") => Workload::Job,
+        ("", "Pod") => Workload::Pod,
+        ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
+        | ("", "ReplicationController") => Workload::Service,
+        _ => return Ok(None),
+    };
+    let pods = written.pods();
+    let spec = written.spec();
+    let number = |node: Option<&Node<'_>>, name| node.and_then(|node| node.get(name)).and_then(Node::as_i64);
+    let count = |name| number(spec, name).and_then(|number| u32::try_from(number).ok());
+    let seconds = |node, name| number(node, name).and_then(|number| u64::try_from(number).ok());
+    let annotation = pods.and_then(|pods| pods.metadata?.get("annotations")?.str_at(outcome::ANNOTATION));
+    let parallelism = count("parallelism").unwrap_or(1);
+    Ok(Some(Run {
+        workload,
+        outcome: annotation.map(str::parse::<Outcome>).transpose()?,
+        backoff_limit: count("backoffLimit").unwrap_or(BACKOFF_LIMIT),
+        completions: count("completions").unwrap_or(parallelism.max(1)),
+        parallelism,
+        deadline: seconds(spec, "activeDeadlineSeconds"),
+        ttl: seconds(spec, "ttlSecondsAfterFinished"),
+        suspended: spec.and_then(|spec| spec.get("suspend")).and_then(Node::as_bool).unwrap_or(false),
+        restart: match pods.and_then(|pods| pods.spec.str_at("restartPolicy")) {
+            Some("Never") => Restart::Never,
+            Some("OnFailure") => Restart::OnFailure,
+            _ => Restart::Always,
+        },
+        grace: seconds(pods.map(|pods| pods.spec), "terminationGracePeriodSeconds").unwrap_or(GRACE),
+    }))
+}
+
+fn invalid(run: &Run) -> Option<&'static str> {
+    (run.workload == Workload::Job && run.restart == Restart::Always).then_some(NO_RESTART_POLICY)
+}
+
+/// The parts that the API server lets nobody change.
+///
+/// Source: Kubernetes 1.36 `pkg/apis/*/validation`, the functions `Validate…Update`.
+fn frozen(written: hooks::Object<'_>) -> Vec<Frozen> {
+    let root = written.root();
+    let spec = written.spec();
+    let below = |name| spec.and_then(|spec| spec.get(name));
+    let part = |field, digest| Frozen { field, digest };
+    let whole = |field, node| part(field, digest::digest(node));
+    match (written.group(), written.kind()) {
+        ("batch", "Job") => vec![
+            whole("spec.completions", below("completions")),
+            whole("spec.completionMode", below("completionMode")),
+            whole("spec.selector", below("selector")),
+            whole("spec.template", below("template")),
+        ],
+        ("", "Pod") => vec![part("spec", digest::pod(spec))],
+        ("", "PersistentVolumeClaim") => {
+            vec![part("spec", digest::without(spec, &["resources", "volumeAttributesClassName"]))]
+        }
+        ("", "Secret") => {
+            let kind = root.str_at("type").unwrap_or("Opaque");
+            vec![part("type", digest::text(kind))]
+        }
+        ("", "ConfigMap") if root.get("immutable").and_then(Node::as_bool) == Some(true) => {
+            vec![whole("data", root.get("data"))]
+        }
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
+            vec![whole("roleRef", root.get("roleRef"))]
+        }
+        ("apps", "Deployment" | "DaemonSet" | "ReplicaSet") => {
+            vec![whole("spec.selector", below("selector"))]
+        }
+        ("apps", "StatefulSet") => vec![part("spec", digest::without(spec, &MUTABLE_OF_STATEFUL_SET))],
+        ("scheduling.k8s.io", "PriorityClass") => vec![whole("value", root.get("value"))],
+        ("storage.k8s.io", "StorageClass") => {
+            vec![whole("parameters", root.get("parameters")), whole("provisioner", root.get("provisioner"))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+const MUTABLE_OF_STATEFUL_SET: [&str; 7] = [
+    "minReadySeconds",
+    "ordinals",
+    "persistentVolumeClaimRetentionPolicy",
+    "replicas",
+    "revisionHistoryLimit",
+    "template",
+    "updateStrategy",
+];
+
+/// The kind that a `CustomResourceDefinition` brings.
+pub(super) fn definition(written: hooks::Object<'_>) -> Option<Definition> {
+    if !written.is("apiextensions.k8s.io", "CustomResourceDefinition") {
+        return None;
+    }
+    let spec = written.spec()?;
+    let serves = |version: &&Node<'_>| version.get("served").and_then(Node::as_bool) == Some(true);
+    Some(Definition {
+        group: spec.str_at("group")?.to_owned(),
+        kind: spec.get("names")?.str_at("kind")?.to_owned(),
+        versions: spec
+            .get("versions")
+            .map_or(&[][..], Node::items)
+            .iter()
+            .filter(serves)
+            .filter_map(|version| version.str_at("name").map(str::to_owned))
+            .collect(),
+        cluster_scoped: spec.str_at("scope") == Some("Cluster"),
+    })
+}
+
+/// Why Helm's client cannot decode the object, in its words; those quote the whole object where its kind is missing, which may hold
+/// secrets: not here.
+///
+/// Source: k8s.io/cli-runtime 0.36 `pkg/resource/metadata_decoder.go` and `mapper.go`, `infoForData`; the members come in the order of
+/// their names, since YAML becomes JSON first.
+pub(super) fn unbuildable(written: hooks::Object<'_>) -> Option<String> {
+    if written.kind().is_empty() {
+        return Some(r#"unable to decode "": Object 'Kind' is missing"#.to_owned());
+    }
+    let metadata = written.metadata()?;
+    let wrong = |name: &'static str| {
+        let node = metadata.get(name)?;
+        let values: Vec<_> = match name {
+            "annotations" | "labels" => node.members().iter().map(|member| &member.node).collect(),
+            _ => vec![node],
+        };
+        values.into_iter().find_map(go_type).map(|kind| (name, kind))
+    };
+    let (name, kind) =
+        ["annotations", "generateName", "labels", "name", "namespace"].into_iter().find_map(wrong)?;
+    Some(format!(
+        "unable to decode \"\": json: cannot unmarshal {kind} into Go struct field ObjectMeta.metadata.{name} of type string"
+    ))
+}
+
+/// Go's word for what is no text.
+const fn go_type(node: &Node<'_>) -> Option<&'static str> {
+    match node.value {
+        Value::Null | Value::String(_) => None,
+        Value::Bool(_) => Some("bool"),
+        Value::Number(_) => Some("number"),
+        Value::List(_) => Some("array"),
+        Value::Map(_) => Some("object"),
+    }
+}
+
+impl Need {
+    pub(super) fn new(kind: &'static str, name: &str) -> Self {
+        Self { kind, name: name.to_owned() }
+    }
+}

@@ -1,0 +1,193 @@
+//! From rendered text to a [`Chart`].
+
+use std::sync::Arc;
+
+use hooks::{DeletePolicies, DeletePolicy, Interest, Node, annotations::Written, manifest, order, yaml};
+
+use super::{
+    Chart, Definition, Hook, Object,
+    object::{self, Home},
+};
+use crate::outcome::NoOutcome;
+
+/// Why a rendering cannot be played. Says nothing of the values in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// A document that Helm cannot read either, which ends its command.
+    #[error("{}{}:{}: {}", shown(path), error.line, error.column, error.message)]
+    Unreadable {
+        /// The template, if it is known.
+        path: String,
+        /// What is wrong; its line and column are those of the whole text.
+        error: yaml::Error,
+    },
+    /// An annotation that says how pods end, and that nobody understands.
+    #[error("{}{kind} \"{name}\": annotation {}", shown(path), crate::outcome::ANNOTATION)]
+    Outcome {
+        /// The template, if it is known.
+        path: String,
+        /// The kind of the object.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        source: NoOutcome,
+    },
+}
+
+fn shown(path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!("{path}: ") }
+}
+
+/// One document, and where it stands among the others.
+struct Document<'a> {
+    path: &'a str,
+    index: usize,
+    root: &'a Node<'a>,
+}
+
+impl Chart {
+    /// Reads what a rendering gave: documents with `# Source:` comments, as `helm template` and `helm get` write them. Objects
+    /// without a namespace belong to `namespace`.
+    ///
+    /// Documents whose list of events holds an unknown one vanish, as they do in Helm.
+    ///
+    /// # Errors
+    /// What Helm could not read either, and an outcome that nobody understands.
+    pub fn read(text: &str, namespace: &str) -> Result<Self, ReadError> {
+        let mut manifests = Vec::new();
+        let mut path = "";
+        for read in manifest::read(text, Interest::Everything, &yaml::Limits::default()) {
+            let read = read.map_err(|error| ReadError::Unreadable { path: path.to_owned(), error })?;
+            path = read.document.source.unwrap_or_default();
+            manifests.push(read);
+        }
+        let mut documents: Vec<_> = manifests
+            .iter()
+            .map(|read| Document {
+                path: read.document.source.unwrap_or_default(),
+                index: read.document.index,
+                root: &read.root,
+            })
+            .collect();
+        documents.sort_by_key(|document| (document.path, document.index));
+        order::by_kind(&mut documents, |document| document.view().kind());
+        let definitions: Vec<_> = documents
+            .iter()
+            .flat_map(Document::items)
+            .filter_map(|(item, _)| object::definition(item))
+            .collect();
+        Home { namespace, definitions: &definitions }.chart(&documents)
+    }
+
+    /// The kinds it uses that neither Kubernetes has nor the chart brings.
+    #[must_use]
+    pub fn foreign(&self) -> Vec<Definition> {
+        let objects =
+            || self.hooks.iter().flat_map(|hook| &hook.objects).chain(&self.resources).chain(&self.crds);
+        let mut foreign: Vec<Definition> = Vec::new();
+        for id in objects().map(|object| &object.id) {
+            let is_known = super::scope::built_in(&id.api_version, &id.kind).is_some()
+                || objects().filter_map(|object| object.defines.as_ref()).any(|defines| defines.covers(id));
+            let (group, version) = id.api_version.rsplit_once('/').unwrap_or(("", &id.api_version));
+            let definition = Definition {
+                group: group.to_owned(),
+                kind: id.kind.clone(),
+                versions: vec![version.to_owned()],
+                cluster_scoped: false,
+            };
+            if !is_known && !id.kind.is_empty() && !foreign.contains(&definition) {
+                foreign.push(definition);
+            }
+        }
+        foreign
+    }
+}
+
+impl Home<'_> {
+    fn chart(&self, documents: &[Document<'_>]) -> Result<Chart, ReadError> {
+        let mut chart = Chart::default();
+        for document in documents {
+            let view = document.view();
+            if document.is_of_crds() {
+                chart.crds.extend(self.objects(document)?);
+            } else if let Some(written) = view.hook() {
+                if !written.events.is_dropped() {
+                    chart.hooks.push(self.hook(document, &written)?);
+                }
+            } else {
+                chart.resources.extend(self.objects(document)?);
+                chart.unbuildable = chart.unbuildable.or_else(|| object::unbuildable(view));
+            }
+        }
+        Ok(chart)
+    }
+
+    fn hook(&self, document: &Document<'_>, written: &hooks::Hook<'_>) -> Result<Hook, ReadError> {
+        let view = document.view();
+        let mut delete_policies = policies(&written.delete_policies);
+        if written.delete_policies.is_absent() {
+            delete_policies.push(DeletePolicy::BeforeHookCreation);
+        }
+        let name = view.metadata().and_then(|metadata| Written::of(metadata, "name"));
+        Ok(Hook {
+            path: document.path.to_owned(),
+            kind: view.kind().to_owned(),
+            name: name.map(|name| name.text.into_owned()).unwrap_or_default(),
+            events: written.events.known().collect(),
+            weight: written.weight.effective,
+            delete_policies,
+            log_policies: policies(&written.output_log_policies),
+            objects: self.objects(document)?,
+            unbuildable: object::unbuildable(view),
+        })
+    }
+
+    fn objects(&self, document: &Document<'_>) -> Result<Vec<Arc<Object>>, ReadError> {
+        let read = |(item, kind): (hooks::Object<'_>, Option<&str>)| {
+            let mut object = self.object(item).map_err(|source| ReadError::Outcome {
+                path: document.path.to_owned(),
+                kind: item.kind().to_owned(),
+                name: item.name().unwrap_or_default().to_owned(),
+                source,
+            })?;
+            if let Some(kind) = kind.filter(|_| object.id.kind.is_empty()) {
+                kind.clone_into(&mut object.id.kind);
+                document.view().api_version().clone_into(&mut object.id.api_version);
+            }
+            Ok(Arc::new(object))
+        };
+        document.items().into_iter().map(read).collect()
+    }
+}
+
+fn policies(written: &DeletePolicies<'_>) -> Vec<DeletePolicy> {
+    written.items.iter().filter_map(|(_, policy)| *policy).collect()
+}
+
+impl<'a> Document<'a> {
+    const fn view(&self) -> hooks::Object<'a> {
+        hooks::Object::new(self.root)
+    }
+
+    /// The document, or the items of a list with the kind that they have unless they say so themselves.
+    ///
+    /// Source: k8s.io/apimachinery 0.36 `pkg/apis/meta/v1/unstructured/helpers.go`, `decode` and `decodeToList`.
+    fn items(&self) -> Vec<(hooks::Object<'a>, Option<&'a str>)> {
+        let Some(items) = self.root.get("items") else { return vec![(self.view(), None)] };
+        let kind = self.view().kind().strip_suffix("List").filter(|kind| !kind.is_empty());
+        items.items().iter().map(|item| (hooks::Object::new(item), kind)).collect()
+    }
+
+    /// Whether it stands in the `crds/` folder of its chart or of a subchart, where annotations make no hook.
+    fn is_of_crds(&self) -> bool {
+        let mut parts = self.path.split('/').skip(1);
+        loop {
+            match parts.next() {
+                Some("crds") => return true,
+                Some("charts") => _ = parts.next(),
+                _ => return false,
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! A cluster in virtual time: what becomes of objects that are created and deleted in it. It knows nothing of Helm.
+
+use std::sync::Arc;
+
+use crate::{
+    Outcome,
+    answer::ObjectId,
+    chart::{Definition, Need, Object},
+};
+
+mod admit;
+mod change;
+mod go;
+mod run;
+
+/// Milliseconds since the first action.
+pub type Millis = u64;
+
+/// The cluster.
+#[derive(Debug, Clone)]
+pub struct World {
+    now: Millis,
+    nodes: Nodes,
+    /// In the order in which they were created.
+    lives: Vec<Live>,
+    /// Pods whose owner is gone.
+    orphans: Vec<Orphan>,
+    /// Namespaces and kinds that are simply there.
+    namespaces: Vec<String>,
+    definitions: Vec<Definition>,
+    uids: u64,
+}
+
+/// Who runs the pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Nodes {
+    /// Kubelets.
+    #[default]
+    Real,
+    /// kwok with the stages of the test cluster: pods start whatever they mount, stop at once, have no deadline of their own, and
+    /// fail instead of being restarted; nobody binds volume claims.
+    Kwok,
+}
+
+/// Where an object came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A hook.
+    Hook,
+    /// An ordinary resource.
+    Resource {
+        /// The release that owns it.
+        release: Arc<str>,
+    },
+}
+
+/// An object in the cluster.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// As it was sent last.
+    pub object: Arc<Object>,
+    /// Who sent it last.
+    pub origin: Origin,
+    /// Never used twice.
+    pub uid: u64,
+    /// When it was created.
+    pub created: Millis,
+    /// Whether it is on its way out.
+    pub state: State,
+    /// What its pods do.
+    pub run: RunState,
+    outcome: Outcome,
+    /// Since when its deadline runs.
+    began: Millis,
+    /// What its pods will have done, and when.
+    end: Option<(Millis, RunState)>,
+    /// When it goes, or when a namespace begins to be emptied.
+    goes: Option<Millis>,
+}
+
+/// Whether an object is on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is not.
+    Present,
+    /// Somebody asked for its deletion, and something holds it.
+    Terminating {
+        /// When that was asked.
+        since: Millis,
+    },
+}
+
+/// What the pods of an object do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunState {
+    /// It has none.
+    None,
+    /// A Job that is suspended.
+    Suspended,
+    /// They cannot start without this.
+    Waiting(Need),
+    /// They are up but not ready, and perhaps never will be.
+    Starting,
+    /// They run.
+    Running,
+    /// They have ended well.
+    Complete {
+        /// When.
+        at: Millis,
+    },
+    /// They have failed for good.
+    Failed {
+        /// When.
+        at: Millis,
+        /// Why.
+        reason: Reason,
+        /// How many pods failed: `status.failed` of a Job.
+        failed: u32,
+        /// How many should have ended well: `spec.completions` of a Job.
+        completions: u32,
+    },
+}
+
+/// Why pods have failed for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// A Job that has tried often enough.
+    BackoffLimitExceeded,
+    /// A Job or a Pod that took too long.
+    DeadlineExceeded,
+    /// A Pod that ended badly.
+    Ended,
+    /// A Pod that was stopped since somebody deleted it.
+    Stopped,
+}
+
+/// Why the API server, or the client before it, refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is one of this name.
+    AlreadyExists {
+        /// And it is on its way out.
+        terminating: bool,
+    },
+    /// A field that nobody can change would change.
+    Immutable {
+        /// Such as `spec.template`.
+        field: &'static str,
+    },
+    /// It cannot be valid: the words after `… is invalid: `.
+    Invalid(&'static str),
+    /// Its namespace does not exist.
+    NamespaceMissing,
+    /// Its namespace is being deleted.
+    NamespaceTerminating,
+    /// A Pod whose `ServiceAccount` does not exist.
+    ServiceAccountMissing {
+        /// Its name.
+        name: String,
+    },
+    /// Nothing serves this kind; a `CustomResourceDefinition` is missing.
+    NoMatch,
+    /// It has no name.
+    NoName,
+}
+
+/// What an apply did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// There was none.
+    Created,
+    /// Something is different now.
+    Changed,
+    /// Nothing is.
+    Unchanged,
+}
+
+/// What a deletion did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    /// There was nothing to delete.
+    Absent,
+    /// It goes, now or later.
+    Asked,
+}
+
+/// Pods that outlive the object that made them.
+#[derive(Debug, Clone)]
+struct Orphan {
+    namespace: Option<String>,
+    needs: Vec<Need>,
+    goes: Millis,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World {
+    /// An empty cluster with real nodes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::on(Nodes::Real)
+    }
+
+    /// An empty cluster.
+    #[must_use]
+    pub const fn on(nodes: Nodes) -> Self {
+        Self {
+            now: 0,
+            nodes,
+            lives: Vec::new(),
+            orphans: Vec::new(),
+            namespaces: Vec::new(),
+            definitions: Vec::new(),
+            uids: 0,
+        }
+    }
+
+    /// Says that a namespace is there without any object of a release having made it; those of Kubernetes itself are always there.
+    pub fn assume_namespace(&mut self, name: &str) {
+        if !self.namespaces.iter().any(|known| known == name) {
+            self.namespaces.push(name.to_owned());
+        }
+    }
+
+    /// Says that a kind is served without any object of a release having brought it.
+    pub fn assume_kind(&mut self, definition: Definition) {
+        if !self.definitions.contains(&definition) {
+            self.definitions.push(definition);
+        }
+    }
+
+    /// The time.
+    #[must_use]
+    pub const fn now(&self) -> Millis {
+        self.now
+    }
+
+    /// What is there under this id, on its way out or not; the newest where names are made up.
+    #[must_use]
+    pub fn live(&self, id: &ObjectId) -> Option<&Live> {
+        self.position(id).map(|index| &self.lives[index])
+    }
+
+    /// What is there with this uid.
+    #[must_use]
+    pub fn with_uid(&self, uid: u64) -> Option<&Live> {
+        self.lives.iter().find(|live| live.uid == uid)
+    }
+
+    /// All that is there, in the order of creation.
+    #[must_use]
+    pub fn lives(&self) -> &[Live] {
+        &self.lives
+    }
+
+    /// The objects of hooks that are there, on their way out or not, by kind, namespace and name.
+    #[must_use]
+    pub fn leftovers(&self) -> Vec<ObjectId> {
+        let mut left: Vec<_> = self
+            .lives
+            .iter()
+            .filter(|live| live.origin == Origin::Hook)
+            .map(|live| live.object.id.clone())
+            .collect();
+        left.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
+        left
+    }
+
+    fn position(&self, id: &ObjectId) -> Option<usize> {
+        self.lives.iter().rposition(|live| live.object.id.is_same(id))
+    }
+}
+
+impl Live {
+    /// Whether somebody asked for its deletion.
+    #[must_use]
+    pub const fn is_terminating(&self) -> bool {
+        matches!(self.state, State::Terminating { .. })
+    }
+
+    /// Whether Helm's `--wait` would call it ready: its pods are ready or have ended well, or it has none.
+    #[must_use]
+    pub const fn is_ready(&self) -> bool {
+        matches!(self.run, RunState::None | RunState::Running | RunState::Complete { .. })
+    }
+}

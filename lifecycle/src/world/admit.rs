@@ -1,0 +1,156 @@
+//! What the API server lets in.
+
+use std::sync::Arc;
+
+use super::{Applied, Deleted, Live, Origin, Refusal, RunState, State, World};
+use crate::{
+    Outcome,
+    answer::ObjectId,
+    chart::{Object, Workload, scope},
+};
+
+/// Those that Kubernetes makes itself.
+const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+impl World {
+    /// Creates an object by a POST; its pods will do what `outcome` says.
+    ///
+    /// # Errors
+    /// Whatever the API server, or Helm's client before it, refuses.
+    pub fn post(&mut self, object: &Arc<Object>, origin: Origin, outcome: Outcome) -> Result<(), Refusal> {
+        self.admit_new(object)?;
+        match self.live(&object.id).filter(|_| !object.generates_name) {
+            Some(live) => Err(Refusal::AlreadyExists { terminating: live.is_terminating() }),
+            None => {
+                self.create(object, origin, outcome);
+                Ok(())
+            }
+        }
+    }
+
+    /// Creates an object or changes the one that is there, which may be on its way out.
+    ///
+    /// # Errors
+    /// Whatever the API server, or Helm's client before it, refuses.
+    pub fn apply(
+        &mut self,
+        object: &Arc<Object>,
+        origin: Origin,
+        outcome: Outcome,
+    ) -> Result<Applied, Refusal> {
+        if object.generates_name {
+            return Err(Refusal::NoName);
+        }
+        let Some(index) = self.position(&object.id) else {
+            self.admit_new(object)?;
+            self.create(object, origin, outcome);
+            return Ok(Applied::Created);
+        };
+        self.admit(object)?;
+        let live = &mut self.lives[index];
+        let mut fields = live.object.frozen.iter().zip(&object.frozen);
+        if let Some((_, changed)) = fields.find(|(before, after)| before != after) {
+            return Err(Refusal::Immutable { field: changed.field });
+        }
+        live.origin = origin;
+        if live.object.digest == object.digest {
+            return Ok(Applied::Unchanged);
+        }
+        live.object = Arc::clone(object);
+        live.outcome = outcome;
+        self.changed(index);
+        Ok(Applied::Changed)
+    }
+
+    /// Asks for the deletion of an object, in the background: what it owns goes after it.
+    ///
+    /// # Errors
+    /// A kind that nobody serves, an object without a name.
+    pub fn delete(&mut self, id: &ObjectId) -> Result<Deleted, Refusal> {
+        self.check_kind(id)?;
+        if id.name.is_empty() || id.name.ends_with('*') {
+            return Err(Refusal::NoName);
+        }
+        let Some(index) = self.position(id) else { return Ok(Deleted::Absent) };
+        self.ask(index);
+        Ok(Deleted::Asked)
+    }
+
+    /// Whether Helm can build objects of this kind.
+    ///
+    /// # Errors
+    /// [`Refusal::NoMatch`].
+    pub fn check_kind(&self, id: &ObjectId) -> Result<(), Refusal> {
+        let (group, version) = id.api_version.rsplit_once('/').unwrap_or(("", &id.api_version));
+        let serves = |definition: &crate::chart::Definition| {
+            definition.kind == id.kind
+                && definition.group == group
+                && definition.versions.iter().any(|served| served == version)
+        };
+        let brought = || self.lives.iter().filter_map(|live| live.object.defines.as_ref());
+        let is_served = scope::built_in(&id.api_version, &id.kind).is_some()
+            || self.definitions.iter().any(serves)
+            || brought().any(serves);
+        if is_served { Ok(()) } else { Err(Refusal::NoMatch) }
+    }
+
+    /// What is checked of every object that is sent.
+    fn admit(&self, object: &Object) -> Result<(), Refusal> {
+        self.check_kind(&object.id)?;
+        if object.id.name.is_empty() {
+            return Err(Refusal::NoName);
+        }
+        object.invalid.map_or(Ok(()), |words| Err(Refusal::Invalid(words)))
+    }
+
+    /// What is checked of an object that is not there yet.
+    ///
+    /// Source: Kubernetes 1.36 admission plugins `NamespaceLifecycle` and `ServiceAccount`, which come before validation.
+    fn admit_new(&self, object: &Object) -> Result<(), Refusal> {
+        let admitted = self.admit(object);
+        if matches!(admitted, Err(Refusal::NoMatch | Refusal::NoName)) {
+            return admitted;
+        }
+        if let Some(namespace) = &object.id.namespace {
+            self.check_namespace(namespace)?;
+        }
+        let is_pod = object.run.as_ref().is_some_and(|run| run.workload == Workload::Pod);
+        let account = object.needs.iter().find(|need| need.kind == "ServiceAccount");
+        match account.filter(|account| is_pod && !self.has(account, object.id.namespace.as_deref())) {
+            Some(account) => Err(Refusal::ServiceAccountMissing { name: account.name.clone() }),
+            None => admitted,
+        }
+    }
+
+    fn check_namespace(&self, name: &str) -> Result<(), Refusal> {
+        let live = self.lives.iter().find(|live| {
+            live.object.id.kind == "Namespace"
+                && live.object.id.name == name
+                && live.object.id.group().is_empty()
+        });
+        match live {
+            Some(live) if live.is_terminating() => Err(Refusal::NamespaceTerminating),
+            Some(_) => Ok(()),
+            None if NAMESPACES.contains(&name) || self.namespaces.iter().any(|known| known == name) => Ok(()),
+            None => Err(Refusal::NamespaceMissing),
+        }
+    }
+
+    fn create(&mut self, object: &Arc<Object>, origin: Origin, outcome: Outcome) {
+        self.uids += 1;
+        self.lives.push(Live {
+            object: Arc::clone(object),
+            origin,
+            uid: self.uids,
+            created: self.now,
+            state: State::Present,
+            run: RunState::None,
+            outcome,
+            began: self.now,
+            end: None,
+            goes: None,
+        });
+        self.begin(self.lives.len() - 1);
+        self.settle();
+    }
+}

@@ -1,0 +1,74 @@
+//! How time passes: change by change.
+
+use super::{Live, Millis, Reason, RunState, World};
+use crate::chart::Run;
+
+impl World {
+    /// When something will change without anybody asking for it.
+    #[must_use]
+    pub fn next_change(&self) -> Option<Millis> {
+        let lives = self.lives.iter().filter_map(Live::next);
+        lives.chain(self.orphans.iter().map(|orphan| orphan.goes)).min()
+    }
+
+    /// Lets time pass until `to`, with all that changes on the way; into the past nobody goes.
+    pub fn advance(&mut self, to: Millis) {
+        while let Some(at) = self.next_change().filter(|at| *at <= to) {
+            self.now = self.now.max(at);
+            self.change();
+        }
+        self.now = self.now.max(to);
+    }
+
+    /// Lets time pass, change by change, until `condition` gives something, and gives that; `None` at `deadline`, when it is too late
+    /// for what changes just then.
+    pub fn until<T>(&mut self, deadline: Millis, mut condition: impl FnMut(&Self) -> Option<T>) -> Option<T> {
+        loop {
+            if let Some(found) = condition(self) {
+                return Some(found);
+            }
+            let Some(next) = self.next_change().filter(|next| *next < deadline) else {
+                self.now = self.now.max(deadline);
+                return None;
+            };
+            self.now = self.now.max(next);
+            self.change();
+        }
+    }
+
+    /// The first change that is due.
+    fn change(&mut self) {
+        let is_due = |live: &Live| live.next().is_some_and(|next| next <= self.now);
+        if let Some(index) = self.lives.iter().position(is_due) {
+            match self.lives[index].end.take_if(|(at, _)| *at <= self.now) {
+                Some((_, run)) => self.end(index, run),
+                None => self.go(index),
+            }
+        } else {
+            self.orphans.retain(|orphan| orphan.goes > self.now);
+            self.settle();
+        }
+    }
+
+    fn end(&mut self, index: usize, run: RunState) {
+        let live = &mut self.lives[index];
+        live.run = run;
+        let ttl = live.object.run.as_ref().and_then(|run: &Run| run.ttl);
+        if let (RunState::Complete { at } | RunState::Failed { at, .. }, Some(ttl)) = (&live.run, ttl) {
+            live.goes = Some(at + ttl * 1000 + super::go::REACTION);
+        }
+    }
+}
+
+impl Live {
+    /// When it changes next.
+    fn next(&self) -> Option<Millis> {
+        let end = self.end.as_ref().map(|(at, _)| *at);
+        end.into_iter().chain(self.goes).min()
+    }
+
+    /// Stops its pods at `at`.
+    pub(super) fn stop(&mut self, at: Millis) {
+        self.end = Some((at, RunState::Failed { at, reason: Reason::Stopped, failed: 1, completions: 1 }));
+    }
+}

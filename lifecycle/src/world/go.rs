@@ -1,0 +1,158 @@
+//! How objects go.
+
+use super::{Live, Millis, Orphan, RunState, State, World};
+use crate::{
+    answer::ObjectId,
+    chart::{Definition, Workload},
+};
+
+/// How long a controller takes to act on what it sees; measured on the test cluster.
+pub(super) const REACTION: Millis = 100;
+
+/// Source: Kubernetes 1.36 `pkg/controller/namespace/namespace_controller.go`, `namespaceDeletionGracePeriod`.
+const NAMESPACE_GRACE: Millis = 5_000;
+
+impl World {
+    /// Somebody asks for the deletion of an object.
+    pub(super) fn ask(&mut self, index: usize) {
+        if self.lives[index].is_terminating() {
+            return;
+        }
+        let stop = self.stops_after(&self.lives[index]);
+        let now = self.now;
+        let live = &mut self.lives[index];
+        let state = State::Terminating { since: now };
+        match (live.object.id.group(), live.object.id.kind.as_str()) {
+            ("", "Namespace") => {
+                live.state = state;
+                live.goes = (!live.object.finalizers).then_some(now + NAMESPACE_GRACE);
+            }
+            ("", "PersistentVolumeClaim") | ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+                live.state = state;
+                let defines = live.object.defines.clone();
+                self.ask_where(|live| {
+                    defines.as_ref().is_some_and(|defines| defines.covers(&live.object.id))
+                });
+            }
+            ("", "Pod") if stop > 0 => {
+                live.state = state;
+                live.stop(now + stop);
+                live.goes = (!live.object.finalizers).then_some(now + stop + REACTION);
+            }
+            _ if live.object.finalizers => {
+                live.state = state;
+                live.goes = None;
+            }
+            _ => self.remove(index),
+        }
+        self.settle();
+    }
+
+    /// The time of an object has come.
+    pub(super) fn go(&mut self, index: usize) {
+        let live = &mut self.lives[index];
+        live.goes = None;
+        if !live.is_terminating() {
+            self.ask(index);
+        } else if live.object.id.kind == "Namespace" && !self.is_empty(&self.lives[index].object.id.name) {
+            let namespace = self.lives[index].object.id.name.clone();
+            self.ask_where(|live| live.object.id.namespace.as_ref() == Some(&namespace));
+        } else {
+            self.remove(index);
+        }
+        self.settle();
+    }
+
+    /// Somebody asks for the deletion of everything that `is_meant`.
+    fn ask_where(&mut self, is_meant: impl Fn(&Live) -> bool) {
+        let meant: Vec<_> = self.lives.iter().filter(|live| is_meant(live)).map(|live| live.uid).collect();
+        for uid in meant {
+            if let Some(index) = self.lives.iter().position(|live| live.uid == uid) {
+                self.ask(index);
+            }
+        }
+    }
+
+    /// It is gone; its pods take their time.
+    fn remove(&mut self, index: usize) {
+        let stop = self.stops_after(&self.lives[index]);
+        let live = self.lives.remove(index);
+        let is_pod = live.object.run.as_ref().is_some_and(|run| run.workload == Workload::Pod);
+        if stop > 0 && !is_pod {
+            self.orphans.push(Orphan {
+                namespace: live.object.id.namespace.clone(),
+                needs: live.object.needs.clone(),
+                goes: self.now + stop,
+            });
+        }
+    }
+
+    /// How long its pods take to stop: not at all when none runs.
+    fn stops_after(&self, live: &Live) -> Millis {
+        let is_up = matches!(live.run, RunState::Running | RunState::Starting);
+        match live.object.run.as_ref().filter(|_| is_up && !live.is_terminating()) {
+            Some(run) => self.nodes.grace(run),
+            None => 0,
+        }
+    }
+
+    /// What follows from what has just come or gone.
+    pub(super) fn settle(&mut self) {
+        for index in 0..self.lives.len() {
+            if matches!(self.lives[index].run, RunState::Waiting(_)) {
+                self.begin(index);
+            }
+            if self.lives[index].is_terminating() && self.is_free(&self.lives[index]) {
+                let goes = self.now + REACTION;
+                self.lives[index].goes.get_or_insert(goes);
+            }
+        }
+    }
+
+    /// Whether nothing holds an object any longer that waits for something.
+    fn is_free(&self, live: &Live) -> bool {
+        if live.object.finalizers {
+            return false;
+        }
+        let id = &live.object.id;
+        match (id.group(), id.kind.as_str()) {
+            ("", "Namespace") => live.goes.is_none() && self.is_empty(&id.name),
+            ("", "PersistentVolumeClaim") => !self.is_mounted(id),
+            ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+                let is_of =
+                    |defines: &Definition| self.lives.iter().any(|live| defines.covers(&live.object.id));
+                !live.object.defines.as_ref().is_some_and(is_of)
+            }
+            _ => false,
+        }
+    }
+
+    fn is_empty(&self, namespace: &str) -> bool {
+        let is_here = |here: &Option<String>| here.as_deref() == Some(namespace);
+        !self.lives.iter().any(|live| is_here(&live.object.id.namespace))
+            && !self.orphans.iter().any(|orphan| is_here(&orphan.namespace))
+    }
+
+    /// Whether a pod that has a node mounts the claim, even if it has ended.
+    ///
+    /// Source: Kubernetes 1.36 `pkg/controller/volume/pvcprotection/pvc_protection_controller.go`, `podUsesPVCForDeletion`.
+    fn is_mounted(&self, claim: &ObjectId) -> bool {
+        let mounts = |needs: &[crate::chart::Need]| {
+            needs.iter().any(|need| need.kind == "PersistentVolumeClaim" && need.name == claim.name)
+        };
+        let has_node = |live: &&Live| {
+            !matches!(live.run, RunState::None | RunState::Suspended | RunState::Waiting(_))
+                && live.object.id.namespace == claim.namespace
+        };
+        self.lives.iter().filter(has_node).any(|live| mounts(&live.object.needs))
+            || self.orphans.iter().any(|orphan| orphan.namespace == claim.namespace && mounts(&orphan.needs))
+    }
+}
+
+impl Definition {
+    /// Whether the object is of this kind.
+    #[must_use]
+    pub fn covers(&self, id: &ObjectId) -> bool {
+        self.kind == id.kind && self.group == id.group()
+    }
+}
