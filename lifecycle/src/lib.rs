@@ -5,6 +5,7 @@ pub mod chart;
 pub mod command;
 pub mod outcome;
 pub mod profile;
+pub mod simulate;
 pub mod world;
 
 pub use answer::{Answer, Played, Step};
@@ -12,4 +13,5 @@ pub use chart::Chart;
 pub use command::Command;
 pub use outcome::{Outcome, Outcomes};
 pub use profile::Profile;
+pub use simulate::Simulation;
 pub use world::World;

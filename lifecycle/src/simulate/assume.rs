@@ -1,0 +1,35 @@
+//! What a cluster of which nothing is known is taken to have.
+
+use crate::{
+    Chart, World,
+    chart::{Definition, Object, scope},
+};
+
+/// Namespaces that objects name and kinds that they are of, unless the chart itself makes them.
+pub(super) fn assume(world: &mut World, chart: Option<&Chart>) {
+    let Some(chart) = chart else { return };
+    for object in objects(chart) {
+        let id = &object.id;
+        if let Some(namespace) = &id.namespace {
+            let is_made = |object: &Object| object.id.kind == "Namespace" && object.id.name == *namespace;
+            if !objects(chart).any(is_made) {
+                world.assume_namespace(namespace);
+            }
+        }
+        let is_brought = |object: &Object| object.defines.as_ref().is_some_and(|defines| defines.covers(id));
+        if scope::built_in(&id.api_version, &id.kind).is_none() && !objects(chart).any(is_brought) {
+            let (group, version) = id.api_version.rsplit_once('/').unwrap_or(("", &id.api_version));
+            world.assume_kind(Definition {
+                group: group.to_owned(),
+                kind: id.kind.clone(),
+                versions: vec![version.to_owned()],
+                cluster_scoped: id.namespace.is_none(),
+            });
+        }
+    }
+}
+
+fn objects(chart: &Chart) -> impl Iterator<Item = &Object> {
+    let hooks = chart.hooks.iter().flat_map(|hook| &hook.objects);
+    chart.crds.iter().chain(hooks).chain(&chart.resources).map(AsRef::as_ref)
+}

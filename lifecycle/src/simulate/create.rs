@@ -1,0 +1,104 @@
+//! The objects of a hook are sent, by a POST or a server-side apply.
+
+use std::sync::Arc;
+
+use hooks::Event;
+
+use super::{
+    Play,
+    errors::{Failure, Request, refused, unmapped},
+};
+use crate::{
+    answer::{StepResult, Verb},
+    chart::{Hook, Object},
+    world::{Applied, Millis, Origin, RunState},
+};
+
+/// An object of a hook that has been sent.
+pub(super) struct Sent<'a> {
+    pub(super) object: &'a Object,
+    pub(super) uid: u64,
+    /// When an earlier run ended, if its end is still there.
+    pub(super) stale: Option<Millis>,
+}
+
+impl Play<'_> {
+    /// Whether Helm can make requests of what the hook says.
+    ///
+    /// Source: cli-runtime 0.36 `pkg/resource/mapper.go`, behind Helm's `KubeClient.Build`.
+    pub(super) fn build(&self, hook: &Hook) -> Result<(), Failure> {
+        if let Some(words) = &hook.unbuildable {
+            return Err(Failure(words.clone()));
+        }
+        self.map(hook.objects.iter())
+    }
+
+    /// Whether the cluster serves the kinds of these objects.
+    pub(super) fn map<'o>(&self, mut objects: impl Iterator<Item = &'o Arc<Object>>) -> Result<(), Failure> {
+        let unserved = objects.find(|object| self.world.check_kind(&object.id).is_err());
+        unserved.map_or(Ok(()), |object| {
+            // Helm shows the namespace that is written, which is seldom one, and seldom that of the release.
+            let written = object.id.namespace.as_deref().filter(|written| *written != self.namespace);
+            Err(Failure(unmapped(&object.id, written.unwrap_or_default())))
+        })
+    }
+
+    /// Sends the objects of a hook; all are tried, whatever becomes of one.
+    ///
+    /// Source: Helm 4.2.4 `pkg/kube/client.go`, `Create` and `perform`.
+    pub(super) fn create_hook<'h>(&mut self, event: Event, hook: &'h Hook) -> Result<Vec<Sent<'h>>, Failure> {
+        if hook.objects.is_empty() {
+            return Err(Failure("no objects visited".to_owned()));
+        }
+        let mut errors = Vec::new();
+        let mut all = Vec::new();
+        for object in &hook.objects {
+            match self.send(event, object) {
+                Ok(sent) => all.push(sent),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(all) } else { Err(self.joined(&errors)) }
+    }
+
+    fn send<'h>(&mut self, event: Event, object: &'h Arc<Object>) -> Result<Sent<'h>, String> {
+        let outcome = self.outcome(object);
+        let before =
+            self.world.live(&object.id).map(|live| (live.uid, ended(&live.run), live.is_terminating()));
+        let (verb, request) =
+            if self.applies { (Verb::Apply, Request::Apply) } else { (Verb::Create, Request::Create) };
+        let applied = if self.applies {
+            self.world.apply(object, Origin::Hook, outcome)
+        } else {
+            self.world.post(object, Origin::Hook, outcome).map(|()| Applied::Created)
+        };
+        match applied {
+            Err(refusal) => {
+                let step = self.step(Some(event), verb, Some(&object.id), StepResult::Failed);
+                self.explain(step, super::errors::cause(request, &object.id, &refusal));
+                Err(refused(request, object, &refusal))
+            }
+            Ok(applied) => {
+                let step = self.step(Some(event), verb, Some(&object.id), StepResult::Ok);
+                let is_terminating = before.is_some_and(|(.., is_terminating)| is_terminating);
+                match applied {
+                    Applied::Created => {}
+                    _ if is_terminating => self.explain(step, "onto the one that is being deleted"),
+                    Applied::Changed => self.explain(step, "changed the one that was there"),
+                    Applied::Unchanged => self.explain(step, "the one that was there is the same"),
+                }
+                let uid = self.world.live(&object.id).map_or(0, |live| live.uid);
+                let stale = before.filter(|(was, ..)| *was == uid).and_then(|(_, ended, _)| ended);
+                Ok(Sent { object, uid, stale })
+            }
+        }
+    }
+}
+
+/// When pods have ended for good.
+fn ended(run: &RunState) -> Option<Millis> {
+    match run {
+        RunState::Complete { at } | RunState::Failed { at, .. } => Some(*at),
+        _ => None,
+    }
+}

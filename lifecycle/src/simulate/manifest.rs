@@ -1,0 +1,232 @@
+//! The ordinary resources of a release: created, updated, deleted, all of them as one step.
+
+use std::sync::Arc;
+
+use super::{
+    Play,
+    errors::{Failure, Request, cause, refused},
+};
+use crate::{
+    Chart,
+    answer::{ObjectId, StepResult, Verb},
+    chart::Object,
+    profile::Engine,
+    world::{Deleted, Origin},
+};
+
+/// The value of `helm.sh/resource-policy` that keeps a live object from being deleted by an upgrade; case counts.
+const KEEP: &str = "keep";
+
+/// How many objects got what.
+#[derive(Debug, Default)]
+struct Count {
+    created: usize,
+    updated: usize,
+    deleted: usize,
+}
+
+impl Play<'_> {
+    /// Whether Helm can make requests of the ordinary resources.
+    pub(super) fn build_resources(&self, chart: &Chart) -> Result<(), Failure> {
+        match &chart.unbuildable {
+            Some(words) => Err(Failure(words.clone())),
+            None => self.map(chart.resources.iter()),
+        }
+    }
+
+    /// Those of the objects that are there already, and are the release's own.
+    ///
+    /// Source: Helm 3.21.4 and 4.2.4 `pkg/action/validate.go`, `existingResourceConflict`.
+    ///
+    /// # Errors
+    /// When one of them belongs to nobody, as the objects of hooks do.
+    pub(super) fn adopted(&self, objects: &[Arc<Object>]) -> Result<Vec<Arc<Object>>, Failure> {
+        let mut adopted = Vec::new();
+        for object in objects {
+            match self.world.live(&object.id).map(|live| &live.origin) {
+                None => {}
+                Some(Origin::Resource { release }) if release == self.release => {
+                    adopted.push(Arc::clone(object));
+                }
+                Some(_) => return Err(self.not_owned(&object.id)),
+            }
+        }
+        Ok(adopted)
+    }
+
+    fn not_owned(&self, id: &ObjectId) -> Failure {
+        let ObjectId { kind, name, .. } = id;
+        let namespace = id.namespace.as_deref().unwrap_or_default();
+        Failure(format!(
+            "{kind} \"{name}\" in namespace \"{namespace}\" exists and cannot be imported into the current release: invalid \
+             ownership metadata; label validation error: missing key \"app.kubernetes.io/managed-by\": must be set to \"Helm\"; \
+             annotation validation error: missing key \"meta.helm.sh/release-name\": must be set to \"{}\"; annotation \
+             validation error: missing key \"meta.helm.sh/release-namespace\": must be set to \"{}\"",
+            self.release, self.namespace
+        ))
+    }
+
+    /// Creates them all; one that is refused does not stop the others.
+    ///
+    /// Source: Helm 4.2.4 `pkg/kube/client.go`, `Create`.
+    pub(super) fn create_resources(&mut self, objects: &[Arc<Object>]) -> Result<(), Failure> {
+        if objects.is_empty() {
+            return Ok(());
+        }
+        let step = self.step(None, Verb::Manifest, None, StepResult::Ok);
+        let mut count = Count::default();
+        let mut errors = Vec::new();
+        for object in objects {
+            match self.send_new(object) {
+                Ok(()) => count.created += 1,
+                Err(words) => errors.push(words),
+            }
+        }
+        let failure = (!errors.is_empty()).then(|| self.joined(&errors));
+        self.end_manifest(step, &count, errors.first());
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// Brings what is there to what should be: creates, changes, then deletes what is no longer named.
+    ///
+    /// Source: Helm 3.21.4 and 4.2.4 `pkg/kube/client.go`, `update`.
+    pub(super) fn update_resources(
+        &mut self,
+        current: &[Arc<Object>],
+        target: &[Arc<Object>],
+    ) -> Result<(), Failure> {
+        self.created.clear();
+        if current.is_empty() && target.is_empty() {
+            return Ok(());
+        }
+        let step = self.step(None, Verb::Manifest, None, StepResult::Ok);
+        let mut count = Count::default();
+        let updated = self.update_each(current, target, &mut count);
+        let updated = updated.and_then(|()| {
+            let is_gone = |old: &&Arc<Object>| !target.iter().any(|new| new.id.is_same(&old.id));
+            let errors = self.prune(current.iter().filter(is_gone), &mut count);
+            if errors.is_empty() || self.profile.engine == Engine::Helm3 {
+                return Ok(());
+            }
+            Err(Failure(errors.join(" && ")))
+        });
+        self.end_manifest(step, &count, updated.as_ref().err().map(|failure| &failure.0));
+        updated
+    }
+
+    fn update_each(
+        &mut self,
+        current: &[Arc<Object>],
+        target: &[Arc<Object>],
+        count: &mut Count,
+    ) -> Result<(), Failure> {
+        let request = if self.applies { Request::Apply } else { Request::Patch };
+        let mut errors = Vec::new();
+        for object in target {
+            if self.world.live(&object.id).is_none() {
+                self.created.push(Arc::clone(object));
+                self.send_new(object).map_err(|words| Failure(words).after("failed to create resource"))?;
+                count.created += 1;
+                continue;
+            }
+            let is_known = current.iter().any(|old| old.id.is_same(&object.id));
+            if !is_known && self.profile.engine == Engine::Helm3 {
+                let ObjectId { kind, name, .. } = &object.id;
+                return Err(Failure(format!("no {kind} with the name \"{name}\" found")));
+            }
+            let (owned, outcome) = (self.owned(), self.outcome(object));
+            match self.world.apply(object, owned, outcome) {
+                Ok(_) => count.updated += 1,
+                Err(refusal) => errors.push(refused(request, object, &refusal)),
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(Failure(errors.join(" && "))) }
+    }
+
+    /// Deletes what is no longer named, unless the live object says otherwise.
+    fn prune<'o>(
+        &mut self,
+        objects: impl Iterator<Item = &'o Arc<Object>>,
+        count: &mut Count,
+    ) -> Vec<String> {
+        let mut errors = Vec::new();
+        for object in objects {
+            let id = &object.id;
+            let Some(live) = self.world.live(id) else { continue };
+            if live.object.resource_policy.as_deref() == Some(KEEP) {
+                continue;
+            }
+            match self.world.delete(id) {
+                Ok(_) => count.deleted += 1,
+                Err(refusal) => errors.push(format!(
+                    "failed to delete resource namespace={}, name={}, kind={}: {}",
+                    id.namespace.as_deref().unwrap_or_default(),
+                    id.name,
+                    id.kind,
+                    cause(Request::Delete, id, &refusal)
+                )),
+            }
+        }
+        errors
+    }
+
+    /// Sends one that is not there.
+    fn send_new(&mut self, object: &Arc<Object>) -> Result<(), String> {
+        let (owned, outcome) = (self.owned(), self.outcome(object));
+        if self.applies {
+            let applied = self.world.apply(object, owned, outcome);
+            applied.map(drop).map_err(|refusal| refused(Request::Apply, object, &refusal))
+        } else {
+            let posted = self.world.post(object, owned, outcome);
+            posted.map_err(|refusal| refused(Request::Create, object, &refusal))
+        }
+    }
+
+    /// Asks for the deletion of them all, as an uninstall does.
+    ///
+    /// Source: Helm 3.21.4 and 4.2.4 `pkg/action/uninstall.go`, `deleteRelease`.
+    pub(super) fn delete_resources(&mut self, objects: &[Arc<Object>]) -> Result<(), Failure> {
+        if objects.is_empty() {
+            return Ok(());
+        }
+        self.map(objects.iter())?;
+        let step = self.step(None, Verb::Manifest, None, StepResult::Ok);
+        let mut count = Count::default();
+        let mut errors = Vec::new();
+        for object in objects {
+            match self.world.delete(&object.id) {
+                Ok(Deleted::Asked) => count.deleted += 1,
+                Ok(Deleted::Absent) => {}
+                Err(refusal) => errors.push(cause(Request::Delete, &object.id, &refusal)),
+            }
+        }
+        self.end_manifest(step, &count, errors.first());
+        if errors.is_empty() { Ok(()) } else { Err(Failure(errors.join("; "))) }
+    }
+
+    /// `--cleanup-on-fail`: takes away what an update made.
+    pub(super) fn delete_created(&mut self, created: &[Arc<Object>]) {
+        if created.is_empty() {
+            return;
+        }
+        let step = self.step(None, Verb::Manifest, None, StepResult::Ok);
+        let deleted =
+            created.iter().filter(|object| self.world.delete(&object.id) == Ok(Deleted::Asked)).count();
+        self.end_manifest(step, &Count { deleted, ..Count::default() }, None);
+    }
+
+    fn end_manifest(&mut self, step: usize, count: &Count, error: Option<&String>) {
+        if let Some(error) = error {
+            self.steps[step].result = StepResult::Failed;
+            self.explain(step, error.lines().next().unwrap_or_default());
+            return;
+        }
+        let parts = [(count.created, "created"), (count.updated, "updated"), (count.deleted, "deleted")];
+        let parts: Vec<_> = parts
+            .iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, what)| format!("{number} {what}"))
+            .collect();
+        self.steps[step].message = (!parts.is_empty()).then(|| parts.join(", "));
+    }
+}

@@ -1,0 +1,172 @@
+//! `--wait`: the ordinary resources are awaited, and what counts as ready.
+
+use std::sync::Arc;
+
+use super::{
+    Play,
+    delete::{FOREVER, LOOKS, STATUS_TIMEOUT},
+    errors::Failure,
+    wait::{Seen, not_ready},
+};
+use crate::{
+    World,
+    answer::{ObjectId, StepResult, Verb},
+    chart::{Object, Workload},
+    command::Wait,
+    profile::{Completion, Engine},
+    world::{Live, Millis, RunState},
+};
+
+/// How often Helm looks at a Job that has failed before it says so.
+///
+/// Source: Helm 3.21.4 `pkg/kube/wait.go`, `waitForResources`.
+const RETRIES: Millis = 30;
+
+impl Play<'_> {
+    /// Waits for the ordinary resources if that was asked for.
+    pub(super) fn await_resources(&mut self, objects: &[Arc<Object>]) -> Result<(), Failure> {
+        if self.flags.wait == Wait::HookOnly || objects.is_empty() {
+            return Ok(());
+        }
+        let waited = match self.waiter.completion {
+            Completion::Legacy => self.await_ready(objects),
+            Completion::Status | Completion::Poll => self.await_current(objects),
+        };
+        if waited.is_err()
+            && let Some(step) = self.steps.iter().rposition(|step| step.verb == Verb::Manifest)
+        {
+            self.steps[step].result = StepResult::Timeout;
+            if let Some(message) = self.why_not_ready(objects) {
+                self.explain(step, message);
+            }
+        }
+        waited
+    }
+
+    /// Looks every two seconds whether all are ready.
+    ///
+    /// Source: Helm 3.21.4 `pkg/kube/wait.go`, `waitForResources`; Helm 4.2.4 the same, where no timeout is no timeout.
+    fn await_ready(&mut self, objects: &[Arc<Object>]) -> Result<(), Failure> {
+        let jobs = self.flags.wait_for_jobs;
+        let timeout = Millis::try_from(self.flags.timeout.as_millis()).unwrap_or(FOREVER);
+        let is_unlimited = timeout == 0 && self.profile.engine != Engine::Helm3;
+        let deadline = self.world.now().saturating_add(if is_unlimited { FOREVER } else { timeout });
+        let is_done = |play: &Self| {
+            let mut open = objects.iter().filter(|object| !is_ready(play.world, &object.id, jobs));
+            open.next().is_none_or(|object| failed_job(play.world, &object.id).is_some())
+        };
+        let timed_out = || Err(Failure("context deadline exceeded".to_owned()));
+        if !self.look(deadline, LOOKS, is_done) {
+            return timed_out();
+        }
+        let mut open = objects.iter().filter(|object| !is_ready(self.world, &object.id, jobs));
+        let Some(failed) = open.find_map(|object| failed_job(self.world, &object.id)) else { return Ok(()) };
+        let given_up = self.world.now() + RETRIES * LOOKS;
+        self.world.advance(given_up.min(deadline));
+        if given_up < deadline { Err(Failure(format!("job is failed: {failed}"))) } else { timed_out() }
+    }
+
+    /// Watches until all that have not failed are current.
+    ///
+    /// Source: Helm 4.2.4 `pkg/kube/statuswait.go`, `Wait` and `WaitWithJobs`.
+    fn await_current(&mut self, objects: &[Arc<Object>]) -> Result<(), Failure> {
+        let jobs = self.flags.wait_for_jobs;
+        let timeout = match Millis::try_from(self.flags.timeout.as_millis()).unwrap_or(FOREVER) {
+            0 => STATUS_TIMEOUT,
+            timeout => timeout,
+        };
+        let deadline = self.world.now().saturating_add(timeout);
+        let mut known = vec![false; objects.len()];
+        let mut seen = vec![Seen::Unknown; objects.len()];
+        let reached = self.world.until(deadline, |world| {
+            for ((object, known), seen) in objects.iter().zip(&mut known).zip(&mut seen) {
+                *seen = status(world, &object.id, known, jobs);
+            }
+            seen.iter().all(|seen| matches!(seen, Seen::Current | Seen::Failed(_))).then_some(())
+        });
+        let open = objects.iter().zip(&seen).filter(|(_, seen)| **seen != Seen::Current);
+        let mut lines: Vec<_> = open.map(|(object, seen)| not_ready(object, seen)).collect();
+        if reached.is_none() {
+            lines.push("context deadline exceeded".to_owned());
+        }
+        if lines.is_empty() { Ok(()) } else { Err(Failure(lines.join("\n"))) }
+    }
+
+    fn why_not_ready(&self, objects: &[Arc<Object>]) -> Option<String> {
+        let jobs = self.flags.wait_for_jobs;
+        let object = objects.iter().find(|object| !is_ready(self.world, &object.id, jobs))?;
+        let id = &object.id;
+        Some(match self.world.live(id).map(|live| &live.run) {
+            Some(RunState::Waiting(need)) => {
+                format!("{id} is not ready: its pods cannot start without {need}")
+            }
+            Some(RunState::Failed { reason, .. }) => format!("{id} has failed: {}", reason.word()),
+            Some(_) => format!("{id} is not ready"),
+            None => format!("{id} is gone"),
+        })
+    }
+}
+
+/// Whether Helm 3 calls it ready.
+///
+/// Source: Helm 3.21.4 `pkg/kube/ready.go`, `IsReady`: a Pod that has ended is not ready, a Job is unless Jobs are awaited.
+fn is_ready(world: &World, id: &ObjectId, jobs: bool) -> bool {
+    let Some(live) = world.live(id) else { return false };
+    match workload(live) {
+        Some(Workload::Job) => !jobs || matches!(live.run, RunState::Complete { .. }),
+        Some(Workload::Pod) => live.run == RunState::Running,
+        Some(Workload::Lasting) | None => live.is_ready(),
+    }
+}
+
+/// The namespace and name of a Job that has failed more often than it may.
+///
+/// Source: Helm 3.21.4 `pkg/kube/ready.go`, `jobReady`.
+fn failed_job(world: &World, id: &ObjectId) -> Option<String> {
+    let live = world.live(id).filter(|live| workload(live) == Some(Workload::Job))?;
+    let limit = live.object.run.as_ref()?.backoff_limit;
+    let RunState::Failed { failed, .. } = live.run else { return None };
+    (failed > limit).then(|| format!("{}/{}", id.namespace.as_deref().unwrap_or_default(), id.name))
+}
+
+/// What kstatus says of an ordinary resource.
+///
+/// Source: cli-utils 1.2.1 `pkg/kstatus/status/core.go`; Helm 4.2.4 `internal/statusreaders/job_status_reader.go` where Jobs are awaited.
+fn status(world: &World, id: &ObjectId, known: &mut bool, jobs: bool) -> Seen {
+    let Some(live) = world.live(id) else { return if *known { Seen::NotFound } else { Seen::Unknown } };
+    *known = true;
+    let workload = workload(live);
+    if live.is_terminating() && !(jobs && workload == Some(Workload::Job)) {
+        return Seen::Terminating;
+    }
+    match (workload, &live.run) {
+        (Some(Workload::Job), RunState::Failed { failed, completions, .. }) => {
+            Seen::Failed(format!("Job Failed. failed: {failed}/{completions}"))
+        }
+        (Some(Workload::Job), RunState::Suspended) if !jobs => Seen::InProgress("Job not started"),
+        (Some(Workload::Job), run) if jobs && !matches!(run, RunState::Complete { .. }) => {
+            Seen::InProgress("Job in progress")
+        }
+        (Some(Workload::Pod), RunState::Starting) => Seen::InProgress("Pod is running but is not Ready"),
+        (Some(Workload::Pod), RunState::Waiting(_)) => Seen::InProgress("Pod is in the Pending phase"),
+        (Some(Workload::Lasting), RunState::Starting | RunState::Waiting(_)) => Seen::InProgress(lacks(live)),
+        (None, RunState::Starting) => Seen::InProgress("PVC is not Bound. phase: Pending"),
+        _ => Seen::Current,
+    }
+}
+
+/// What a workload of one replica lacks as long as its pod is not ready, or was not made for want of a `ServiceAccount`.
+fn lacks(live: &Live) -> &'static str {
+    let has_no_pod = matches!(&live.run, RunState::Waiting(need) if need.kind == "ServiceAccount");
+    match (live.object.id.kind.as_str(), has_no_pod) {
+        ("ReplicaSet", true) => "Labelled: 0/1",
+        ("DaemonSet", true) => "Current: 0/1",
+        (_, true) => "Replicas: 0/1",
+        ("StatefulSet", false) => "Ready: 0/1",
+        (_, false) => "Available: 0/1",
+    }
+}
+
+fn workload(live: &Live) -> Option<Workload> {
+    live.object.run.as_ref().map(|run| run.workload)
+}
