@@ -117,7 +117,7 @@ pub enum Workload {
     /// The Pod itself.
     Pod,
     /// What keeps pods running: a Deployment, a `StatefulSet` …
-    Service,
+    Lasting,
 }
 
 /// What becomes of a container that ends.

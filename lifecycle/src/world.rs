@@ -10,8 +10,14 @@ use crate::{
 
 mod admit;
 mod change;
+#[cfg(test)]
+mod example;
 mod go;
+mod job;
 mod run;
+
+/// Those that Kubernetes makes itself.
+const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
 /// Milliseconds since the first action.
 pub type Millis = u64;
@@ -25,8 +31,7 @@ pub struct World {
     lives: Vec<Live>,
     /// Pods whose owner is gone.
     orphans: Vec<Orphan>,
-    /// Namespaces and kinds that are simply there.
-    namespaces: Vec<String>,
+    /// Kinds that are simply there.
     definitions: Vec<Definition>,
     uids: u64,
 }
@@ -45,6 +50,8 @@ pub enum Nodes {
 /// Where an object came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
+    /// It was there before everything else.
+    Outside,
     /// A hook.
     Hook,
     /// An ordinary resource.
@@ -70,11 +77,13 @@ pub struct Live {
     /// What its pods do.
     pub run: RunState,
     outcome: Outcome,
-    /// Since when its deadline runs.
+    /// Since when the deadline of a Job runs.
     began: Millis,
+    /// Since when its pods run.
+    started: Millis,
     /// What its pods will have done, and when.
     end: Option<(Millis, RunState)>,
-    /// When it goes, or when a namespace begins to be emptied.
+    /// When it goes unless something holds it.
     goes: Option<Millis>,
 }
 
@@ -153,6 +162,8 @@ pub enum Refusal {
     NamespaceMissing,
     /// Its namespace is being deleted.
     NamespaceTerminating,
+    /// The `CustomResourceDefinition` of its kind is being deleted.
+    DefinitionTerminating,
     /// A Pod whose `ServiceAccount` does not exist.
     ServiceAccountMissing {
         /// Its name.
@@ -199,30 +210,28 @@ impl Default for World {
 }
 
 impl World {
-    /// An empty cluster with real nodes.
+    /// A cluster with real nodes and nothing but the namespaces that Kubernetes makes itself.
     #[must_use]
     pub fn new() -> Self {
         Self::on(Nodes::Real)
     }
 
-    /// An empty cluster.
+    /// A cluster with nothing but the namespaces that Kubernetes makes itself.
     #[must_use]
-    pub const fn on(nodes: Nodes) -> Self {
-        Self {
-            now: 0,
-            nodes,
-            lives: Vec::new(),
-            orphans: Vec::new(),
-            namespaces: Vec::new(),
-            definitions: Vec::new(),
-            uids: 0,
+    pub fn on(nodes: Nodes) -> Self {
+        let mut world =
+            Self { now: 0, nodes, lives: Vec::new(), orphans: Vec::new(), definitions: Vec::new(), uids: 0 };
+        for name in NAMESPACES {
+            world.assume_namespace(name);
         }
+        world
     }
 
-    /// Says that a namespace is there without any object of a release having made it; those of Kubernetes itself are always there.
+    /// Says that a namespace is there without any object of a release having made it.
     pub fn assume_namespace(&mut self, name: &str) {
-        if !self.namespaces.iter().any(|known| known == name) {
-            self.namespaces.push(name.to_owned());
+        let object = Object::namespace(name);
+        if self.live(&object.id).is_none() {
+            self.create(&Arc::new(object), Origin::Outside, Outcome::Hangs);
         }
     }
 

@@ -27,7 +27,9 @@ fn feed(node: &Node<'_>, left_out: &[&str], hasher: &mut DefaultHasher) {
         Value::String(text) => text.hash(hasher),
         Value::List(items) => {
             items.len().hash(hasher);
-            items.iter().for_each(|item| feed(item, &[], hasher));
+            for item in items {
+                feed(item, &[], hasher);
+            }
         }
         Value::Map(members) => {
             let mut kept: Vec<_> = members
@@ -63,7 +65,9 @@ pub(super) fn pod(spec: Option<&Node<'_>>) -> u64 {
     for list in lists {
         let containers = spec.and_then(|spec| spec.get(list)).map_or(&[][..], Node::items);
         containers.len().hash(&mut hasher);
-        containers.iter().for_each(|container| without(Some(container), &["image"]).hash(&mut hasher));
+        for container in containers {
+            without(Some(container), &["image"]).hash(&mut hasher);
+        }
     }
     hasher.finish()
 }

@@ -81,7 +81,7 @@ fn run(written: hooks::Object<'_>) -> Result<Option<Run>, NoOutcome> {
         ("batch", "Job") => Workload::Job,
         ("", "Pod") => Workload::Pod,
         ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
-        | ("", "ReplicationController") => Workload::Service,
+        | ("", "ReplicationController") => Workload::Lasting,
         _ => return Ok(None),
     };
     let pods = written.pods();
@@ -123,12 +123,16 @@ fn frozen(written: hooks::Object<'_>) -> Vec<Frozen> {
     let part = |field, digest| Frozen { field, digest };
     let whole = |field, node| part(field, digest::digest(node));
     match (written.group(), written.kind()) {
-        ("batch", "Job") => vec![
-            whole("spec.completions", below("completions")),
-            whole("spec.completionMode", below("completionMode")),
-            whole("spec.selector", below("selector")),
-            whole("spec.template", below("template")),
-        ],
+        ("batch", "Job") => {
+            let is_indexed = spec.and_then(|spec| spec.str_at("completionMode")) == Some("Indexed");
+            let completions = whole("spec.completions", below("completions").filter(|_| !is_indexed));
+            vec![
+                completions,
+                whole("spec.selector", below("selector")),
+                whole("spec.template", below("template")),
+                whole("spec.completionMode", below("completionMode")),
+            ]
+        }
         ("", "Pod") => vec![part("spec", digest::pod(spec))],
         ("", "PersistentVolumeClaim") => {
             vec![part("spec", digest::without(spec, &["resources", "volumeAttributesClassName"]))]
@@ -222,8 +226,34 @@ const fn go_type(node: &Node<'_>) -> Option<&'static str> {
     }
 }
 
+impl Object {
+    /// A namespace that somebody made by hand.
+    pub(crate) fn namespace(name: &str) -> Self {
+        Self {
+            id: ObjectId {
+                api_version: "v1".to_owned(),
+                kind: "Namespace".to_owned(),
+                namespace: None,
+                name: name.to_owned(),
+            },
+            generates_name: false,
+            frozen: Vec::new(),
+            digest: 0,
+            run: None,
+            needs: Vec::new(),
+            finalizers: false,
+            resource_policy: None,
+            defines: None,
+            invalid: None,
+        }
+    }
+}
+
 impl Need {
-    pub(super) fn new(kind: &'static str, name: &str) -> Self {
+    pub(crate) fn new(kind: &'static str, name: &str) -> Self {
         Self { kind, name: name.to_owned() }
     }
 }
+
+#[cfg(test)]
+mod tests;

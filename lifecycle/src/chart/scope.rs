@@ -13,7 +13,7 @@ pub enum Scope {
 type Group = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// Source: what `kubectl api-resources` of Kubernetes 1.36 lists, but for what cannot be created to stay.
-const GROUPS: [Group; 19] = [
+const GROUPS: [Group; 20] = [
     (
         "v1",
         &[
@@ -59,6 +59,7 @@ const GROUPS: [Group; 19] = [
     ("node.k8s.io/v1", &[], &["RuntimeClass"]),
     ("policy/v1", &["PodDisruptionBudget"], &[]),
     ("rbac.authorization.k8s.io/v1", &["Role", "RoleBinding"], &["ClusterRole", "ClusterRoleBinding"]),
+    ("resource.k8s.io/v1", &["ResourceClaim", "ResourceClaimTemplate"], &["DeviceClass", "ResourceSlice"]),
     ("scheduling.k8s.io/v1", &[], &["PriorityClass"]),
     (
         "storage.k8s.io/v1",

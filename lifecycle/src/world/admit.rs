@@ -6,11 +6,8 @@ use super::{Applied, Deleted, Live, Origin, Refusal, RunState, State, World};
 use crate::{
     Outcome,
     answer::ObjectId,
-    chart::{Object, Workload, scope},
+    chart::{Definition, Frozen, Object, Workload, scope},
 };
-
-/// Those that Kubernetes makes itself.
-const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
 impl World {
     /// Creates an object by a POST; its pods will do what `outcome` says.
@@ -19,13 +16,11 @@ impl World {
     /// Whatever the API server, or Helm's client before it, refuses.
     pub fn post(&mut self, object: &Arc<Object>, origin: Origin, outcome: Outcome) -> Result<(), Refusal> {
         self.admit_new(object)?;
-        match self.live(&object.id).filter(|_| !object.generates_name) {
-            Some(live) => Err(Refusal::AlreadyExists { terminating: live.is_terminating() }),
-            None => {
-                self.create(object, origin, outcome);
-                Ok(())
-            }
+        if let Some(live) = self.live(&object.id).filter(|_| !object.generates_name) {
+            return Err(Refusal::AlreadyExists { terminating: live.is_terminating() });
         }
+        self.create(object, origin, outcome);
+        Ok(())
     }
 
     /// Creates an object or changes the one that is there, which may be on its way out.
@@ -48,17 +43,16 @@ impl World {
         };
         self.admit(object)?;
         let live = &mut self.lives[index];
-        let mut fields = live.object.frozen.iter().zip(&object.frozen);
-        if let Some((_, changed)) = fields.find(|(before, after)| before != after) {
-            return Err(Refusal::Immutable { field: changed.field });
+        let is_changed = |before: &&Frozen| !object.frozen.contains(before);
+        if let Some(Frozen { field, .. }) = live.object.frozen.iter().find(is_changed) {
+            return Err(Refusal::Immutable { field });
         }
         live.origin = origin;
         if live.object.digest == object.digest {
             return Ok(Applied::Unchanged);
         }
         live.object = Arc::clone(object);
-        live.outcome = outcome;
-        self.changed(index);
+        self.changed(index, outcome);
         Ok(Applied::Changed)
     }
 
@@ -82,7 +76,7 @@ impl World {
     /// [`Refusal::NoMatch`].
     pub fn check_kind(&self, id: &ObjectId) -> Result<(), Refusal> {
         let (group, version) = id.api_version.rsplit_once('/').unwrap_or(("", &id.api_version));
-        let serves = |definition: &crate::chart::Definition| {
+        let serves = |definition: &Definition| {
             definition.kind == id.kind
                 && definition.group == group
                 && definition.versions.iter().any(|served| served == version)
@@ -114,6 +108,13 @@ impl World {
         if let Some(namespace) = &object.id.namespace {
             self.check_namespace(namespace)?;
         }
+        let is_going = |live: &Live| {
+            live.is_terminating()
+                && live.object.defines.as_ref().is_some_and(|defines| defines.covers(&object.id))
+        };
+        if self.lives.iter().any(is_going) {
+            return Err(Refusal::DefinitionTerminating);
+        }
         let is_pod = object.run.as_ref().is_some_and(|run| run.workload == Workload::Pod);
         let account = object.needs.iter().find(|need| need.kind == "ServiceAccount");
         match account.filter(|account| is_pod && !self.has(account, object.id.namespace.as_deref())) {
@@ -123,20 +124,16 @@ impl World {
     }
 
     fn check_namespace(&self, name: &str) -> Result<(), Refusal> {
-        let live = self.lives.iter().find(|live| {
-            live.object.id.kind == "Namespace"
-                && live.object.id.name == name
-                && live.object.id.group().is_empty()
-        });
-        match live {
+        let is_it = |id: &ObjectId| id.name == name && id.kind == "Namespace" && id.group().is_empty();
+        match self.lives.iter().find(|live| is_it(&live.object.id)) {
             Some(live) if live.is_terminating() => Err(Refusal::NamespaceTerminating),
             Some(_) => Ok(()),
-            None if NAMESPACES.contains(&name) || self.namespaces.iter().any(|known| known == name) => Ok(()),
             None => Err(Refusal::NamespaceMissing),
         }
     }
 
-    fn create(&mut self, object: &Arc<Object>, origin: Origin, outcome: Outcome) {
+    /// It is there from now on.
+    pub(super) fn create(&mut self, object: &Arc<Object>, origin: Origin, outcome: Outcome) {
         self.uids += 1;
         self.lives.push(Live {
             object: Arc::clone(object),
@@ -147,6 +144,7 @@ impl World {
             run: RunState::None,
             outcome,
             began: self.now,
+            started: self.now,
             end: None,
             goes: None,
         });
@@ -154,3 +152,6 @@ impl World {
         self.settle();
     }
 }
+
+#[cfg(test)]
+mod tests;

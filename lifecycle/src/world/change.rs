@@ -1,7 +1,6 @@
 //! How time passes: change by change.
 
-use super::{Live, Millis, Reason, RunState, World};
-use crate::chart::Run;
+use super::{Live, Millis, RunState, World};
 
 impl World {
     /// When something will change without anybody asking for it.
@@ -50,12 +49,12 @@ impl World {
         }
     }
 
+    /// The pods of an object have come to their end, or are up.
     fn end(&mut self, index: usize, run: RunState) {
         let live = &mut self.lives[index];
         live.run = run;
-        let ttl = live.object.run.as_ref().and_then(|run: &Run| run.ttl);
-        if let (RunState::Complete { at } | RunState::Failed { at, .. }, Some(ttl)) = (&live.run, ttl) {
-            live.goes = Some(at + ttl * 1000 + super::go::REACTION);
+        if !live.is_terminating() {
+            live.expire();
         }
     }
 }
@@ -65,10 +64,5 @@ impl Live {
     fn next(&self) -> Option<Millis> {
         let end = self.end.as_ref().map(|(at, _)| *at);
         end.into_iter().chain(self.goes).min()
-    }
-
-    /// Stops its pods at `at`.
-    pub(super) fn stop(&mut self, at: Millis) {
-        self.end = Some((at, RunState::Failed { at, reason: Reason::Stopped, failed: 1, completions: 1 }));
     }
 }

@@ -1,6 +1,6 @@
 //! How objects go.
 
-use super::{Live, Millis, Orphan, RunState, State, World};
+use super::{Live, Millis, Orphan, Reason, RunState, State, World};
 use crate::{
     answer::ObjectId,
     chart::{Definition, Workload},
@@ -18,31 +18,25 @@ impl World {
         if self.lives[index].is_terminating() {
             return;
         }
-        let stop = self.stops_after(&self.lives[index]);
+        let stopped = self.stopped(&self.lives[index]);
         let now = self.now;
         let live = &mut self.lives[index];
         let state = State::Terminating { since: now };
         match (live.object.id.group(), live.object.id.kind.as_str()) {
-            ("", "Namespace") => {
-                live.state = state;
-                live.goes = (!live.object.finalizers).then_some(now + NAMESPACE_GRACE);
-            }
-            ("", "PersistentVolumeClaim") | ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            ("", "Namespace") => (live.state, live.goes) = (state, Some(now + NAMESPACE_GRACE)),
+            ("", "PersistentVolumeClaim") => live.state = state,
+            ("apiextensions.k8s.io", "CustomResourceDefinition") => {
                 live.state = state;
                 let defines = live.object.defines.clone();
                 self.ask_where(|live| {
                     defines.as_ref().is_some_and(|defines| defines.covers(&live.object.id))
                 });
             }
-            ("", "Pod") if stop > 0 => {
+            ("", "Pod") if stopped > now => {
                 live.state = state;
-                live.stop(now + stop);
-                live.goes = (!live.object.finalizers).then_some(now + stop + REACTION);
+                live.stop(stopped);
             }
-            _ if live.object.finalizers => {
-                live.state = state;
-                live.goes = None;
-            }
+            _ if live.object.finalizers => (live.state, live.goes) = (state, None),
             _ => self.remove(index),
         }
         self.settle();
@@ -50,14 +44,14 @@ impl World {
 
     /// The time of an object has come.
     pub(super) fn go(&mut self, index: usize) {
-        let live = &mut self.lives[index];
-        live.goes = None;
+        self.lives[index].goes = None;
+        let live = &self.lives[index];
         if !live.is_terminating() {
             self.ask(index);
-        } else if live.object.id.kind == "Namespace" && !self.is_empty(&self.lives[index].object.id.name) {
-            let namespace = self.lives[index].object.id.name.clone();
+        } else if live.object.id.kind == "Namespace" && !self.is_empty(&live.object.id.name) {
+            let namespace = live.object.id.name.clone();
             self.ask_where(|live| live.object.id.namespace.as_ref() == Some(&namespace));
-        } else {
+        } else if !live.object.finalizers {
             self.remove(index);
         }
         self.settle();
@@ -75,25 +69,25 @@ impl World {
 
     /// It is gone; its pods take their time.
     fn remove(&mut self, index: usize) {
-        let stop = self.stops_after(&self.lives[index]);
+        let stopped = self.stopped(&self.lives[index]);
         let live = self.lives.remove(index);
         let is_pod = live.object.run.as_ref().is_some_and(|run| run.workload == Workload::Pod);
-        if stop > 0 && !is_pod {
+        if stopped > self.now && !is_pod {
             self.orphans.push(Orphan {
                 namespace: live.object.id.namespace.clone(),
                 needs: live.object.needs.clone(),
-                goes: self.now + stop,
+                goes: stopped,
             });
         }
     }
 
-    /// How long its pods take to stop: not at all when none runs.
-    fn stops_after(&self, live: &Live) -> Millis {
+    /// When its pods would have stopped if somebody told them now: at once when none runs, and earlier than they must when they end
+    /// by themselves.
+    fn stopped(&self, live: &Live) -> Millis {
         let is_up = matches!(live.run, RunState::Running | RunState::Starting);
-        match live.object.run.as_ref().filter(|_| is_up && !live.is_terminating()) {
-            Some(run) => self.nodes.grace(run),
-            None => 0,
-        }
+        let grace = live.object.run.as_ref().filter(|_| is_up).map_or(0, |run| self.nodes.grace(run));
+        let end = live.end.as_ref().filter(|(_, run)| *run != RunState::Running).map(|(at, _)| *at);
+        end.unwrap_or(Millis::MAX).min(self.now.saturating_add(grace))
     }
 
     /// What follows from what has just come or gone.
@@ -102,9 +96,9 @@ impl World {
             if matches!(self.lives[index].run, RunState::Waiting(_)) {
                 self.begin(index);
             }
-            if self.lives[index].is_terminating() && self.is_free(&self.lives[index]) {
-                let goes = self.now + REACTION;
-                self.lives[index].goes.get_or_insert(goes);
+            let live = &self.lives[index];
+            if live.is_terminating() && live.goes.is_none() && self.is_free(live) {
+                self.lives[index].goes = Some(self.now + REACTION);
             }
         }
     }
@@ -116,14 +110,14 @@ impl World {
         }
         let id = &live.object.id;
         match (id.group(), id.kind.as_str()) {
-            ("", "Namespace") => live.goes.is_none() && self.is_empty(&id.name),
+            ("", "Namespace") => self.is_empty(&id.name),
             ("", "PersistentVolumeClaim") => !self.is_mounted(id),
             ("apiextensions.k8s.io", "CustomResourceDefinition") => {
                 let is_of =
                     |defines: &Definition| self.lives.iter().any(|live| defines.covers(&live.object.id));
                 !live.object.defines.as_ref().is_some_and(is_of)
             }
-            _ => false,
+            _ => true,
         }
     }
 
@@ -149,6 +143,15 @@ impl World {
     }
 }
 
+impl Live {
+    /// Its pods stop, at the latest at `by`, and then it goes.
+    fn stop(&mut self, by: Millis) {
+        let stopped = RunState::Failed { at: by, reason: Reason::Stopped, failed: 1, completions: 1 };
+        self.end = self.end.take().filter(|(at, _)| *at <= by).or(Some((by, stopped)));
+        self.goes = Some(by.saturating_add(REACTION));
+    }
+}
+
 impl Definition {
     /// Whether the object is of this kind.
     #[must_use]
@@ -156,3 +159,6 @@ impl Definition {
         self.kind == id.kind && self.group == id.group()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,25 +1,15 @@
 //! How pods run and end.
 
-use super::{Millis, Nodes, Reason, RunState, World};
+use std::{sync::Arc, time::Duration};
+
+use super::{Live, Millis, Nodes, Reason, RunState, World, job::Job};
 use crate::{
     Outcome,
     chart::{Need, Restart, Run, Workload},
 };
 
-/// Source: Kubernetes 1.36 `pkg/controller/job/job_controller.go`, `DefaultJobPodFailureBackOff`; kubelet's for containers is the same.
-const BACK_OFF: Millis = 10_000;
-
-/// Source: Kubernetes 1.36 `pkg/controller/job/job_controller.go`, `MaxJobPodFailureBackOff`.
-const JOB_BACK_OFF_LIMIT: Millis = 600_000;
-
-/// Source: Kubernetes 1.36 `pkg/kubelet/kubelet.go`, `MaxCrashLoopBackOff`.
-const CONTAINER_BACK_OFF_LIMIT: Millis = 300_000;
-
-/// Tries after which nobody waits for the end any longer.
-const TRIES: u32 = 10_000;
-
 /// The end of something: when, and how.
-type End = Option<(Millis, RunState)>;
+pub(super) type End = Option<(Millis, RunState)>;
 
 impl World {
     /// The pods of a new object, or of one whose pods could not start, begin to run if they can.
@@ -36,27 +26,36 @@ impl World {
             (RunState::Suspended, None)
         } else if let Some(missing) = missing {
             let pods = u32::from(missing.kind != "ServiceAccount") * run.width();
-            (RunState::Waiting(missing.clone()), self.nodes.out_of_time(run, live.began, pods, 0))
+            (RunState::Waiting(missing.clone()), Job::new(self.nodes, run, live.began).out_of_time(pods, 0))
         } else {
             self.nodes.start(run, live.outcome, live.began, self.now)
         };
         let live = &mut self.lives[index];
-        (live.run, live.end) = (state, end);
+        (live.run, live.end, live.started) = (state, end, self.now);
     }
 
-    /// An object is another now, though its pods may be the same.
-    pub(super) fn changed(&mut self, index: usize) {
+    /// An object is another now: the pods of a Job or a Pod go on from where they are, those of anything else are made anew.
+    pub(super) fn changed(&mut self, index: usize, outcome: Outcome) {
         let live = &mut self.lives[index];
-        let is_over = matches!(live.run, RunState::Complete { .. } | RunState::Failed { .. });
-        let is_up = matches!(live.run, RunState::Running | RunState::Starting);
-        let run = live.object.run.as_ref();
-        if run.is_some() && !is_over && !live.is_terminating() {
-            // The pods of a Job or a Pod go on from where they are; those of anything else are made anew.
-            let now = self.now;
-            if !is_up {
-                live.began = now;
+        if !live.is_terminating() {
+            let object = Arc::clone(&live.object);
+            match (&live.run, &object.run) {
+                (RunState::Complete { .. } | RunState::Failed { .. }, _) => live.expire(),
+                (RunState::Starting | RunState::Running, Some(run)) if run.workload != Workload::Lasting => {
+                    (live.run, live.end) = if run.suspended {
+                        (RunState::Suspended, None)
+                    } else {
+                        self.nodes.start(run, live.outcome, live.began, live.started)
+                    };
+                }
+                (before, _) => {
+                    if *before == RunState::Suspended {
+                        live.began = self.now;
+                    }
+                    live.outcome = outcome;
+                    self.begin(index);
+                }
             }
-            self.begin(index);
         }
         self.settle();
     }
@@ -80,11 +79,21 @@ impl World {
     }
 }
 
+impl Live {
+    /// A Job that has ended goes some time after, if it says so.
+    pub(super) fn expire(&mut self) {
+        let ttl = self.object.run.as_ref().and_then(|run| run.ttl);
+        if let RunState::Complete { at } | RunState::Failed { at, .. } = self.run {
+            self.goes = ttl.map(|ttl| later(at, ttl).saturating_add(super::go::REACTION));
+        }
+    }
+}
+
 impl Nodes {
     /// How long pods take to stop.
     pub(super) const fn grace(self, run: &Run) -> Millis {
         match self {
-            Self::Real => run.grace * 1000,
+            Self::Real => later(0, run.grace),
             Self::Kwok => super::go::REACTION,
         }
     }
@@ -92,11 +101,11 @@ impl Nodes {
     /// What pods that can start do at once, and in the end.
     fn start(self, run: &Run, outcome: Outcome, began: Millis, now: Millis) -> (RunState, End) {
         match run.workload {
-            Workload::Job => (RunState::Running, self.job_end(run, outcome, began, now)),
+            Workload::Job => (RunState::Running, Job::new(self, run, began).end(outcome, now)),
             Workload::Pod => self.pod(run, outcome, now),
-            Workload::Service => match outcome {
+            Workload::Lasting => match outcome {
                 Outcome::Succeeds(after) => {
-                    (RunState::Starting, Some((now + millis(after), RunState::Running)))
+                    (RunState::Starting, Some((now.saturating_add(millis(after)), RunState::Running)))
                 }
                 Outcome::Fails(_) => (RunState::Starting, None),
                 Outcome::Hangs => (RunState::Running, None),
@@ -110,13 +119,15 @@ impl Nodes {
             run.restart == Restart::Always || (run.restart == Restart::OnFailure && self == Self::Real);
         let end = match outcome {
             Outcome::Succeeds(after) if run.restart != Restart::Always => {
-                let at = now + millis(after);
+                let at = now.saturating_add(millis(after));
                 Some((at, RunState::Complete { at }))
             }
-            Outcome::Fails(after) if !is_restarted => failed(now + millis(after), Reason::Ended),
+            Outcome::Fails(after) if !is_restarted => {
+                failed(now.saturating_add(millis(after)), Reason::Ended)
+            }
             _ => None,
         };
-        let deadline = run.deadline.filter(|_| self == Self::Real).map(|deadline| now + deadline * 1000);
+        let deadline = run.deadline.filter(|_| self == Self::Real).map(|deadline| later(now, deadline));
         let is_late = |at: Millis| end.as_ref().is_none_or(|(end, _)| at < *end);
         let is_unready = run.restart == Restart::Always && matches!(outcome, Outcome::Fails(_));
         let state = if is_unready { RunState::Starting } else { RunState::Running };
@@ -128,76 +139,16 @@ impl Nodes {
             },
         )
     }
-
-    fn job_end(self, run: &Run, outcome: Outcome, began: Millis, now: Millis) -> End {
-        let width = run.width();
-        if width == 0 {
-            return None;
-        }
-        let deadline = run.deadline.map(|deadline| began + deadline * 1000);
-        let is_in_time = |at: Millis| deadline.is_none_or(|deadline| at <= deadline);
-        let mut failed = 0;
-        let end = match outcome {
-            Outcome::Succeeds(after) => {
-                let at = now + millis(after) * u64::from(run.completions.div_ceil(width));
-                Some((at, RunState::Complete { at }))
-            }
-            Outcome::Fails(after) if run.restart == Restart::OnFailure && self == Self::Real => {
-                let restarts = run.backoff_limit.max(1);
-                let waits =
-                    (1..=restarts.min(TRIES)).map(|restart| back_off(restart, CONTAINER_BACK_OFF_LIMIT));
-                let at = now + waits.map(|wait| wait + millis(after)).sum::<Millis>();
-                (restarts <= TRIES).then(|| (at, run.failed(at, Reason::BackoffLimitExceeded, width)))
-            }
-            Outcome::Fails(after) => {
-                let mut at = now + millis(after);
-                let mut tries = 1;
-                failed = width;
-                while is_in_time(at) && failed <= run.backoff_limit && tries < TRIES {
-                    at += back_off(failed, JOB_BACK_OFF_LIMIT) + millis(after);
-                    failed += width;
-                    tries += 1;
-                }
-                if !is_in_time(at) {
-                    failed -= width;
-                }
-                (failed > run.backoff_limit)
-                    .then(|| (at, run.failed(at, Reason::BackoffLimitExceeded, failed)))
-            }
-            Outcome::Hangs => None,
-        };
-        let is_late = end.as_ref().is_none_or(|(at, _)| !is_in_time(*at));
-        if is_late { self.out_of_time(run, began, width, failed) } else { end }
-    }
-
-    /// The end of a Job that runs into its deadline with `active` pods after `failed` ones: the active ones are stopped and count as
-    /// failed, and only when they are gone is it over.
-    ///
-    /// Source: Kubernetes 1.36 `pkg/controller/job/job_controller.go`, `syncJob` and `trackJobStatusAndRemoveFinalizers`.
-    fn out_of_time(self, run: &Run, began: Millis, active: u32, failed: u32) -> End {
-        let deadline = run.deadline.filter(|_| run.workload == Workload::Job)?;
-        let at = began + deadline * 1000 + if active > 0 { self.grace(run) } else { 0 };
-        Some((at, run.failed(at, Reason::DeadlineExceeded, failed + active)))
-    }
 }
 
-impl Run {
-    /// How many pods run at once.
-    fn width(&self) -> u32 {
-        self.parallelism.min(self.completions)
-    }
-
-    const fn failed(&self, at: Millis, reason: Reason, failed: u32) -> RunState {
-        RunState::Failed { at, reason, failed, completions: self.completions }
-    }
+/// A moment some seconds after another.
+pub(super) const fn later(moment: Millis, seconds: u64) -> Millis {
+    moment.saturating_add(seconds.saturating_mul(1000))
 }
 
-/// How long the next try waits after so many failures.
-fn back_off(failures: u32, limit: Millis) -> Millis {
-    let doublings = failures.saturating_sub(1).min(16);
-    (BACK_OFF << doublings).min(limit)
+pub(super) fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
-fn millis(duration: std::time::Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX / 4)
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! How a Job tries, tries again, and ends.
+
+use std::time::Duration;
+
+use super::{
+    Millis, Nodes, Reason, RunState,
+    run::{End, later, millis},
+};
+use crate::{
+    Outcome,
+    chart::{Restart, Run, Workload},
+};
+
+/// Source: Kubernetes 1.36 `pkg/controller/job/job_controller.go`, `DefaultJobPodFailureBackOff`; the kubelet's for containers is the
+/// same.
+const BACK_OFF: Millis = 10_000;
+
+/// Source: Kubernetes 1.36 `pkg/controller/job/job_controller.go`, `MaxJobPodFailureBackOff`.
+const POD_BACK_OFF_LIMIT: Millis = 600_000;
+
+/// Source: Kubernetes 1.36 `pkg/kubelet/kubelet.go`, `MaxCrashLoopBackOff`.
+const CONTAINER_BACK_OFF_LIMIT: Millis = 300_000;
+
+/// Tries after which nobody waits for the end any longer.
+const TRIES: u32 = 10_000;
+
+/// A Job that is not suspended.
+pub(super) struct Job<'a> {
+    nodes: Nodes,
+    run: &'a Run,
+    /// When it must be over.
+    deadline: Option<Millis>,
+}
+
+impl<'a> Job<'a> {
+    /// Its deadline counts from `began`.
+    pub(super) fn new(nodes: Nodes, run: &'a Run, began: Millis) -> Self {
+        let deadline = run.deadline.filter(|_| run.workload == Workload::Job);
+        Self { nodes, run, deadline: deadline.map(|deadline| later(began, deadline)) }
+    }
+
+    /// Its end, if its pods start `now` and do what `outcome` says.
+    pub(super) fn end(&self, outcome: Outcome, now: Millis) -> End {
+        let width = self.run.width();
+        match outcome {
+            _ if width == 0 => self.out_of_time(0, 0),
+            Outcome::Hangs => self.out_of_time(width, 0),
+            Outcome::Succeeds(after) => {
+                let rounds = u64::from(self.run.completions.div_ceil(width));
+                let at = now.saturating_add(millis(after).saturating_mul(rounds));
+                if self.is_late(at) {
+                    self.out_of_time(width, 0)
+                } else {
+                    Some((at, RunState::Complete { at }))
+                }
+            }
+            Outcome::Fails(after) if self.run.restart == Restart::OnFailure && self.nodes == Nodes::Real => {
+                self.restarting(after, now)
+            }
+            Outcome::Fails(after) => self.failing(after, now),
+        }
+    }
+
+    /// One pod after another fails, each later than the one before.
+    fn failing(&self, after: Duration, now: Millis) -> End {
+        let width = self.run.width();
+        let mut failed = 0;
+        let mut starts = now;
+        for _ in 0..TRIES {
+            let at = starts.saturating_add(millis(after));
+            if self.is_late(at) {
+                return self.out_of_time(width, failed);
+            }
+            failed += width;
+            if failed > self.run.backoff_limit {
+                return Some((at, self.failed(at, Reason::BackoffLimitExceeded, failed)));
+            }
+            starts = at.saturating_add(back_off(failed, POD_BACK_OFF_LIMIT));
+            if self.is_late(starts) {
+                return self.out_of_time(0, failed);
+            }
+        }
+        self.out_of_time(width, failed)
+    }
+
+    /// The containers of the same pods fail and are restarted, which counts as the Job's tries do.
+    ///
+    /// Source: Kubernetes 1.36 `pkg/controller/job/job_controller.go`, `pastBackoffLimitOnFailure`.
+    fn restarting(&self, after: Duration, now: Millis) -> End {
+        let width = self.run.width();
+        let restarts = self.run.backoff_limit.max(1);
+        let mut at = now;
+        for restart in 1..=restarts.min(TRIES) {
+            let wait = back_off(restart, CONTAINER_BACK_OFF_LIMIT);
+            at = at.saturating_add(millis(after)).saturating_add(wait);
+        }
+        if self.is_late(at) || restarts > TRIES {
+            return self.out_of_time(width, 0);
+        }
+        Some((at, self.failed(at, Reason::BackoffLimitExceeded, width)))
+    }
+
+    /// The end of a Job that runs into its deadline with `active` pods after `failed` ones: the active ones are stopped and count as
+    /// failed, and only when they are gone is it over.
+    ///
+    /// Source: Kubernetes 1.36 `pkg/controller/job/job_controller.go`, `syncJob` and `trackJobStatusAndRemoveFinalizers`.
+    pub(super) fn out_of_time(&self, active: u32, failed: u32) -> End {
+        let grace = if active > 0 { self.nodes.grace(self.run) } else { 0 };
+        let at = self.deadline?.saturating_add(grace);
+        Some((at, self.failed(at, Reason::DeadlineExceeded, failed + active)))
+    }
+
+    fn is_late(&self, at: Millis) -> bool {
+        self.deadline.is_some_and(|deadline| at > deadline)
+    }
+
+    const fn failed(&self, at: Millis, reason: Reason, failed: u32) -> RunState {
+        RunState::Failed { at, reason, failed, completions: self.run.completions }
+    }
+}
+
+impl Run {
+    /// How many pods run at once.
+    pub(super) fn width(&self) -> u32 {
+        self.parallelism.min(self.completions)
+    }
+}
+
+/// How long the next try waits after so many failures.
+fn back_off(failures: u32, limit: Millis) -> Millis {
+    let doublings = failures.saturating_sub(1).min(16);
+    (BACK_OFF << doublings).min(limit)
+}
