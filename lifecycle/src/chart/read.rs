@@ -39,6 +39,12 @@ fn shown(path: &str) -> String {
     if path.is_empty() { String::new() } else { format!("{path}: ") }
 }
 
+/// The template whose document is at a byte of the text.
+fn path_at(text: &str, offset: usize) -> String {
+    let before = manifest::split(text).take_while(|document| document.offset <= offset);
+    before.last().and_then(|document| document.source).unwrap_or_default().to_owned()
+}
+
 /// One document, and where it stands among the others.
 struct Document<'a> {
     path: &'a str,
@@ -55,13 +61,10 @@ impl Chart {
     /// # Errors
     /// What Helm could not read either, and an outcome that nobody understands.
     pub fn read(text: &str, namespace: &str) -> Result<Self, ReadError> {
-        let mut manifests = Vec::new();
-        let mut path = "";
-        for read in manifest::read(text, Interest::Everything, &yaml::Limits::default()) {
-            let read = read.map_err(|error| ReadError::Unreadable { path: path.to_owned(), error })?;
-            path = read.document.source.unwrap_or_default();
-            manifests.push(read);
-        }
+        let manifests = manifest::read(text, Interest::Everything, &yaml::Limits::default())
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| ReadError::Unreadable { path: path_at(text, error.offset), error })?;
         let mut documents: Vec<_> = manifests
             .iter()
             .map(|read| Document {
