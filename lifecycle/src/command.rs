@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_go_writes_them() {
-        for (text, seconds) in [("90s", 90.0), ("1m30s", 90.0), ("500ms", 0.5), ("0", 0.0), ("1.5h", 5400.0)] {
+        for (text, seconds) in [("90s", 90.0), ("1m30s", 90.0), ("500ms", 0.5), ("0", 0.0), ("1.5h", 5400.0)]
+        {
             assert_eq!(duration(text), Some(Duration::from_secs_f64(seconds)), "{text}");
         }
         for text in ["", "s", "5", "-1s", "5 s", "1d", "9e99h", "99999999999999999999h"] {

@@ -13,6 +13,7 @@ use crate::{
     world::{Millis, Origin},
 };
 
+mod argocd;
 mod assume;
 mod create;
 mod delete;
@@ -167,6 +168,9 @@ impl<'a> Play<'a> {
     }
 
     fn command(&mut self) -> Result<(), Failure> {
+        if self.profile.engine == Engine::ArgoCd {
+            return self.argocd();
+        }
         // The words are those of Helm's command line, which what embeds Helm has not.
         let is_helm = matches!(self.profile.engine, Engine::Helm3 | Engine::Helm4);
         let prefixed = |words: &'static str| move |failure: Failure| if is_helm { failure.after(words) } else { failure };

@@ -23,8 +23,8 @@ pub(super) const LOOKS: Millis = 2_000;
 /// Source: Helm 4.2.4 `pkg/kube/statuswait.go`, `DefaultStatusWatcherTimeout`.
 pub(super) const STATUS_TIMEOUT: Millis = 30_000;
 
-/// As good as never.
-pub(super) const FOREVER: Millis = 30 * 24 * 3_600_000;
+/// As good as never: a simulation does not wait longer.
+pub(super) const FOREVER: Millis = 24 * 3_600_000;
 
 impl Play<'_> {
     /// Deletes the objects of a hook if it has this policy; of a `CustomResourceDefinition` never.

@@ -42,9 +42,9 @@ pub(super) enum Seen {
 }
 
 /// How the wait for one object ended.
-struct Ended {
-    at: Millis,
-    seen: Seen,
+pub(super) struct Ended {
+    pub(super) at: Millis,
+    pub(super) seen: Seen,
 }
 
 impl Play<'_> {
@@ -170,7 +170,7 @@ impl Play<'_> {
     }
 
     /// The step of one wait, if it is one.
-    fn tell(&mut self, event: Event, sent: &Sent<'_>, ended: &Ended, stored: &Stored) {
+    pub(super) fn tell(&mut self, event: Event, sent: &Sent<'_>, ended: &Ended, stored: &Stored) {
         if !runs_to_an_end(sent.object) {
             return;
         }
@@ -222,10 +222,12 @@ impl Play<'_> {
                 format!("its pods cannot start without {need}{when}")
             }
             RunState::Suspended => "it is suspended".to_owned(),
-            RunState::Failed { .. } => "it has failed, which does not end the wait".to_owned(),
             _ if live.is_terminating() => "it is being deleted".to_owned(),
             _ if self.profile.engine == Engine::Helm3 && self.flags.timeout.is_zero() => {
                 "Helm waits for ever, since its timeout is 0".to_owned()
+            }
+            _ if self.profile.engine == Engine::ArgoCd => {
+                "it goes on running, and Argo CD waits for ever".to_owned()
             }
             _ => "it goes on running when Helm has given up".to_owned(),
         }
@@ -233,7 +235,7 @@ impl Play<'_> {
 }
 
 /// Whether Helm waits for more than its existence.
-fn runs_to_an_end(object: &Object) -> bool {
+pub(super) fn runs_to_an_end(object: &Object) -> bool {
     matches!((object.id.group(), object.id.kind.as_str()), ("batch", "Job") | ("", "Pod"))
 }
 

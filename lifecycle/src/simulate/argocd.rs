@@ -1,0 +1,280 @@
+//! What Argo CD does, which renders the chart and never runs Helm: an install, an upgrade and a rollback are a sync.
+//!
+//! From its source, not run. Hooks that Helm drops for an unknown event are not seen here, although Argo CD runs their known events;
+//! neither are Argo CD's own annotations.
+
+use std::sync::Arc;
+
+use hooks::{DeletePolicy, Event, order, release::Status};
+
+use super::{
+    Play,
+    create::Sent,
+    delete::FOREVER,
+    errors::Failure,
+    storage::Stored,
+    wait::{Ended, Seen, runs_to_an_end},
+};
+use crate::{
+    World,
+    answer::{Action, StepResult, Verb},
+    chart::Hook,
+    world::{Reason, RunState},
+};
+
+/// The Helm events of one phase.
+type Phase = [Event; 2];
+
+/// Source: argo-cd 3.5.1 `gitops-engine/pkg/sync/hook/helm/type.go`.
+const PRE_SYNC: Phase = [Event::PreInstall, Event::PreUpgrade];
+const POST_SYNC: Phase = [Event::PostInstall, Event::PostUpgrade];
+/// Source: argo-cd 3.5.1 `controller/hook.go`.
+const PRE_DELETE: Phase = [Event::PreDelete; 2];
+const POST_DELETE: Phase = [Event::PostDelete; 2];
+
+impl Play<'_> {
+    pub(super) fn argocd(&mut self) -> Result<(), Failure> {
+        let revision = self.storage.last().map_or(1, |last| last.revision + 1);
+        match self.command.action {
+            Action::Install => self.sync(Stored::new(revision, Status::PendingInstall, &self.chart(), true)),
+            Action::Upgrade => self.sync(Stored::new(revision, Status::PendingUpgrade, &self.chart(), true)),
+            Action::Rollback => {
+                let to = self.flags.to.unwrap_or(revision.saturating_sub(2));
+                let missing =
+                    || Failure(format!("application {} does not have deployment id {to}", self.release));
+                let target = self.storage.find(to).ok_or_else(missing)?;
+                self.sync(target.again(revision, Status::PendingRollback, true))
+            }
+            Action::Uninstall => self.delete_application(),
+            // It knows no tests, and applies none.
+            Action::Test => Ok(()),
+        }
+    }
+
+    /// Source: argo-cd 3.5.1 `gitops-engine/pkg/sync/sync_context.go`, `Sync`.
+    fn sync(&mut self, mut stored: Stored) -> Result<(), Failure> {
+        self.revision = Some(stored.revision);
+        self.storage.create(&stored, None);
+        let synced = self.sync_phases(&stored);
+        let policy = match &synced {
+            Ok(()) => Some(DeletePolicy::HookSucceeded),
+            Err(Stop::Failed(_)) => Some(DeletePolicy::HookFailed),
+            Err(Stop::Running(_)) => None,
+        };
+        if let Some(policy) = policy {
+            self.delete_hooks(&stored, &[PRE_SYNC, POST_SYNC], policy);
+            if synced.is_ok() {
+                self.storage.supersede();
+            }
+            stored.status = if synced.is_ok() { Status::Deployed } else { Status::Failed };
+            self.storage.update(&stored);
+        }
+        synced.map_err(Stop::into_failure)
+    }
+
+    fn sync_phases(&mut self, stored: &Stored) -> Result<(), Stop> {
+        let chart = Arc::clone(&stored.chart);
+        let has_hooks =
+            chart.hooks.iter().any(|hook| event_of(hook, PRE_SYNC).or(event_of(hook, POST_SYNC)).is_some());
+        self.build_resources(&chart).map_err(Stop::Failed)?;
+        self.run_phase(stored, PRE_SYNC)?;
+        // Nothing is pruned unless that is asked for.
+        self.update_resources(&chart.resources, &chart.resources)
+            .map_err(|failure| Stop::Failed(failure.after("one or more objects failed to apply, reason")))?;
+        if has_hooks {
+            let is_healthy = |world: &World| {
+                let mut lives = chart.resources.iter().map(|object| world.live(&object.id));
+                lives.all(|live| live.is_some_and(is_healthy)).then_some(())
+            };
+            let deadline = self.world.now().saturating_add(FOREVER);
+            if self.world.until(deadline, is_healthy).is_none() {
+                let open = chart
+                    .resources
+                    .iter()
+                    .find(|object| !self.world.live(&object.id).is_some_and(self::is_healthy));
+                let open = open.map(|object| qualified(object)).unwrap_or_default();
+                let step = self.steps.iter().rposition(|step| step.verb == Verb::Manifest);
+                if let Some(step) = step {
+                    self.steps[step].result = StepResult::Timeout;
+                    self.explain(step, format!("{open} is not healthy, and Argo CD waits for ever"));
+                }
+                return Err(Stop::Running(Failure(format!("waiting for healthy state of {open}"))));
+            }
+        }
+        self.run_phase(stored, POST_SYNC)
+    }
+
+    /// Wave after wave; the hooks of one wave at the same time.
+    fn run_phase(&mut self, stored: &Stored, phase: Phase) -> Result<(), Stop> {
+        let mut hooks: Vec<_> = stored
+            .chart
+            .hooks
+            .iter()
+            .filter_map(|hook| event_of(hook, phase).map(|event| (event, hook)))
+            .collect();
+        hooks.sort_by_key(|(_, hook)| (hook.weight, order::install_rank(&hook.kind), &hook.name));
+        for wave in hooks.chunk_by(|(_, one), (_, other)| one.weight == other.weight) {
+            self.run_wave(stored, wave)?;
+        }
+        Ok(())
+    }
+
+    fn run_wave(&mut self, stored: &Stored, wave: &[(Event, &Hook)]) -> Result<(), Stop> {
+        for (event, hook) in wave {
+            self.build(hook).map_err(Stop::Failed)?;
+            if acts(hook, DeletePolicy::BeforeHookCreation) {
+                self.delete_hook(*event, hook);
+            }
+        }
+        let mut sent = Vec::new();
+        let mut errors = Vec::new();
+        self.applies = true;
+        for (event, hook) in wave {
+            match self.create_hook(*event, hook) {
+                Ok(all) => sent.extend(all.into_iter().map(|sent| (*event, sent))),
+                Err(failure) => errors.push(failure.0),
+            }
+        }
+        if !errors.is_empty() {
+            let words = format!("one or more objects failed to apply, reason: {}", errors.join(","));
+            return Err(Stop::Failed(Failure(words)));
+        }
+        self.await_wave(stored, &sent)
+    }
+
+    fn await_wave(&mut self, stored: &Stored, sent: &[(Event, Sent<'_>)]) -> Result<(), Stop> {
+        let deadline = self.world.now().saturating_add(FOREVER);
+        let mut ends: Vec<Option<Ended>> = sent.iter().map(|_| None).collect();
+        self.world.until(deadline, |world| {
+            for ((_, sent), end) in sent.iter().zip(&mut ends) {
+                if end.is_none() {
+                    *end = health(world, sent).map(|seen| Ended { at: world.now(), seen });
+                }
+            }
+            ends.iter().all(Option::is_some).then_some(())
+        });
+        let mut reasons = Vec::new();
+        let mut open = Vec::new();
+        for ((event, sent), end) in sent.iter().zip(ends) {
+            let end = end.unwrap_or(Ended { at: self.world.now(), seen: Seen::InProgress("") });
+            match &end.seen {
+                Seen::Failed(words) => reasons.push(words.clone()),
+                Seen::InProgress(_) => open.push(qualified(sent.object)),
+                _ => {}
+            }
+            self.tell(*event, sent, &end, stored);
+        }
+        if let Some(first) = open.first() {
+            let more =
+                if open.len() > 1 { format!(" and {} more hooks", open.len() - 1) } else { String::new() };
+            return Err(Stop::Running(Failure(format!("waiting for completion of hook {first}{more}"))));
+        }
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        let words = "one or more synchronization tasks completed unsuccessfully";
+        Err(Stop::Failed(Failure(format!("{words}, reason: {}", reasons.join(",")))))
+    }
+
+    /// Deletes the objects of a hook that are there, and waits until they are gone.
+    fn delete_hook(&mut self, event: Event, hook: &Hook) {
+        for object in &hook.objects {
+            if self.world.live(&object.id).is_some() {
+                let deleted = self.world.delete(&object.id);
+                let result = if deleted.is_ok() { StepResult::Ok } else { StepResult::Failed };
+                self.step(Some(event), Verb::Delete, Some(&object.id), result);
+                let deadline = self.world.now().saturating_add(FOREVER);
+                self.world.until(deadline, |world| world.live(&object.id).is_none().then_some(()));
+            }
+        }
+    }
+
+    /// When all is over, hooks go by the policy that fits the whole, however they themselves ended.
+    fn delete_hooks(&mut self, stored: &Stored, phases: &[Phase], policy: DeletePolicy) {
+        for hook in &stored.chart.hooks {
+            let event = phases.iter().find_map(|phase| event_of(hook, *phase));
+            if let Some(event) = event.filter(|_| acts(hook, policy)) {
+                self.delete_hook(event, hook);
+            }
+        }
+    }
+
+    /// Source: argo-cd 3.5.1 `controller/appcontroller.go`, `finalizeApplicationDeletion`; `controller/hook.go`.
+    fn delete_application(&mut self) -> Result<(), Failure> {
+        let Some(mut last) = self.storage.last() else {
+            return Err(Failure(format!("applications.argoproj.io \"{}\" not found", self.release)));
+        };
+        self.revision = Some(last.revision);
+        last.status = Status::Uninstalling;
+        self.storage.update(&last);
+        // A hook that fails is deleted and made again, for ever.
+        self.run_phase(&last, PRE_DELETE).map_err(Stop::into_failure)?;
+        let objects = last.chart.resources.clone();
+        self.delete_resources(&objects)?;
+        let ids: Vec<_> = objects.iter().map(|object| &object.id).collect();
+        let deadline = self.world.now().saturating_add(FOREVER);
+        self.world.until(deadline, |world| ids.iter().all(|id| world.live(id).is_none()).then_some(()));
+        self.run_phase(&last, POST_DELETE).map_err(Stop::into_failure)?;
+        self.delete_hooks(&last, &[PRE_DELETE, POST_DELETE], DeletePolicy::HookSucceeded);
+        self.storage.purge();
+        Ok(())
+    }
+}
+
+/// Why a sync goes no further.
+enum Stop {
+    /// It has failed.
+    Failed(Failure),
+    /// It waits for ever.
+    Running(Failure),
+}
+
+impl Stop {
+    fn into_failure(self) -> Failure {
+        match self {
+            Self::Failed(failure) | Self::Running(failure) => failure,
+        }
+    }
+}
+
+/// The event for which a hook belongs to a phase: once, even if it names both.
+fn event_of(hook: &Hook, phase: Phase) -> Option<Event> {
+    phase.into_iter().find(|event| hook.events.contains(event))
+}
+
+/// Whether a policy is the hook's; words that say nothing are as good as none.
+///
+/// Source: argo-cd 3.5.1 `gitops-engine/pkg/sync/hook/delete_policy.go`.
+fn acts(hook: &Hook, policy: DeletePolicy) -> bool {
+    hook.deletes(policy) || (hook.delete_policies.is_empty() && policy == DeletePolicy::BeforeHookCreation)
+}
+
+/// Source: argo-cd 3.5.1 `gitops-engine/pkg/health/health_job.go`; the words are those of the Job's condition.
+fn health(world: &World, sent: &Sent<'_>) -> Option<Seen> {
+    if !runs_to_an_end(sent.object) {
+        return Some(Seen::Current);
+    }
+    match &world.with_uid(sent.uid)?.run {
+        RunState::Complete { .. } => Some(Seen::Current),
+        RunState::Failed { reason, .. } => Some(Seen::Failed(
+            match reason {
+                Reason::BackoffLimitExceeded => "Job has reached the specified backoff limit",
+                Reason::DeadlineExceeded => "Job was active longer than specified deadline",
+                Reason::Ended | Reason::Stopped => "its pod failed",
+            }
+            .to_owned(),
+        )),
+        _ => None,
+    }
+}
+
+/// Whether an ordinary resource is healthy: a Job only when it is done.
+fn is_healthy(live: &crate::world::Live) -> bool {
+    let is_job = live.object.id.kind == "Job";
+    live.is_ready() && !(is_job && live.run == RunState::Running)
+}
+
+/// As Argo CD names an object.
+fn qualified(object: &crate::chart::Object) -> String {
+    format!("{}/{}/{}", object.id.group(), object.id.kind, object.id.name)
+}

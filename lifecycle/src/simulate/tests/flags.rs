@@ -1,0 +1,224 @@
+//! What the flags change.
+
+use super::*;
+
+const OWN: &str = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: own}\n";
+
+#[test]
+fn no_hooks_skips_them_all() {
+    let chart =
+        job_that("fail", "x", "pre-install,post-install,pre-upgrade,pre-rollback,pre-delete", &[]) + OWN;
+    for mut release in both() {
+        for action in [Action::Install, Action::Upgrade, Action::Rollback, Action::Uninstall] {
+            let played = release.play(action, &chart, |flags| flags.no_hooks = true);
+            succeeds(&played);
+            assert_eq!(steps(&played), ["manifest ok"]);
+        }
+    }
+}
+
+#[test]
+fn a_failed_atomic_install_is_uninstalled_with_its_delete_hooks() {
+    let chart = job_that("fail", "a", "post-install", &[]) + &job("b", "pre-delete,post-delete", &[]) + OWN;
+    let played = helm("3").play(Action::Install, &chart, |flags| flags.rollback_on_failure = true);
+    fails(
+        &played,
+        "INSTALLATION FAILED: release demo failed, and has been uninstalled due to atomic being set: failed post-install: 1 \
+         error occurred:",
+    );
+    assert_eq!((history(&played).as_str(), ran(&played)), ("", vec!["a", "b", "b"]));
+    assert_eq!(left(&played), "Job/a Job/b");
+    assert_eq!(played.revision, Some(1));
+    let played = helm("4").play(Action::Install, &chart, |flags| flags.rollback_on_failure = true);
+    fails(
+        &played,
+        "INSTALLATION FAILED: release demo failed, and has been uninstalled due to rollback-on-failure being set: failed \
+         post-install: resource Job/demo/a not ready. status: Failed, message: Job Failed. failed: 1/1",
+    );
+    assert_eq!((history(&played).as_str(), ran(&played)), ("", vec!["a", "b", "b"]));
+}
+
+#[test]
+fn an_atomic_install_whose_delete_hook_fails_is_left_uninstalling() {
+    let chart = job_that("fail", "a", "pre-install", &[]) + &job_that("fail", "b", "pre-delete", &[]);
+    let played = helm("3").play(Action::Install, &chart, |flags| flags.rollback_on_failure = true);
+    fails(
+        &played,
+        "INSTALLATION FAILED: an error occurred while uninstalling the release. original install error: failed pre-install: 1 \
+         error occurred:",
+    );
+    assert_eq!(history(&played), "1 uninstalling");
+}
+
+#[test]
+fn a_failed_atomic_upgrade_becomes_a_new_revision_of_the_old_one() {
+    let old = job("old", "pre-rollback,post-rollback", &[]) + OWN;
+    let new = job_that("fail", "new", "pre-upgrade", &[]) + &job("not", "pre-rollback", &[]) + OWN;
+    for (word, flag, cause) in [
+        ("3", "atomic", "1 error occurred:"),
+        (
+            "4",
+            "rollback-on-failure",
+            "resource Job/demo/new not ready. status: Failed, message: Job Failed. failed: 1/1",
+        ),
+    ] {
+        let mut release = helm(word);
+        release.install(&old);
+        let played = release.play(Action::Upgrade, &new, |flags| flags.rollback_on_failure = true);
+        fails(
+            &played,
+            &format!(
+                "UPGRADE FAILED: release demo failed, and has been rolled back due to {flag} being set: pre-upgrade hooks failed: {cause}"
+            ),
+        );
+        assert_eq!(ran(&played), ["new", "old", "old"]);
+        assert_eq!(history(&played), "1 superseded, 2 failed, 3 deployed");
+        assert_eq!((left(&played).as_str(), played.revision), ("Job/new Job/old", Some(2)));
+    }
+}
+
+#[test]
+fn an_atomic_upgrade_whose_rollback_hook_fails_is_left_pending() {
+    let old = job_that("fail", "old", "pre-rollback", &[]);
+    let new = job_that("fail", "new", "pre-upgrade", &[]);
+    for (word, cause) in [
+        ("3", "1 error occurred:"),
+        ("4", "resource Job/demo/new not ready. status: Failed, message: Job Failed. failed: 1/1"),
+    ] {
+        let mut release = helm(word);
+        release.install(&old);
+        let played = release.play(Action::Upgrade, &new, |flags| flags.rollback_on_failure = true);
+        let error = played.error.as_deref().unwrap();
+        let expected = format!(
+            "UPGRADE FAILED: an error occurred while rolling back the release. original upgrade error: pre-upgrade hooks failed: \
+             {cause}"
+        );
+        assert!(error.starts_with(&expected), "{error}");
+        assert_eq!(history(&played), "1 deployed, 2 failed, 3 pending-rollback");
+    }
+}
+
+#[test]
+fn an_atomic_upgrade_of_what_never_worked_finds_nothing_to_return_to() {
+    for mut release in both() {
+        release.install(&job_that("fail", "x", "pre-install", &[]));
+        let chart = job_that("fail", "x", "pre-upgrade", &[]);
+        let played = release.play(Action::Upgrade, &chart, |flags| flags.rollback_on_failure = true);
+        let error = played.error.unwrap();
+        assert!(
+            error.starts_with(
+                "UPGRADE FAILED: unable to find a previously successful release when attempting to rollback. original upgrade \
+                 error: pre-upgrade hooks failed: "
+            ),
+            "{error}"
+        );
+        assert_eq!(history(&release.test()), "1 failed, 2 failed");
+    }
+}
+
+#[test]
+fn rolling_back_on_failure_waits_for_deletions_in_helm_4_too() {
+    let chart = config_map("x", "pre-install", &[("hook-delete-policy", "hook-succeeded")], "y")
+        .replace("name: x\n", "name: x\n  finalizers: [example.com/held]\n");
+    succeeds(&helm("4").install(&chart));
+    let played = helm("4").play(Action::Install, &chart, |flags| flags.rollback_on_failure = true);
+    assert_eq!(played.exit, 1);
+}
+
+#[test]
+fn post_hooks_wait_for_resources_only_when_asked() {
+    let needs = "spec: {template: {spec: {volumes: [{name: db, secret: {secretName: db}}]}}}";
+    let web = format!("---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\n{needs}\n");
+    let chart = web + &job("x", "post-install", &[]);
+    for mut release in both() {
+        succeeds(&release.install(&chart));
+    }
+    let three = helm("3").play(Action::Install, &chart, wait_for_resources);
+    fails(&three, "INSTALLATION FAILED: context deadline exceeded");
+    assert_eq!(steps(&three), ["manifest timeout"]);
+    assert_eq!(
+        three.steps[0].message.as_deref(),
+        Some("Deployment/web is not ready: its pods cannot start without Secret \"db\"")
+    );
+    let four = helm("4").play(Action::Install, &chart, wait_for_resources);
+    fails(
+        &four,
+        "INSTALLATION FAILED: resource Deployment/demo/web not ready. status: InProgress, message: Available: 0/1",
+    );
+}
+
+#[test]
+fn ordinary_jobs_are_awaited_only_when_asked() {
+    let chart = resource(
+        "Job",
+        "own",
+        "spec: {template: {metadata: {annotations: {hookward.dev/outcome: hang}}, spec: {restartPolicy: Never}}}",
+    );
+    for mut release in both() {
+        succeeds(&release.play(Action::Install, &chart, wait_for_resources));
+    }
+    for mut release in both() {
+        // Without --wait the other flag does nothing.
+        succeeds(&release.play(Action::Install, &chart, |flags| flags.wait_for_jobs = true));
+    }
+    for mut release in both() {
+        let played = release.play(Action::Install, &chart, |flags| {
+            wait_for_resources(flags);
+            flags.wait_for_jobs = true;
+        });
+        assert_eq!((played.exit, steps(&played).join("")), (1, "manifest timeout".to_owned()));
+    }
+}
+
+#[test]
+fn cleanup_on_fail_takes_only_new_ordinary_resources() {
+    let new = resource("ConfigMap", "new", "") + OWN + &job_that("fail", "x", "post-upgrade", &[]);
+    for mut release in both() {
+        release.install(OWN);
+        let played = release.play(Action::Upgrade, &new, |flags| flags.cleanup_on_fail = true);
+        assert_eq!(left(&played), "Job/x");
+        let names: Vec<_> =
+            release.0.world().lives().iter().map(|live| live.object.id.name.clone()).collect();
+        assert!(names.contains(&"own".to_owned()) && !names.contains(&"new".to_owned()));
+    }
+}
+
+#[test]
+fn helm_4_stays_with_the_way_objects_were_sent() {
+    let chart = job("x", "pre-install,pre-upgrade,pre-rollback,test,pre-delete", &[]);
+    let mut release = helm("4");
+    let verbs = |played: &Played| {
+        let sent = steps(played).into_iter().filter(|step| step.contains("create") || step.contains("apply"));
+        sent.map(|step| step.split(' ').nth(1).unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    let posted = release.play(Action::Install, &chart, |flags| flags.server_side = Some(false));
+    assert_eq!(verbs(&posted), "create");
+    assert_eq!(verbs(&release.upgrade(&chart)), "create");
+    assert_eq!(verbs(&release.test()), "create");
+    let applied = release.play(Action::Upgrade, &chart, |flags| flags.server_side = Some(true));
+    assert_eq!(verbs(&applied), "apply");
+    assert_eq!(verbs(&release.rollback(1)), "create");
+    // The hooks of an uninstall are always applied.
+    assert_eq!(verbs(&release.uninstall()), "apply");
+}
+
+#[test]
+fn an_uninstall_that_waits_runs_its_post_delete_hooks_when_all_is_gone() {
+    let held = resource("ConfigMap", "own", "")
+        .replace("name: own\n", "name: own\n  finalizers: [example.com/held]\n");
+    for (word, error) in [
+        ("3", "uninstallation completed with 1 error(s): context deadline exceeded"),
+        (
+            "4",
+            "uninstallation completed with 1 error(s): resource ConfigMap/demo/own still exists. status: Terminating, message: \
+             Resource scheduled for deletion",
+        ),
+    ] {
+        let mut release = helm(word);
+        release.install(&(held.clone() + &job("x", "post-delete", &[])));
+        let played = release.play(Action::Uninstall, "", wait_for_resources);
+        fails(&played, error);
+        assert_eq!(ran(&played), ["x"]);
+        assert!(played.steps.last().unwrap().at >= 300.0);
+    }
+}
