@@ -145,11 +145,11 @@ fn only_the_image_of_a_pod_can_change() {
 
 #[test]
 fn an_apply_lands_on_what_is_on_its_way_out_and_goes_with_it() {
-    let (mut world, claim) = (demo(), plain("PersistentVolumeClaim", "data"));
-    apply(&mut world, &claim).unwrap();
-    world.take(&claim);
-    assert_eq!(apply(&mut world, &claim), Ok(Applied::Unchanged));
-    assert!(world.gone_at(&claim.id).is_some());
+    let (mut world, space) = (demo(), plain("Namespace", "side"));
+    apply(&mut world, &space).unwrap();
+    world.take(&space);
+    assert_eq!(apply(&mut world, &space), Ok(Applied::Unchanged));
+    assert!(world.gone_at(&space.id).is_some());
 }
 
 #[test]

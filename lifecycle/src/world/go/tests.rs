@@ -102,11 +102,11 @@ fn an_ended_pod_goes_at_once() {
 }
 
 #[test]
-fn kwok_stops_pods_soon() {
+fn kwok_stops_pods_at_once() {
     let (mut world, pod) = (kwok(), pod("restartPolicy: Never"));
     world.put(&pod, HANG);
     world.take(&pod);
-    assert_eq!(world.gone_at(&pod.id), Some(2 * REACTION));
+    assert!(world.live(&pod.id).is_none());
 }
 
 #[test]
@@ -114,8 +114,7 @@ fn a_claim_goes_when_no_pod_mounts_it() {
     let (mut world, claim) = (demo(), plain("PersistentVolumeClaim", "data"));
     world.put(&claim, OK);
     world.take(&claim);
-    assert!(world.live(&claim.id).unwrap().is_terminating());
-    assert_eq!(world.gone_at(&claim.id), Some(REACTION));
+    assert!(world.live(&claim.id).is_none());
 }
 
 #[test]
@@ -128,7 +127,7 @@ fn even_an_ended_pod_holds_its_claim() {
     world.advance(600_000);
     assert!(world.live(&claim.id).unwrap().is_terminating());
     world.take(&job);
-    assert_eq!(world.gone_at(&claim.id), Some(600_000 + REACTION));
+    assert!(world.live(&claim.id).is_none());
 }
 
 #[test]
@@ -139,7 +138,7 @@ fn pods_that_outlive_their_job_hold_their_claim() {
     world.put(&job, HANG);
     world.take(&job);
     world.take(&claim);
-    assert_eq!(world.gone_at(&claim.id), Some(30_000 + REACTION));
+    assert_eq!(world.gone_at(&claim.id), Some(30_000));
 }
 
 #[test]
@@ -160,7 +159,7 @@ fn without_its_finalizer_it_goes() {
     world.take(&held);
     let free = plain("Secret", "x");
     assert_eq!(world.apply(&free, Origin::Hook, OK), Ok(Applied::Changed));
-    assert_eq!(world.gone_at(&free.id), Some(REACTION));
+    assert!(world.live(&free.id).is_none());
 }
 
 #[test]
@@ -174,7 +173,7 @@ fn a_namespace_takes_everything_in_it_and_then_goes() {
     world.put(&outside, OK);
     world.take(&space);
     assert!(world.live(&inside.id).is_some());
-    assert_eq!(world.gone_at(&space.id), Some(NAMESPACE_GRACE + REACTION));
+    assert_eq!(world.gone_at(&space.id), Some(NAMESPACE_GRACE));
     assert!(world.live(&inside.id).is_none() && world.live(&outside.id).is_some());
 }
 
@@ -188,7 +187,7 @@ fn a_namespace_waits_for_the_pods_in_it() {
         HANG,
     );
     world.take(&space);
-    assert_eq!(world.gone_at(&space.id), Some(NAMESPACE_GRACE + 30_000 + REACTION));
+    assert_eq!(world.gone_at(&space.id), Some(NAMESPACE_GRACE + 30_000));
 }
 
 #[test]
@@ -212,9 +211,22 @@ fn a_definition_takes_its_objects_with_it() {
     world.put(&widget, OK);
     world.take(&definition);
     assert!(world.live(&widget.id).is_none());
-    assert_eq!(world.refuses(&widget), Refusal::DefinitionTerminating);
-    assert_eq!(world.gone_at(&definition.id), Some(REACTION));
+    assert!(world.live(&definition.id).is_none());
     assert_eq!(world.refuses(&widget), Refusal::NoMatch);
+}
+
+#[test]
+fn a_definition_waits_for_an_object_that_something_holds() {
+    let mut world = demo();
+    let (definition, widget) = (object(CRD), object(WIDGET));
+    let held = object(
+        "{apiVersion: example.com/v1, kind: Widget, metadata: {name: h, finalizers: [example.com/hold]}}",
+    );
+    world.put(&definition, OK);
+    world.put(&held, OK);
+    world.take(&definition);
+    assert_eq!(world.gone_at(&definition.id), None);
+    assert_eq!(world.refuses(&widget), Refusal::DefinitionTerminating);
 }
 
 #[test]

@@ -211,7 +211,7 @@ fn kwok_fails_pods_instead_of_restarting_them_and_knows_no_deadline_of_pods() {
 fn kwok_takes_no_grace_at_the_deadline() {
     let (mut world, job) = (kwok(), job("activeDeadlineSeconds: 5,", ""));
     world.put(&job, HANG);
-    assert_eq!(world.ends(&job.id), failed(5_100, Reason::DeadlineExceeded, 1, 1));
+    assert_eq!(world.ends(&job.id), failed(5_000, Reason::DeadlineExceeded, 1, 1));
 }
 
 #[test]
