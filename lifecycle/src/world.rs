@@ -297,3 +297,6 @@ impl Live {
         matches!(self.run, RunState::None | RunState::Running | RunState::Complete { .. })
     }
 }
+
+#[cfg(test)]
+mod tests;
