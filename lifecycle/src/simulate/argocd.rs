@@ -155,8 +155,11 @@ impl Play<'_> {
         });
         let mut reasons = Vec::new();
         let mut open = Vec::new();
-        for ((event, sent), end) in sent.iter().zip(ends) {
-            let end = end.unwrap_or(Ended { at: self.world.now(), seen: Seen::InProgress("") });
+        let open_end =
+            |end: Option<Ended>| end.unwrap_or(Ended { at: self.world.now(), seen: Seen::InProgress("") });
+        let mut ended: Vec<_> = sent.iter().zip(ends.into_iter().map(open_end)).collect();
+        ended.sort_by_key(|(_, end)| end.at);
+        for ((event, sent), end) in ended {
             match &end.seen {
                 Seen::Failed(words) => reasons.push(words.clone()),
                 Seen::InProgress(_) => open.push(qualified(sent.object)),

@@ -1,6 +1,7 @@
 //! What Helm does, fact by fact, each with a small chart.
 
 mod actions;
+mod any;
 mod errors;
 mod flags;
 mod kinds;

@@ -63,7 +63,9 @@ impl Play<'_> {
             Completion::Status => self.await_status(sent),
             Completion::Poll => self.await_asking(sent),
         };
-        for (sent, ended) in sent.iter().zip(&ended) {
+        let mut by_end: Vec<_> = sent.iter().zip(&ended).collect();
+        by_end.sort_by_key(|(_, ended)| ended.at);
+        for (sent, ended) in by_end {
             self.tell(event, sent, ended, stored);
         }
         failure.map_or(Ok(()), Err)
