@@ -1,6 +1,6 @@
 //! What Helm does with a release and its hooks, command by command, in virtual time.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use hooks::Event;
 
@@ -33,6 +33,9 @@ mod wait;
 use errors::Failure;
 use storage::Storage;
 
+/// How long it takes to start a command after another has ended.
+const MOMENT: Millis = 250;
+
 /// One release on a simulated cluster; what one command leaves behind, the next one finds.
 #[derive(Debug)]
 pub struct Simulation {
@@ -42,6 +45,8 @@ pub struct Simulation {
     world: World,
     assumes: bool,
     storage: Storage,
+    /// Objects of hooks whose fields belong to a POST, so that an apply that changes them is a conflict.
+    posted: BTreeSet<u64>,
     played: Vec<Played>,
 }
 
@@ -64,6 +69,7 @@ impl Simulation {
             world,
             assumes: false,
             storage: Storage::default(),
+            posted: BTreeSet::new(),
             played: Vec::new(),
         }
     }
@@ -76,6 +82,8 @@ impl Simulation {
         let mut play = Play::new(self, command);
         let failure = play.command().err();
         let (revision, steps) = (play.revision, play.steps);
+        // What goes by itself within a moment is gone when anybody looks.
+        self.rest(MOMENT);
         let played = Played {
             action: command.action,
             revision,
@@ -119,6 +127,7 @@ struct Play<'a> {
     namespace: &'a str,
     world: &'a mut World,
     storage: &'a mut Storage,
+    posted: &'a mut BTreeSet<u64>,
     command: &'a Command,
     /// As given, then as the command in its course changes them for itself.
     flags: Flags,
@@ -144,6 +153,7 @@ impl<'a> Play<'a> {
             began: simulation.world.now(),
             world: &mut simulation.world,
             storage: &mut simulation.storage,
+            posted: &mut simulation.posted,
             command,
             flags: command.flags.clone(),
             waiter: profile.waiter(command.flags.wait),

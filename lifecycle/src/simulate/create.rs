@@ -6,7 +6,7 @@ use hooks::Event;
 
 use super::{
     Play,
-    errors::{Failure, Request, refused, unmapped},
+    errors::{Failure, Request, conflict, refused, unmapped},
 };
 use crate::{
     answer::{StepResult, Verb},
@@ -67,6 +67,12 @@ impl Play<'_> {
             self.world.live(&object.id).map(|live| (live.uid, ended(&live.run), live.is_terminating()));
         let (verb, request) =
             if self.applies { (Verb::Apply, Request::Apply) } else { (Verb::Create, Request::Create) };
+        if self.applies && self.conflicts(object) {
+            let words = conflict(object);
+            let step = self.step(Some(event), verb, Some(&object.id), StepResult::Failed);
+            self.explain(step, "the fields that change belong to an earlier POST");
+            return Err(words);
+        }
         let applied = if self.applies {
             self.world.apply(object, Origin::Hook, outcome)
         } else {
@@ -88,10 +94,19 @@ impl Play<'_> {
                     Applied::Unchanged => self.explain(step, "the one that was there is the same"),
                 }
                 let uid = self.world.live(&object.id).map_or(0, |live| live.uid);
+                if !self.applies {
+                    self.posted.insert(uid);
+                }
                 let stale = before.filter(|(was, ..)| *was == uid).and_then(|(_, ended, _)| ended);
                 Ok(Sent { object, uid, stale })
             }
         }
+    }
+
+    /// Whether an apply would change what an earlier POST has written: to Kubernetes that is another manager of the same name.
+    fn conflicts(&self, object: &Object) -> bool {
+        let live = self.world.live(&object.id).filter(|live| live.origin == Origin::Hook);
+        live.is_some_and(|live| self.posted.contains(&live.uid) && live.object.digest != object.digest)
     }
 }
 

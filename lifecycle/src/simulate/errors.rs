@@ -60,26 +60,28 @@ pub(super) fn refused(request: Request, object: &Object, refusal: &Refusal) -> S
     let id = &object.id;
     let cause = cause(request, id, refusal);
     match request {
-        Request::Apply => {
-            let namespace = id.namespace.as_deref().unwrap_or_default();
-            let group_version = match id.group() {
-                "" => format!("/{}", id.api_version),
-                _ => id.api_version.clone(),
-            };
-            let Some(name) = Some(&id.name).filter(|_| !object.generates_name) else {
-                return format!(
-                    "server-side apply failed for object {namespace}/ {group_version}, Kind={}: {cause}",
-                    id.kind
-                );
-            };
-            format!(
-                "server-side apply failed for object {namespace}/{name} {group_version}, Kind={}: {cause}",
-                id.kind
-            )
-        }
+        Request::Apply => format!("server-side apply failed for object {}: {cause}", applied(object)),
         Request::Patch => format!("cannot patch \"{}\" with kind {}: {cause}", id.name, id.kind),
         Request::Create | Request::Delete => cause,
     }
+}
+
+/// What Helm says when an apply would take fields from another manager; which fields those are is left out.
+pub(super) fn conflict(object: &Object) -> String {
+    format!(
+        "conflict occurred while applying object {}: Apply failed with … conflict… with \"helm\" using {}:…",
+        applied(object),
+        object.id.api_version
+    )
+}
+
+/// An object as Helm names it where it applies.
+fn applied(object: &Object) -> String {
+    let id = &object.id;
+    let namespace = id.namespace.as_deref().unwrap_or_default();
+    let core = if id.group().is_empty() { "/" } else { "" };
+    let name = if object.generates_name { "" } else { &id.name };
+    format!("{namespace}/{name} {core}{}, Kind={}", id.api_version, id.kind)
 }
 
 /// What the API server says, or the client before it asks.

@@ -145,7 +145,7 @@ fn a_policy_without_before_hook_creation_fails_helm_3_and_makes_helm_4_believe_i
     let played = four.upgrade(&chart);
     succeeds(&played);
     assert_eq!(steps(&played), ["pre-upgrade apply Job/x ok", "pre-upgrade wait Job/x stale"]);
-    assert_eq!(wait(&played).1, "an earlier run succeeded 0s ago, and nothing ran now");
+    assert_eq!(wait(&played).1, "an earlier run succeeded 1s ago, and nothing ran now");
 }
 
 #[test]
@@ -236,5 +236,34 @@ fn items_of_a_list_are_awaited_one_by_one() {
         let waits: Vec<_> = steps(&played).into_iter().filter(|step| step.contains("wait")).collect();
         assert_eq!(waits, ["pre-install wait Job/b ok", "pre-install wait Job/c ok"]);
         assert_eq!(left(&played), "ConfigMap/a Job/b Job/c");
+    }
+}
+
+#[test]
+fn helm_4_cannot_apply_over_what_it_has_posted() {
+    let policy = [("hook-delete-policy", "hook-failed")];
+    let events = "pre-install,pre-upgrade,pre-delete";
+    let mut release = helm("4");
+    let posts = |flags: &mut Flags| flags.server_side = Some(false);
+    release.play(Action::Install, &config_map("x", events, &policy, "one"), posts);
+    // What does not change is nobody's loss.
+    let applies = |flags: &mut Flags| flags.server_side = Some(true);
+    succeeds(&release.play(Action::Upgrade, &config_map("x", events, &policy, "one"), applies));
+    let played = release.play(Action::Upgrade, &config_map("x", events, &policy, "two"), applies);
+    let error = played.error.as_deref().unwrap();
+    assert!(
+        error.contains(
+            "failed: conflict occurred while applying object demo/x /v1, Kind=ConfigMap: Apply failed with "
+        ),
+        "{error}"
+    );
+    assert_eq!(steps(&played), ["pre-upgrade apply ConfigMap/x failed"]);
+}
+
+#[test]
+fn a_job_with_a_ttl_of_nothing_is_not_left_behind() {
+    let chart = job_with("x", "pre-install", &[], "ttlSecondsAfterFinished: 0,", "");
+    for mut release in both() {
+        assert_eq!(left(&release.install(&chart)), "");
     }
 }
