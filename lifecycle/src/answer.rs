@@ -57,7 +57,7 @@ pub enum Action {
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Step {
-    /// Seconds since the action began, simulated or real.
+    /// Seconds since the action began, simulated or real; of a wait, when it ended: it began with the step that sent its object.
     pub at: f64,
     /// The event whose hook this is; null for the ordinary resources.
     #[serde(serialize_with = "event_name")]
