@@ -5,6 +5,7 @@ pub mod chart;
 pub mod command;
 pub mod outcome;
 pub mod profile;
+pub mod scenario;
 pub mod simulate;
 pub mod world;
 
@@ -13,5 +14,6 @@ pub use chart::Chart;
 pub use command::Command;
 pub use outcome::{Outcome, Outcomes};
 pub use profile::Profile;
+pub use scenario::Scenario;
 pub use simulate::Simulation;
 pub use world::World;

@@ -1,0 +1,281 @@
+//! From the text of a file to scenarios, with the place of whatever is wrong in it.
+
+use std::time::Duration;
+
+use hooks::{
+    Interest, Node,
+    manifest::{self, Manifest},
+    release::Status,
+    yaml::{self, Limits},
+};
+
+use super::{
+    API_VERSION, Expect, KIND, Scenario, Source, Step,
+    expect::Newest,
+    spelling,
+    written::{self, Document},
+};
+use crate::{
+    answer::Action,
+    command::{self, Flags},
+};
+
+/// The longest name that Helm gives a release.
+///
+/// Source: Helm 4.2.4 `pkg/chart/common/util/validate_name.go`, `maxNameLen`.
+const LONGEST_RELEASE: usize = 53;
+/// The longest name of a namespace.
+const LONGEST_NAMESPACE: usize = 63;
+
+/// Why a document of the file is no scenario, and where in the file that shows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// The line in the whole file, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub message: String,
+}
+
+/// Reads every document of a file; one that is no scenario does not keep the others from being read.
+#[must_use]
+pub fn read(text: &str) -> Vec<Result<Scenario, Error>> {
+    let documents = manifest::read(text, Interest::Everything, &Limits::default());
+    documents.into_iter().map(|document| File { text }.scenario(document)).collect()
+}
+
+struct File<'t> {
+    text: &'t str,
+}
+
+impl File<'_> {
+    fn scenario(&self, document: Result<Manifest<'_>, yaml::Error>) -> Result<Scenario, Error> {
+        let manifest = document.map_err(|error| {
+            let yaml::Error { message, line, column, .. } = error;
+            Error { line, column, message: format!("this document is not YAML: {message}") }
+        })?;
+        let root = &manifest.root;
+        if root.str_at("kind") != Some(KIND) {
+            return Err(self.at(root, "/kind", format!("this is no {KIND} of {API_VERSION}")));
+        }
+        if root.str_at("apiVersion") != Some(API_VERSION) {
+            return Err(self.at(root, "/apiVersion", format!("unknown version; use {API_VERSION}")));
+        }
+        let Document { metadata, spec, .. } = self.typed(&manifest)?;
+        let written::Spec { release, namespace, helm, steps } = spec;
+        if !is_name(&release, LONGEST_RELEASE, true) {
+            let message = format!("{release:?} is no name that Helm gives a release");
+            return Err(self.at(root, "/spec/release", message));
+        }
+        if !is_name(&namespace, LONGEST_NAMESPACE, false) {
+            let message = format!("{namespace:?} is no name of a namespace");
+            return Err(self.at(root, "/spec/namespace", message));
+        }
+        if steps.is_empty() {
+            return Err(self.at(root, "/spec/steps", "there is no step".to_owned()));
+        }
+        let steps = steps.into_iter().enumerate().map(|(index, step)| self.step(root, index, step));
+        let steps = steps.collect::<Result<_, _>>()?;
+        Ok(Scenario { name: metadata.name, release, namespace, helm: helm.0, steps })
+    }
+
+    fn step(&self, root: &Node<'_>, index: usize, written: written::Step) -> Result<Step, Error> {
+        let pointer = format!("/spec/steps/{index}");
+        let fail = |field: &str, message| Err(self.at(root, &format!("{pointer}{field}"), message));
+        let written::Step { install, upgrade, rollback, test, uninstall, after, outcomes, expect } = written;
+        let actions = [
+            install.map(written::Install::asked),
+            upgrade.map(written::Upgrade::asked),
+            rollback.map(written::Rollback::asked),
+            test.map(written::Test::asked),
+            uninstall.map(written::Uninstall::asked),
+        ];
+        let mut actions = actions.into_iter().flatten();
+        let (Some((action, chart, flags)), None) = (actions.next(), actions.next()) else {
+            let message = "a step is one of install, upgrade, rollback, test and uninstall".to_owned();
+            return fail("", message);
+        };
+        let expect: Option<Expect> = expect.map(Into::into);
+        if let Some(Newest::Status(status)) = expect.as_ref().and_then(|expect| expect.status.as_ref())
+            && Status::parse(status) == Status::Other
+        {
+            let hint = spelling::hint(status, STATUSES.map(Status::name));
+            return fail("/expect/status", format!("{status:?} is no status of a revision{hint}"));
+        }
+        let node = root.nearest(&pointer).0;
+        Ok(Step {
+            action,
+            chart,
+            flags,
+            after: after.map_or(Duration::ZERO, |after| after.0),
+            outcomes: outcomes.into_iter().map(|(name, ending)| (name.0, ending.0)).collect(),
+            expect,
+            place: manifest::line_column(self.text, node.span.start as usize),
+        })
+    }
+
+    fn at(&self, root: &Node<'_>, pointer: &str, message: String) -> Error {
+        let (line, column) = manifest::line_column(self.text, root.nearest(pointer).0.span.start as usize);
+        Error { line, column, message }
+    }
+
+    fn typed(&self, manifest: &Manifest<'_>) -> Result<Document, Error> {
+        let document = &manifest.document;
+        serde_saphyr::from_str(document.text).map_err(|error| {
+            let (mut line, mut column) = manifest::line_column(self.text, document.offset);
+            if let Some(found) = error.location() {
+                let within = usize::try_from(found.column()).unwrap_or(1);
+                column = if found.line() == 1 { column + within - 1 } else { within };
+                line += usize::try_from(found.line()).unwrap_or(1) - 1;
+            }
+            Error { line, column, message: plainly(&error.without_snippet().to_string()) }
+        })
+    }
+}
+
+const STATUSES: [Status; 9] = [
+    Status::Unknown,
+    Status::Deployed,
+    Status::Uninstalled,
+    Status::Superseded,
+    Status::Failed,
+    Status::Uninstalling,
+    Status::PendingInstall,
+    Status::PendingUpgrade,
+    Status::PendingRollback,
+];
+
+/// Whether Kubernetes takes the name: a DNS label, or several with dots between them where those are taken.
+fn is_name(name: &str, longest: usize, dots: bool) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_label = |label: &str| {
+        label.bytes().all(|byte| is_letter(byte) || byte == b'-')
+            && label.bytes().next().is_some_and(is_letter)
+            && label.bytes().last().is_some_and(is_letter)
+    };
+    name.len() <= longest && if dots { name.split('.').all(is_label) } else { is_label(name) }
+}
+
+type Asked = (Action, Option<Source>, Flags);
+
+impl written::Install {
+    fn asked(self) -> Asked {
+        let source = Source {
+            chart: self.chart,
+            values: self.values.into(),
+            set: self.set.into(),
+            set_string: self.set_string.into(),
+        };
+        let flags = Flags {
+            no_hooks: self.no_hooks,
+            wait: self.wait.0,
+            wait_for_jobs: self.wait_for_jobs,
+            rollback_on_failure: self.rollback_on_failure,
+            timeout: timeout(self.timeout),
+            server_side: self.server_side,
+            ..Flags::default()
+        };
+        (Action::Install, Some(source), flags)
+    }
+}
+
+impl written::Upgrade {
+    fn asked(self) -> Asked {
+        let source = Source {
+            chart: self.chart,
+            values: self.values.into(),
+            set: self.set.into(),
+            set_string: self.set_string.into(),
+        };
+        let flags = Flags {
+            no_hooks: self.no_hooks,
+            wait: self.wait.0,
+            wait_for_jobs: self.wait_for_jobs,
+            rollback_on_failure: self.rollback_on_failure,
+            timeout: timeout(self.timeout),
+            server_side: self.server_side,
+            install: self.install,
+            cleanup_on_fail: self.cleanup_on_fail,
+            ..Flags::default()
+        };
+        (Action::Upgrade, Some(source), flags)
+    }
+}
+
+impl written::Rollback {
+    fn asked(self) -> Asked {
+        let flags = Flags {
+            to: self.to.filter(|to| *to > 0),
+            no_hooks: self.no_hooks,
+            wait: self.wait.0,
+            wait_for_jobs: self.wait_for_jobs,
+            timeout: timeout(self.timeout),
+            server_side: self.server_side,
+            cleanup_on_fail: self.cleanup_on_fail,
+            ..Flags::default()
+        };
+        (Action::Rollback, None, flags)
+    }
+}
+
+impl written::Test {
+    fn asked(self) -> Asked {
+        let flags = Flags {
+            filters: self.filter.into(),
+            logs: self.logs,
+            timeout: timeout(self.timeout),
+            ..Flags::default()
+        };
+        (Action::Test, None, flags)
+    }
+}
+
+impl written::Uninstall {
+    fn asked(self) -> Asked {
+        let flags = Flags {
+            no_hooks: self.no_hooks,
+            keep_history: self.keep_history,
+            wait: self.wait.0,
+            timeout: timeout(self.timeout),
+            ..Flags::default()
+        };
+        (Action::Uninstall, None, flags)
+    }
+}
+
+fn timeout(written: Option<written::Span>) -> Duration {
+    written.map_or(command::TIMEOUT, |written| written.0)
+}
+
+/// What serde says, without the place, which stands elsewhere, and without the words of programmers; and what a name that is not
+/// known was most likely meant to be.
+fn plainly(said: &str) -> String {
+    const WORDS: [(&str, &str); 7] = [
+        (", set DuplicateKeyPolicy in Options if acceptable", ""),
+        ("duplicate mapping key: ", "written twice: "),
+        ("expected sequence start", "a list is wanted here"),
+        ("expected mapping start", "a map is wanted here"),
+        ("invalid boolean", "true or false is wanted here"),
+        ("duplicate field", "written twice (or under its other name):"),
+        ("missing field", "there is no"),
+    ];
+    let said = said.rfind(" at line ").map_or(said, |end| &said[..end]);
+    if said.strip_prefix("invalid ").is_some_and(|kind| kind.starts_with(['i', 'u']) && kind.len() <= 5) {
+        return "a whole number is wanted here".to_owned();
+    }
+    if said.contains("untagged enum") {
+        return "a text is wanted here, or a list of texts".to_owned();
+    }
+    if let Some(rest) = said.strip_prefix("unknown field ") {
+        let (unknown, known) = rest.split_once(", expected ").unwrap_or((rest, ""));
+        let unknown = unknown.trim_matches('`');
+        let names = known.split([' ', ',', '`']).filter(|name| !name.is_empty());
+        return format!("unknown field {unknown:?}{}", spelling::hint(unknown, names));
+    }
+    WORDS.iter().fold(said.to_owned(), |said, (word, plain)| said.replace(word, plain))
+}
+
+#[cfg(test)]
+mod tests;

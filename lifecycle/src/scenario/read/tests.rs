@@ -1,0 +1,170 @@
+//! What a file may say, and where it is said what it may not.
+
+use std::time::Duration;
+
+use super::*;
+use crate::{Outcome, command::Wait};
+
+const HEAD: &str = "apiVersion: hookward.dev/v1alpha1\nkind: RolloutScenario\nmetadata: {name: x}\n";
+
+#[track_caller]
+fn scenario(spec: &str) -> Scenario {
+    let mut read = read(&format!("{HEAD}{spec}"));
+    assert_eq!(read.len(), 1);
+    read.remove(0).unwrap()
+}
+
+#[track_caller]
+fn steps(steps: &str) -> Vec<Step> {
+    scenario(&format!("spec:\n  release: demo\n  namespace: demo\n  steps:\n{steps}")).steps
+}
+
+#[track_caller]
+fn error(spec: &str) -> (usize, usize, String) {
+    let Error { line, column, message } = read(&format!("{HEAD}{spec}")).remove(0).unwrap_err();
+    (line, column, message)
+}
+
+/// The error of the only step, with its line from that step on.
+#[track_caller]
+fn step_error(step: &str) -> (usize, usize, String) {
+    let (line, column, message) =
+        error(&format!("spec:\n  release: demo\n  namespace: demo\n  steps:\n{step}"));
+    (line - 7, column, message)
+}
+
+#[test]
+fn a_scenario_is_read_as_it_is_written() {
+    let scenario = scenario(
+        "spec:
+  release: demo
+  namespace: demo
+  helm: \"4\"
+  steps:
+  - install: {chart: ./v1, timeout: 12s, values: a.yaml, set: [a=b]}
+  - upgrade: {chart: ./v2, rollbackOnFailure: true}
+    after: 5m
+    outcomes: {Job/migrate: fail}
+    expect: {exit: 1, status: deployed, hooks: [Job/migrate], leftovers: [Job/migrate]}
+  - rollback: {to: 1}
+  - test: {}
+  - uninstall: {noHooks: true}
+",
+    );
+    assert_eq!((&*scenario.name, &*scenario.release, &*scenario.namespace), ("x", "demo", "demo"));
+    assert_eq!(scenario.profile().version, "4.2.4");
+    let actions: Vec<_> = scenario.steps.iter().map(|step| step.action.name()).collect();
+    assert_eq!(actions, ["install", "upgrade", "rollback", "test", "uninstall"]);
+    let [install, upgrade, rollback, _, uninstall] = &scenario.steps[..] else { unreachable!() };
+    assert_eq!(install.flags.timeout, Duration::from_secs(12));
+    let source = install.chart.as_ref().unwrap();
+    assert_eq!((source.values.len(), &source.set[..]), (1, &["a=b".to_owned()][..]));
+    assert!(upgrade.flags.rollback_on_failure && upgrade.after == Duration::from_secs(300));
+    assert!(matches!(upgrade.outcomes["Job/migrate"], Outcome::Fails(_)));
+    let expect = upgrade.expect.as_ref().unwrap();
+    assert_eq!((expect.exit, expect.status.clone()), (Some(1), Some(Newest::Status("deployed".to_owned()))));
+    assert_eq!(rollback.flags.to, Some(1));
+    assert!(uninstall.flags.no_hooks && uninstall.chart.is_none());
+    assert_eq!(upgrade.place, (10, 5));
+}
+
+#[test]
+fn a_file_holds_several_and_one_that_is_broken_does_not_hide_the_others() {
+    let good = format!("{HEAD}spec: {{release: a, steps: [{{uninstall: {{}}}}]}}\n");
+    let read = read(&format!("{good}---\nkind: ConfigMap\n---\na: b: c\n---\n{good}"));
+    let lines: Vec<_> = read.iter().map(|read| read.as_ref().map_err(|error| error.line).err()).collect();
+    assert_eq!(lines, [None, Some(6), Some(8), None]);
+    assert_eq!(read[0].as_ref().unwrap().namespace, "default");
+}
+
+#[test]
+fn an_unknown_field_is_refused_at_its_place_with_the_nearest_name() {
+    let (line, column, message) = step_error("  - upgrade: {chart: a}\n    expct: {exit: 1}\n");
+    assert_eq!((line, column), (2, 5), "{message}");
+    assert_eq!(message, "unknown field \"expct\"; did you mean \"expect\"?");
+    let (line, column, message) = step_error("  - upgrade:\n      chart: a\n      timout: 5s\n");
+    assert_eq!((line, column), (3, 7), "{message}");
+    assert_eq!(message, "unknown field \"timout\"; did you mean \"timeout\"?");
+    let (_, _, message) = step_error("  - upgrade: {chart: a}\n    expect: {leftover: []}\n");
+    assert_eq!(message, "unknown field \"leftover\"; did you mean \"leftovers\"?");
+    let (line, _, message) = error("spec: {releas: demo, steps: []}\n");
+    assert_eq!((line, &*message), (4, "unknown field \"releas\"; did you mean \"release\"?"));
+}
+
+#[test]
+fn a_flag_of_another_action_is_refused() {
+    assert!(step_error("  - uninstall: {rollbackOnFailure: true}\n").2.starts_with("unknown field"));
+    assert!(step_error("  - install: {chart: a, to: 1}\n").2.starts_with("unknown field"));
+}
+
+#[test]
+fn helm_3_has_another_word_for_rollback_on_failure() {
+    assert!(steps("  - install: {chart: a, atomic: true}\n")[0].flags.rollback_on_failure);
+    let (.., message) = step_error("  - install: {chart: a, atomic: true, rollbackOnFailure: true}\n");
+    assert!(message.contains("twice"), "{message}");
+}
+
+#[test]
+fn words_that_mean_nothing_are_refused_where_they_stand() {
+    for (step, column, part) in [
+        ("  - install: {chart: a, timeout: soon}\n", 34, "write it as 90s"),
+        ("  - install: {chart: a, wait: perhaps}\n", 31, "no way to wait"),
+        ("  - test: {}\n    outcomes: {Job/a: explode}\n", 23, "is no outcome"),
+        ("  - test: {}\n    outcomes: {migrate: fail}\n", 16, "write Kind/name"),
+        ("  - test: {}\n    expect: {hooks: [migrate]}\n", 22, "write Kind/name"),
+        ("  - test: {}\n    expect: {status: deplyed}\n", 22, "did you mean \"deployed\"?"),
+        ("  - test: {}\n    expect: {exit: one}\n", 20, "a whole number"),
+        ("  - test: {filter: {a: b}}\n", 20, "a list of texts"),
+    ] {
+        let (_, at, message) = step_error(step);
+        assert!(message.contains(part) && at == column, "{step}: {at}: {message}");
+    }
+}
+
+#[test]
+fn a_step_is_one_action() {
+    for step in ["  - after: 5m\n", "  - install: {chart: a}\n    uninstall: {}\n", "  - install:\n"] {
+        let (line, column, message) = step_error(step);
+        assert!(line == 1 && column == 5 && message.starts_with("a step is one of"), "{step}: {message}");
+    }
+    assert_eq!(steps("  - uninstall:\n")[0].action, Action::Uninstall);
+}
+
+#[test]
+fn waiting_is_said_by_a_truth_or_a_word() {
+    let wait = |word: &str| steps(&format!("  - install: {{chart: a, wait: {word}}}\n"))[0].flags.wait;
+    assert_eq!((wait("true"), wait("false")), (Wait::Watcher, Wait::HookOnly));
+    assert_eq!((wait("legacy"), wait("watcher")), (Wait::Legacy, Wait::Watcher));
+}
+
+#[test]
+fn a_number_will_do_for_helm_and_no_status_is_a_status() {
+    let helm = |word: &str| scenario(&format!("spec: {{release: a, helm: {word}, steps: [test: ]}}\n")).helm;
+    assert_eq!((helm("3"), helm("'4'"), helm("argocd")), ("3".into(), "4".into(), "argocd".into()));
+    assert!(
+        error("spec: {release: a, helm: agrocd, steps: [test: ]}\n").2.contains("did you mean \"argocd\"?")
+    );
+    let expect = |text: &str| {
+        let step = steps(&format!("  - uninstall: {{}}\n    expect: {{{text}}}\n")).remove(0);
+        step.expect.unwrap().status
+    };
+    assert_eq!((expect("status: null"), expect("exit: 0")), (Some(Newest::Absent), None));
+}
+
+#[test]
+fn names_that_kubernetes_refuses_are_refused() {
+    assert!(error("spec: {release: Demo_1, steps: [test: ]}\n").2.contains("no name that Helm gives"));
+    assert!(
+        error("spec: {release: a, namespace: a.b, steps: [test: ]}\n").2.contains("no name of a namespace")
+    );
+    assert!(error("spec: {release: a, steps: []}\n").2.contains("no step"));
+    assert!(error("spec: {steps: [test: ]}\n").2.contains("there is no `release`"));
+}
+
+#[test]
+fn another_kind_or_version_is_refused() {
+    let of = |text: &str| read(text).remove(0).unwrap_err();
+    let kind = of("apiVersion: v1\nkind: ConfigMap\n");
+    assert_eq!((kind.line, kind.column, kind.message.contains("no RolloutScenario")), (2, 7, true));
+    assert!(of("apiVersion: hookward.dev/v9\nkind: RolloutScenario\n").message.contains("unknown version"));
+}
