@@ -14,6 +14,7 @@ mod change;
 mod example;
 mod go;
 mod job;
+mod namespace;
 mod run;
 
 /// Those that Kubernetes makes itself.

@@ -1,6 +1,6 @@
 //! How objects go.
 
-use super::{Live, Millis, Orphan, Reason, RunState, State, World};
+use super::{Live, Millis, Orphan, Reason, RunState, State, World, namespace::LOOK};
 use crate::{
     answer::ObjectId,
     chart::{Definition, Workload},
@@ -9,9 +9,6 @@ use crate::{
 /// What passes between the end of pods and the deletion that follows from it, so that whoever watches sees both. Other controllers
 /// act before Helm asks next, on the test cluster within 50 ms: here at once.
 pub(super) const REACTION: Millis = 100;
-
-/// Source: Kubernetes 1.36 `pkg/controller/namespace/namespace_controller.go`, `namespaceDeletionGracePeriod`.
-const NAMESPACE_GRACE: Millis = 5_000;
 
 impl World {
     /// Somebody asks for the deletion of an object.
@@ -24,7 +21,7 @@ impl World {
         let live = &mut self.lives[index];
         let state = State::Terminating { since: now };
         match (live.object.id.group(), live.object.id.kind.as_str()) {
-            ("", "Namespace") => (live.state, live.goes) = (state, Some(now + NAMESPACE_GRACE)),
+            ("", "Namespace") => (live.state, live.goes) = (state, Some(now + LOOK)),
             ("", "PersistentVolumeClaim") => live.state = state,
             ("apiextensions.k8s.io", "CustomResourceDefinition") => {
                 live.state = state;
@@ -49,9 +46,8 @@ impl World {
         let live = &self.lives[index];
         if !live.is_terminating() {
             self.ask(index);
-        } else if live.object.id.kind == "Namespace" && !self.is_empty(&live.object.id.name) {
-            let namespace = live.object.id.name.clone();
-            self.ask_where(|live| live.object.id.namespace.as_ref() == Some(&namespace));
+        } else if (live.object.id.group(), live.object.id.kind.as_str()) == ("", "Namespace") {
+            self.look_through(index);
         } else if !live.object.finalizers {
             self.remove(index);
         }
@@ -59,7 +55,7 @@ impl World {
     }
 
     /// Somebody asks for the deletion of everything that `is_meant`.
-    fn ask_where(&mut self, is_meant: impl Fn(&Live) -> bool) {
+    pub(super) fn ask_where(&mut self, is_meant: impl Fn(&Live) -> bool) {
         let meant: Vec<_> = self.lives.iter().filter(|live| is_meant(live)).map(|live| live.uid).collect();
         for uid in meant {
             if let Some(index) = self.lives.iter().position(|live| live.uid == uid) {
@@ -69,7 +65,7 @@ impl World {
     }
 
     /// It is gone; its pods take their time.
-    fn remove(&mut self, index: usize) {
+    pub(super) fn remove(&mut self, index: usize) {
         let stopped = self.stopped(&self.lives[index]);
         let live = self.lives.remove(index);
         let is_pod = live.object.run.as_ref().is_some_and(|run| run.workload == Workload::Pod);
@@ -123,7 +119,7 @@ impl World {
         }
     }
 
-    fn is_empty(&self, namespace: &str) -> bool {
+    pub(super) fn is_empty(&self, namespace: &str) -> bool {
         let is_here = |here: &Option<String>| here.as_deref() == Some(namespace);
         !self.lives.iter().any(|live| is_here(&live.object.id.namespace))
             && !self.orphans.iter().any(|orphan| is_here(&orphan.namespace))

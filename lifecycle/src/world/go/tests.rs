@@ -173,7 +173,7 @@ fn a_namespace_takes_everything_in_it_and_then_goes() {
     world.put(&outside, OK);
     world.take(&space);
     assert!(world.live(&inside.id).is_some());
-    assert_eq!(world.gone_at(&space.id), Some(NAMESPACE_GRACE));
+    assert_eq!(world.gone_at(&space.id), Some(LOOK));
     assert!(world.live(&inside.id).is_none() && world.live(&outside.id).is_some());
 }
 
@@ -187,7 +187,32 @@ fn a_namespace_waits_for_the_pods_in_it() {
         HANG,
     );
     world.take(&space);
-    assert_eq!(world.gone_at(&space.id), Some(NAMESPACE_GRACE + 30_000));
+    // It looks after 5 and 10 seconds, and then after half the grace period each time.
+    assert_eq!(world.gone_at(&space.id), Some(42_000));
+}
+
+#[test]
+fn a_namespace_looks_for_its_claims_a_second_time() {
+    for mut world in [demo(), kwok()] {
+        let space = plain("Namespace", "side");
+        world.put(&space, OK);
+        world.put(
+            &object("{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: x, namespace: side}}"),
+            OK,
+        );
+        world.take(&space);
+        assert_eq!(world.gone_at(&space.id), Some(2 * LOOK));
+    }
+}
+
+#[test]
+fn under_kwok_too_a_namespace_looks_for_its_pods_a_second_time() {
+    let mut world = kwok();
+    let space = plain("Namespace", "side");
+    world.put(&space, OK);
+    world.put(&object("{apiVersion: v1, kind: Pod, metadata: {name: x, namespace: side}}"), HANG);
+    world.take(&space);
+    assert_eq!(world.gone_at(&space.id), Some(2 * LOOK));
 }
 
 #[test]
