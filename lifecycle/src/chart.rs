@@ -55,6 +55,10 @@ pub struct Hook {
 pub struct Object {
     /// Which; the namespace is filled in, unless the object has none.
     pub id: ObjectId,
+    /// Whether its text names its namespace.
+    pub names_namespace: bool,
+    /// Whether its label says that Helm manages it, as many charts write it also for hooks.
+    pub is_labelled: bool,
     /// Whether the API server makes up the name, each time another one.
     pub generates_name: bool,
     /// The parts that Kubernetes lets nobody change.

@@ -51,8 +51,8 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// An empty cluster that has the namespace, every other namespace that objects name and no chart makes, and every kind that
-    /// objects are of and no chart brings.
+    /// An empty cluster that has the namespace, every other namespace that objects name, everything that pods need, and every kind that
+    /// objects are of, unless the chart itself makes it.
     #[must_use]
     pub fn new(profile: Profile, release: &str, namespace: &str) -> Self {
         Self { assumes: true, ..Self::on(World::new(), profile, release, namespace) }
@@ -183,7 +183,9 @@ impl<'a> Play<'a> {
         }
         // The words are those of Helm's command line, which what embeds Helm has not.
         let is_helm = matches!(self.profile.engine, Engine::Helm3 | Engine::Helm4);
-        let prefixed = |words: &'static str| move |failure: Failure| if is_helm { failure.after(words) } else { failure };
+        let prefixed = |words: &'static str| {
+            move |failure: Failure| if is_helm { failure.after(words) } else { failure }
+        };
         match self.command.action {
             Action::Install => self.install(false).map_err(prefixed("INSTALLATION FAILED")),
             Action::Upgrade if self.flags.install && self.installs_instead() => self.install(true),
@@ -218,7 +220,13 @@ impl<'a> Play<'a> {
     }
 
     /// Something happens now; gives its place among the steps.
-    fn step(&mut self, event: Option<Event>, verb: Verb, object: Option<&ObjectId>, result: StepResult) -> usize {
+    fn step(
+        &mut self,
+        event: Option<Event>,
+        verb: Verb,
+        object: Option<&ObjectId>,
+        result: StepResult,
+    ) -> usize {
         let at = self.seconds(self.world.now());
         self.steps.push(Step { at, event, verb, object: object.cloned(), result, message: None });
         self.steps.len() - 1

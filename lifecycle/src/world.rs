@@ -230,7 +230,15 @@ impl World {
 
     /// Says that a namespace is there without any object of a release having made it.
     pub fn assume_namespace(&mut self, name: &str) {
-        let object = Object::namespace(name);
+        self.assume(Object::made_by_hand("Namespace", None, name));
+    }
+
+    /// Says that what pods in a namespace need is there without any object of a release having made it.
+    pub fn assume_need(&mut self, need: &Need, namespace: &str) {
+        self.assume(Object::made_by_hand(need.kind, Some(namespace), &need.name));
+    }
+
+    fn assume(&mut self, object: Object) {
         if self.live(&object.id).is_none() {
             self.create(&Arc::new(object), Origin::Outside, Outcome::Hangs);
         }

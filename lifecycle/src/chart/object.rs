@@ -14,6 +14,11 @@ use crate::{
 /// Source: Kubernetes 1.36 `pkg/apis/batch/v1/defaults.go`, `SetDefaults_Job`.
 const BACKOFF_LIMIT: u32 = 6;
 
+/// The label by which Helm knows what is its own.
+///
+/// Source: Helm 4.2.4 `pkg/action/validate.go`, `appManagedByLabel`.
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
 /// `terminationGracePeriodSeconds` where nothing is written.
 ///
 /// Source: Kubernetes 1.36 `staging/src/k8s.io/api/core/v1/types.go`, `DefaultTerminationGracePeriodSeconds`.
@@ -38,6 +43,11 @@ impl Home<'_> {
         let needs = written.pods().map(|pods| needs::of(&pods)).unwrap_or_default();
         Ok(Object {
             id: self.id(written),
+            names_namespace: written.namespace().is_some(),
+            is_labelled: written
+                .metadata()
+                .and_then(|metadata| metadata.get("labels")?.str_at(MANAGED_BY))
+                .is_some_and(|manager| manager == "Helm"),
             generates_name: written.name().is_none() && written.generate_name().is_some(),
             frozen: frozen(written),
             digest: digest::digest(Some(written.root())),
@@ -227,15 +237,17 @@ const fn go_type(node: &Node<'_>) -> Option<&'static str> {
 }
 
 impl Object {
-    /// A namespace that somebody made by hand.
-    pub(crate) fn namespace(name: &str) -> Self {
+    /// An object of the core group that somebody made by hand.
+    pub(crate) fn made_by_hand(kind: &str, namespace: Option<&str>, name: &str) -> Self {
         Self {
             id: ObjectId {
                 api_version: "v1".to_owned(),
-                kind: "Namespace".to_owned(),
-                namespace: None,
+                kind: kind.to_owned(),
+                namespace: namespace.map(str::to_owned),
                 name: name.to_owned(),
             },
+            names_namespace: false,
+            is_labelled: false,
             generates_name: false,
             frozen: Vec::new(),
             digest: 0,

@@ -2,10 +2,11 @@
 
 use crate::{
     Chart, World,
-    chart::{Definition, Object, scope},
+    answer::ObjectId,
+    chart::{Definition, Need, Object, scope},
 };
 
-/// Namespaces that objects name and kinds that they are of, unless the chart itself makes them.
+/// Namespaces that objects name, what their pods need, and kinds that they are of, unless the chart itself makes them.
 pub(super) fn assume(world: &mut World, chart: Option<&Chart>) {
     let Some(chart) = chart else { return };
     for object in objects(chart) {
@@ -14,6 +15,12 @@ pub(super) fn assume(world: &mut World, chart: Option<&Chart>) {
             let is_made = |object: &Object| object.id.kind == "Namespace" && object.id.name == *namespace;
             if !objects(chart).any(is_made) {
                 world.assume_namespace(namespace);
+            }
+        }
+        for need in &object.needs {
+            let namespace = id.namespace.as_deref().unwrap_or_default();
+            if !objects(chart).any(|other| other.id.is(need, namespace)) {
+                world.assume_need(need, namespace);
             }
         }
         let is_brought = |object: &Object| object.defines.as_ref().is_some_and(|defines| defines.covers(id));
@@ -26,6 +33,16 @@ pub(super) fn assume(world: &mut World, chart: Option<&Chart>) {
                 cluster_scoped: id.namespace.is_none(),
             });
         }
+    }
+}
+
+impl ObjectId {
+    /// Whether it is what pods in `namespace` need.
+    fn is(&self, need: &Need, namespace: &str) -> bool {
+        self.kind == need.kind
+            && self.name == need.name
+            && self.namespace.as_deref() == Some(namespace)
+            && self.group().is_empty()
     }
 }
 

@@ -37,9 +37,8 @@ impl Play<'_> {
     pub(super) fn map<'o>(&self, mut objects: impl Iterator<Item = &'o Arc<Object>>) -> Result<(), Failure> {
         let unserved = objects.find(|object| self.world.check_kind(&object.id).is_err());
         unserved.map_or(Ok(()), |object| {
-            // Helm shows the namespace that is written, which is seldom one, and seldom that of the release.
-            let written = object.id.namespace.as_deref().filter(|written| *written != self.namespace);
-            Err(Failure(unmapped(&object.id, written.unwrap_or_default())))
+            let namespace = object.id.namespace.as_deref().filter(|_| object.names_namespace);
+            Err(Failure(unmapped(&object.id, namespace.unwrap_or_default())))
         })
     }
 

@@ -11,7 +11,7 @@ use crate::{
     answer::{ObjectId, StepResult, Verb},
     chart::Object,
     profile::Engine,
-    world::{Deleted, Origin},
+    world::Deleted,
 };
 
 /// The value of `helm.sh/resource-policy` that keeps a live object from being deleted by an upgrade; case counts.
@@ -43,26 +43,29 @@ impl Play<'_> {
     pub(super) fn adopted(&self, objects: &[Arc<Object>]) -> Result<Vec<Arc<Object>>, Failure> {
         let mut adopted = Vec::new();
         for object in objects {
-            match self.world.live(&object.id).map(|live| &live.origin) {
-                None => {}
-                Some(Origin::Resource { release }) if release == self.release => {
-                    adopted.push(Arc::clone(object));
-                }
-                Some(_) => return Err(self.not_owned(&object.id)),
+            let Some(live) = self.world.live(&object.id) else { continue };
+            if live.origin != self.owned() {
+                return Err(self.not_owned(&object.id, live.object.is_labelled));
             }
+            adopted.push(Arc::clone(object));
         }
         Ok(adopted)
     }
 
-    fn not_owned(&self, id: &ObjectId) -> Failure {
+    /// Source: Helm 3.21.4 and 4.2.4 `pkg/action/validate.go`, `checkOwnership`.
+    fn not_owned(&self, id: &ObjectId, is_labelled: bool) -> Failure {
         let ObjectId { kind, name, .. } = id;
         let namespace = id.namespace.as_deref().unwrap_or_default();
+        let label =
+            "; label validation error: missing key \"app.kubernetes.io/managed-by\": must be set to \"Helm\"";
+        let label = if is_labelled { "" } else { label };
+        let annotations = [("name", self.release.as_ref()), ("namespace", self.namespace)].map(|(what, value)| {
+            format!("; annotation validation error: missing key \"meta.helm.sh/release-{what}\": must be set to \"{value}\"")
+        });
         Failure(format!(
             "{kind} \"{name}\" in namespace \"{namespace}\" exists and cannot be imported into the current release: invalid \
-             ownership metadata; label validation error: missing key \"app.kubernetes.io/managed-by\": must be set to \"Helm\"; \
-             annotation validation error: missing key \"meta.helm.sh/release-name\": must be set to \"{}\"; annotation \
-             validation error: missing key \"meta.helm.sh/release-namespace\": must be set to \"{}\"",
-            self.release, self.namespace
+             ownership metadata{label}{}",
+            annotations.concat()
         ))
     }
 

@@ -256,3 +256,16 @@ fn an_object_that_is_both_a_hook_and_an_ordinary_resource() {
     succeeds(&played);
     assert_eq!(left(&played), "");
 }
+
+#[test]
+fn a_label_alone_does_not_make_a_hook_the_releases_own() {
+    let labelled = config_map("x", "pre-install", &[], "one")
+        .replace("name: x\n", "name: x\n  labels: {app.kubernetes.io/managed-by: Helm}\n");
+    let mut release = helm("4");
+    release.install(&labelled);
+    let error = release.upgrade(&resource("ConfigMap", "x", "")).error.unwrap();
+    assert!(
+        error.contains("invalid ownership metadata; annotation validation error: missing key"),
+        "{error}"
+    );
+}

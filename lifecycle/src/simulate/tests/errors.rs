@@ -201,3 +201,11 @@ fn a_list_without_items() {
         );
     }
 }
+
+#[test]
+fn a_namespace_is_named_only_where_it_is_written() {
+    let written = hook("Widget", "x", &[("hook", "pre-install")], "")
+        .replace("name: x\n", "name: x\n  namespace: demo\n");
+    let error = helm("4").install(&written).error.unwrap();
+    assert!(error.contains("name: \"x\" namespace: \"demo\" from \"\""), "{error}");
+}
