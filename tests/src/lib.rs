@@ -4,6 +4,7 @@ pub mod archive;
 pub mod asking;
 pub mod chart;
 pub mod cluster;
+pub mod conformance;
 pub mod image;
 pub mod installed;
 pub mod kinds;

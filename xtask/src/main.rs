@@ -3,6 +3,7 @@
 
 mod bench;
 mod codegen;
+mod conformance;
 mod image;
 mod new_rule;
 mod node;
@@ -34,6 +35,8 @@ enum Task {
     Image(image::ImageArgs),
     /// Starts a test cluster with a real node, and ends it.
     Node(node::NodeArgs),
+    /// Plays random scenarios with real Helm and in the simulation, and compares.
+    Conformance(conformance::ConformanceArgs),
     /// Measures the server and `check`, next to a server that does nothing.
     Bench(bench::BenchArgs),
     /// Writes the file of a new rule and its line in the registry.
@@ -48,6 +51,7 @@ fn main() -> anyhow::Result<()> {
         Task::Rig(args) => rig::rig(&args),
         Task::Image(args) => image::image(&args).map(drop),
         Task::Node(args) => node::node(&args),
+        Task::Conformance(args) => conformance::conformance(&args),
         Task::Bench(args) => bench::bench(&args),
         Task::NewRule(args) => new_rule::new_rule(&args),
         Task::Codegen => codegen::codegen(),
