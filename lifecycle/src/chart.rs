@@ -52,6 +52,7 @@ pub struct Hook {
 
 /// One object as it is sent.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of the text")]
 pub struct Object {
     /// Which; the namespace is filled in, unless the object has none.
     pub id: ObjectId,

@@ -50,3 +50,47 @@ fn objects(chart: &Chart) -> impl Iterator<Item = &Object> {
     let hooks = chart.hooks.iter().flat_map(|hook| &hook.objects);
     chart.crds.iter().chain(hooks).chain(&chart.resources).map(AsRef::as_ref)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a Job in `other` waits for after all has been assumed.
+    fn assumed(beside: &str) -> World {
+        let job = "{apiVersion: batch/v1, kind: Job, metadata: {name: x, namespace: other}, spec: {template: {spec: {restartPolicy: Never, serviceAccountName: robot}}}}";
+        let chart = Chart::read(&format!("{job}\n---\n{beside}"), "demo").unwrap();
+        let mut world = World::new();
+        assume(&mut world, Some(&chart));
+        world
+    }
+
+    fn has(world: &World, kind: &str) -> bool {
+        world.lives().iter().any(|live| live.object.id.kind == kind && live.object.id.name == "robot")
+    }
+
+    #[test]
+    fn what_pods_need_is_there_unless_the_chart_makes_it() {
+        assert!(has(&assumed(""), "ServiceAccount"));
+        let made = "{apiVersion: v1, kind: ServiceAccount, metadata: {name: robot, namespace: other}}";
+        assert!(!has(&assumed(made), "ServiceAccount"));
+        let elsewhere = "{apiVersion: v1, kind: ServiceAccount, metadata: {name: robot}}";
+        assert!(has(&assumed(elsewhere), "ServiceAccount"));
+    }
+
+    #[test]
+    fn namespaces_are_there_unless_the_chart_makes_them() {
+        let has = |world: &World| world.lives().iter().any(|live| live.object.id.name == "other");
+        assert!(has(&assumed("")));
+        assert!(!has(&assumed("{apiVersion: v1, kind: Namespace, metadata: {name: other}}")));
+    }
+
+    #[test]
+    fn kinds_are_served_unless_the_chart_brings_them() {
+        let widget = "{apiVersion: example.com/v1, kind: Widget, metadata: {name: w}}";
+        let chart = Chart::read(widget, "demo").unwrap();
+        let id = &chart.resources[0].id;
+        assert!(assumed(widget).check_kind(id).is_ok());
+        let definition = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: widgets.example.com}, spec: {group: example.com, names: {kind: Widget}, versions: [{name: v1, served: true}]}}";
+        assert!(assumed(&format!("{widget}\n---\n{definition}")).check_kind(id).is_err());
+    }
+}

@@ -86,6 +86,8 @@ fn nodes() -> impl Strategy<Value = Nodes> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn every_object_has_its_own_uid_and_every_given_name_one_object(nodes in nodes(), deeds in deeds()) {
         let world = played(nodes, &objects(), &deeds);

@@ -130,7 +130,7 @@ fn hooks_of(steps: &[Step]) -> impl Iterator<Item = &[Step]> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn the_same_commands_have_the_same_answer(profile in profile(), commands in commands()) {

@@ -161,3 +161,12 @@ fn whoever_sent_it_last_owns_it() {
     assert_eq!(world.live(&secret.id).unwrap().origin, origin);
     assert!(world.leftovers().is_empty());
 }
+
+#[test]
+fn what_is_assumed_serves_pods_and_is_nobodys_leftover() {
+    let (mut world, job) = (demo(), job("", "volumes: [{name: v, secret: {secretName: db}}]"));
+    world.assume_need(&job.needs[0], "demo");
+    world.put(&job, OK);
+    assert_eq!(world.run(&job.id), RunState::Running);
+    assert_eq!(world.leftovers(), std::slice::from_ref(&job.id));
+}
