@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum, builder::Styles};
 
-use crate::commands::{certs, check, completions, probe, rules, serve, try_release};
+use crate::commands::{certs, check, completions, plan, probe, rollout, rules, serve, try_release};
 
 /// The guardrail for Helm hooks.
 #[derive(Debug, Parser)]
@@ -101,6 +101,10 @@ pub enum Command {
     Try(Box<try_release::Args>),
     /// Find what is wrong with the hooks of a release, offline.
     Check(check::Args),
+    /// Say what Helm will do with a release: order, waits, deletions, what is left behind.
+    Plan(Box<plan::Args>),
+    /// Play rollouts that are written down, and say whether what happens is what is expected.
+    Rollout(Box<rollout::Args>),
     /// List the rules, or explain one.
     Rules(rules::Args),
     /// Make and inspect the certificates that the server needs.

@@ -15,6 +15,8 @@ mod walk;
 
 pub use chart::ChartSource;
 
+/// The helm on PATH.
+pub const PROGRAM: &str = "helm";
 /// More than any policy file needs, in bytes.
 const POLICY_LIMIT: u64 = 8 << 20;
 
@@ -48,8 +50,27 @@ pub struct Args {
 #[command(next_help_heading = "Charts")]
 pub struct HelmArgs {
     /// The helm that renders charts.
-    #[arg(long, value_name = "FILE", default_value = "helm")]
+    #[arg(long, value_name = "FILE", default_value = PROGRAM)]
     pub helm: PathBuf,
+    /// The flag that names it.
+    #[arg(skip = "--helm")]
+    pub flag: &'static str,
+    /// Render as for an upgrade.
+    #[arg(long)]
+    pub is_upgrade: bool,
+    /// Render what stands in `crds/` folders too.
+    #[arg(skip)]
+    pub include_crds: bool,
+    /// With which values.
+    #[command(flatten)]
+    pub rendering: Rendering,
+}
+
+/// What charts are rendered with; the words are Helm's.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+#[command(next_help_heading = "Charts")]
+pub struct Rendering {
     /// Values in a YAML file (repeatable).
     #[arg(short = 'f', long, value_name = "FILE")]
     pub values: Vec<PathBuf>,
@@ -62,15 +83,22 @@ pub struct HelmArgs {
     /// One value from a file: `key=path` (repeatable).
     #[arg(long, value_name = "VALUE")]
     pub set_file: Vec<String>,
+    /// What they are rendered for.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// What charts are rendered for, and how long that may take.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+#[command(next_help_heading = "Charts")]
+pub struct Target {
     /// The version of Kubernetes that charts see.
     #[arg(long, value_name = "VERSION", default_value = "1.36.0")]
     pub kube_version: String,
     /// An API that charts see (repeatable).
     #[arg(short = 'a', long, value_name = "VERSION")]
     pub api_versions: Vec<String>,
-    /// Render as for an upgrade.
-    #[arg(long)]
-    pub is_upgrade: bool,
     /// Give up on a chart after this many seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub helm_timeout: u64,
@@ -78,7 +106,7 @@ pub struct HelmArgs {
 
 impl HelmArgs {
     const fn timeout(&self) -> Duration {
-        Duration::from_secs(self.helm_timeout)
+        Duration::from_secs(self.rendering.target.helm_timeout)
     }
 }
 
@@ -185,6 +213,16 @@ impl Args {
         plan
     }
 
+    /// As [`Args::plan`], for paths of which none is the standard input.
+    #[must_use]
+    pub fn plan_files(&self) -> Plan {
+        let mut plan = Plan::default();
+        for path in &self.paths {
+            self.plan_path(path, &mut plan);
+        }
+        plan
+    }
+
     fn plan_path(&self, path: &Path, plan: &mut Plan) {
         let found = Found { shown: path.display().to_string(), path: path.to_owned(), is_walked: false };
         let metadata = match fs::metadata(path) {
@@ -213,8 +251,18 @@ impl Args {
     /// Reads the sources of one release.
     #[must_use]
     pub fn read(&self, unit: &Unit) -> Contents {
+        self.read_all(&unit.sources)
+    }
+
+    /// Reads one source.
+    #[must_use]
+    pub fn read_one(&self, source: &Source) -> Contents {
+        self.read_all(std::slice::from_ref(source))
+    }
+
+    fn read_all(&self, sources: &[Source]) -> Contents {
         let mut contents = Contents::default();
-        for source in &unit.sources {
+        for source in sources {
             match self.load(source) {
                 Loaded::Text(text) => contents.texts.push(*text),
                 Loaded::Skipped(note) => contents.notes.push(note),
@@ -233,7 +281,7 @@ impl Args {
     pub fn nothing_checked(&self, skipped: usize) -> Problem {
         let charts = if skipped == 1 { "1 chart needs" } else { &*format!("{skipped} charts need") };
         let shown = self.paths.first().map(|path| path.display().to_string()).unwrap_or_default();
-        Problem::new(shown, format!("nothing was checked: {charts} helm on PATH, or --helm FILE"))
+        Problem::new(shown, format!("nothing was checked: {charts} helm on PATH, or {} FILE", self.helm.flag))
     }
 
     /// Reads a source, or renders it.

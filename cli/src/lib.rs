@@ -16,6 +16,7 @@ pub mod logging;
 pub mod output;
 pub mod plain;
 pub mod policy_file;
+pub mod rehearsal;
 pub mod report;
 mod streams;
 pub mod trial;
@@ -43,6 +44,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
     let result = match args.command {
         Command::Check(command) => command.run(&args.global, of_command, io),
         Command::Try(command) => command.run(&args.global, of_command, io),
+        Command::Plan(command) => command.run(&args.global, of_command, io),
+        Command::Rollout(command) => command.run(&args.global, of_command, io),
         Command::Rules(command) => command.run(&args.global, io),
         Command::Certs(command) => command.run(&args.global, io),
         Command::Serve(command) => command.run(&args.global, io),

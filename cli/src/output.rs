@@ -12,44 +12,65 @@ use clap::{ArgMatches, ValueEnum};
 
 use crate::{
     Io,
+    rehearsal::Rehearsal,
     report::{Problem, Report},
     trial::Trial,
 };
 
 pub mod certs;
 pub mod json_v1;
+pub mod lifecycle;
+pub mod plan_v1;
+pub mod rollout_v1;
 pub mod rules;
 pub mod text;
 pub mod try_text;
 pub mod try_v1;
 
-/// The flags that say where results go.
+/// The flags that say where results go; `F` is how they can be written.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 #[command(next_help_heading = "Output")]
-pub struct Args {
+pub struct Args<F: ValueEnum + Clone + Send + Sync + 'static = Format> {
     /// How to write results; repeatable, each to the `-o` that follows it, else to the standard output.
     #[arg(long, value_enum, value_name = "FORMAT")]
-    pub format: Vec<Format>,
+    pub format: Vec<F>,
     /// Write results to a file; the one before it, or else after it, is its format.
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
 }
 
 /// How results are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
     /// For people.
+    #[default]
     Text,
     /// For machines; version 1.
     Json,
 }
 
+/// How rollouts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum RolloutFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines; version 1.
+    Json,
+    /// For CI servers.
+    Junit,
+    /// For pull requests.
+    Markdown,
+    /// A page of its own, with a drawing.
+    Html,
+}
+
 /// One result to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct Target<F = Format> {
     /// How.
-    pub format: Format,
+    pub format: F,
     /// Where; `None` is the standard output.
     pub file: Option<PathBuf>,
 }
@@ -71,18 +92,20 @@ pub fn refuse(arguments: &[OsString], refused: &clap::Error, io: &mut Io<'_>) {
             json_v1::write(&Report { problems: vec![problem], ..Report::default() }, &mut *io.stdout)
         }
         Some("try") => try_v1::write(&Trial { problems: vec![problem], ..Trial::default() }, &mut *io.stdout),
+        Some("plan") => plan_v1::write(&Rehearsal::refused(problem), &mut *io.stdout),
+        Some("rollout") => rollout_v1::write(&Rehearsal::refused(problem), &mut *io.stdout),
         _ => Ok(()),
     };
 }
 
-impl Args {
+impl<F: ValueEnum + Copy + Default + Send + Sync + 'static> Args<F> {
     /// Pairs formats and files in the order in which they were written.
     ///
     /// # Errors
     /// When two results would go to the standard output, or a file has no format.
-    pub fn targets(&self, matches: &ArgMatches) -> anyhow::Result<Vec<Target>> {
-        enum Word<'a> {
-            Format(Format),
+    pub fn targets(&self, matches: &ArgMatches) -> anyhow::Result<Vec<Target<F>>> {
+        enum Word<'a, F> {
+            Format(F),
             File(&'a PathBuf),
         }
         let indices = |id: &str| matches.indices_of(id).into_iter().flatten();
@@ -91,7 +114,7 @@ impl Args {
         words.extend(indices("output").zip(self.output.iter().map(Word::File)));
         words.sort_by_key(|(index, _)| *index);
 
-        let (mut targets, mut waiting) = (Vec::<Target>::new(), None);
+        let (mut targets, mut waiting) = (Vec::<Target<F>>::new(), None);
         for (_, word) in words {
             match word {
                 Word::Format(format) => targets.push(Target { format, file: waiting.take() }),
@@ -104,10 +127,10 @@ impl Args {
         }
         match waiting {
             Some(file) if targets.is_empty() => {
-                targets.push(Target { format: Format::Text, file: Some(file) });
+                targets.push(Target { format: F::default(), file: Some(file) });
             }
             Some(file) => bail!("-o {} has no --format; give one for each file", file.display()),
-            None if targets.is_empty() => targets.push(Target { format: Format::Text, file: None }),
+            None if targets.is_empty() => targets.push(Target { format: F::default(), file: None }),
             None => {}
         }
         for target in &mut targets {
@@ -120,7 +143,7 @@ impl Args {
     }
 }
 
-impl Target {
+impl<F> Target<F> {
     /// Writes one result. A file is replaced only when all of it is there.
     ///
     /// # Errors
@@ -167,9 +190,9 @@ mod tests {
     use super::*;
 
     fn targets(line: &str) -> Result<Vec<(Format, Option<String>)>, String> {
-        let command = Args::augment_args(clap::Command::new("x"));
+        let command = Args::<Format>::augment_args(clap::Command::new("x"));
         let matches = command.try_get_matches_from(["x"].into_iter().chain(line.split_whitespace())).unwrap();
-        let args = Args::from_arg_matches(&matches).unwrap();
+        let args = Args::<Format>::from_arg_matches(&matches).unwrap();
         let targets = args.targets(&matches).map_err(|error| error.to_string())?;
         Ok(targets
             .into_iter()

@@ -12,7 +12,7 @@ use std::{
 
 use hooks::{Interest, yaml::Limits};
 
-use super::{Args, Found, Loaded, Text, dropped, file};
+use super::{Args, Found, Loaded, PROGRAM, Text, dropped, file};
 use crate::report::Problem;
 
 /// The file that makes a folder a chart.
@@ -122,11 +122,11 @@ pub(super) fn render(found: &Found, args: &Args) -> Loaded {
     }
     let output = match run(&mut command(found, args), args) {
         Ok(output) => output,
-        Err(Failure::NoHelm) if found.is_walked && args.helm.helm.as_os_str() == "helm" => {
-            let note = format!("{}: skipped: needs helm on PATH, or --helm FILE", found.shown);
+        Err(Failure::NoHelm) if found.is_walked && args.helm.helm.as_os_str() == PROGRAM => {
+            let note = format!("{}: skipped: needs helm on PATH, or {} FILE", found.shown, args.helm.flag);
             return Loaded::NeedsHelm(note);
         }
-        Err(Failure::NoHelm) if args.helm.helm.as_os_str() != "helm" => {
+        Err(Failure::NoHelm) if args.helm.helm.as_os_str() != PROGRAM => {
             return Loaded::Problem(Problem::new(args.helm.helm.display().to_string(), "no such program"));
         }
         Err(failure) => return Loaded::Problem(Problem::new(found.shown.clone(), failure.sentence(args))),
@@ -163,20 +163,20 @@ fn word(folder: &Path, field: &str) -> Option<String> {
 }
 
 fn command(found: &Found, args: &Args) -> Command {
-    let helm = &args.helm;
+    let (helm, with) = (&args.helm, &args.helm.rendering);
     let mut command = Command::new(&helm.helm);
-    command.arg("template").args(["--kube-version", &helm.kube_version]);
+    command.arg("template").args(["--kube-version", &with.target.kube_version]);
     if let Some(namespace) = &args.namespace {
         command.args(["--namespace", namespace]);
     }
-    for file in &helm.values {
+    for file in &with.values {
         command.arg("--values").arg(file);
     }
     for (flag, values) in [
-        ("--set", &helm.set),
-        ("--set-string", &helm.set_string),
-        ("--set-file", &helm.set_file),
-        ("--api-versions", &helm.api_versions),
+        ("--set", &with.set),
+        ("--set-string", &with.set_string),
+        ("--set-file", &with.set_file),
+        ("--api-versions", &with.target.api_versions),
     ] {
         for value in values {
             command.args([flag, value]);
@@ -184,6 +184,9 @@ fn command(found: &Found, args: &Args) -> Command {
     }
     if helm.is_upgrade {
         command.arg("--is-upgrade");
+    }
+    if helm.include_crds {
+        command.arg("--include-crds");
     }
     // Helm takes a name that is no path for one of a repository.
     let chart = if found.path.is_absolute() { found.path.clone() } else { Path::new(".").join(&found.path) };
@@ -220,15 +223,17 @@ impl Failure {
         let helm = args.helm.helm.display();
         match self {
             Self::NoHelm => {
-                "this is a chart, and there is no helm to render it; install helm, or name it with --helm FILE"
-                    .to_owned()
+                let flag = args.helm.flag;
+                format!(
+                    "this is a chart, and there is no helm to render it; install helm, or name it with {flag} FILE"
+                )
             }
             Self::Start(error) => {
                 format!("cannot start {helm} to render this chart: {}", error.to_string().to_lowercase())
             }
             Self::TooLate => format!(
                 "helm template did not finish within {} s; raise --helm-timeout",
-                args.helm.helm_timeout
+                args.helm.rendering.target.helm_timeout
             ),
             Self::TooMuch => {
                 format!("helm template prints more than {} MiB; raise --max-file-size", args.max_file_size)

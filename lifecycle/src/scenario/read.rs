@@ -37,6 +37,8 @@ pub struct Error {
     pub column: usize,
     /// What is wrong there.
     pub message: String,
+    /// Whether the document is of another kind, and so meant for somebody else.
+    pub is_foreign: bool,
 }
 
 /// Reads every document of a file; one that is no scenario does not keep the others from being read.
@@ -54,11 +56,12 @@ impl File<'_> {
     fn scenario(&self, document: Result<Manifest<'_>, yaml::Error>) -> Result<Scenario, Error> {
         let manifest = document.map_err(|error| {
             let yaml::Error { message, line, column, .. } = error;
-            Error { line, column, message: format!("this document is not YAML: {message}") }
+            Error { line, column, message: format!("this document is not YAML: {message}"), is_foreign: false }
         })?;
         let root = &manifest.root;
         if root.str_at("kind") != Some(KIND) {
-            return Err(self.at(root, "/kind", format!("this is no {KIND} of {API_VERSION}")));
+            let error = self.at(root, "/kind", format!("this is no {KIND} of {API_VERSION}"));
+            return Err(Error { is_foreign: true, ..error });
         }
         if root.str_at("apiVersion") != Some(API_VERSION) {
             return Err(self.at(root, "/apiVersion", format!("unknown version; use {API_VERSION}")));
@@ -118,7 +121,7 @@ impl File<'_> {
 
     fn at(&self, root: &Node<'_>, pointer: &str, message: String) -> Error {
         let (line, column) = manifest::line_column(self.text, root.nearest(pointer).0.span.start as usize);
-        Error { line, column, message }
+        Error { line, column, message, is_foreign: false }
     }
 
     fn typed(&self, manifest: &Manifest<'_>) -> Result<Document, Error> {
@@ -130,7 +133,7 @@ impl File<'_> {
                 column = if found.line() == 1 { column + within - 1 } else { within };
                 line += usize::try_from(found.line()).unwrap_or(1) - 1;
             }
-            Error { line, column, message: plainly(&error.without_snippet().to_string()) }
+            Error { line, column, message: plainly(&error.without_snippet().to_string()), is_foreign: false }
         })
     }
 }

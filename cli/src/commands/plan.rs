@@ -1,0 +1,191 @@
+//! `hookward plan`: what Helm will do with a release, in simulated time.
+
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+use lifecycle::{Answer, Outcomes, Profile};
+use policies::PolicySet;
+
+use crate::{
+    Io,
+    args::Global,
+    commands::check::Level,
+    exit,
+    inputs::{self, HelmArgs},
+    output::{self, RolloutFormat},
+    policy_file,
+    rehearsal::{
+        Rehearsal, Rehearsed,
+        charts::{NAMESPACE, Rendered, Supply},
+    },
+    report::Problem,
+};
+
+mod actions;
+mod flags;
+mod marks;
+pub(super) mod words;
+
+/// What to plan, and how.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// One release: folders, files or `-`, taken together; manifests, a chart (folder or .tgz), a stored release Secret.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// What is asked of the release, in order (repeatable) [default: install, upgrade].
+    #[arg(long = "action", value_enum, value_name = "ACTION")]
+    pub actions: Vec<words::ActionWord>,
+    /// The revision before; PATH itself unless it is given.
+    #[arg(long, value_name = "PATH")]
+    pub previous: Option<PathBuf>,
+    /// Which tool plays it: 3, 4, argocd or flux. The program that renders charts is --helm-bin.
+    #[arg(long, value_name = "TOOL", default_value = "4", value_parser = words::tool)]
+    pub helm: String,
+    /// What the pods of a hook do: `Job/migrate=ok|fail|hang|90s` (repeatable) [default: ok after 1 s].
+    #[arg(long = "outcome", value_name = "OUTCOME", value_parser = words::outcome)]
+    pub outcomes: Vec<words::Outcome>,
+    /// How much time passes between two actions.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = words::duration)]
+    pub after: std::time::Duration,
+    /// The namespace of the release.
+    #[arg(short, long, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// The name of the release.
+    #[arg(long, value_name = "NAME")]
+    pub release: Option<String>,
+    /// Helm's own flags.
+    #[command(flatten)]
+    pub flags: flags::Args,
+    /// The helm that renders charts.
+    #[arg(long, value_name = "FILE", default_value = inputs::PROGRAM, help_heading = "Charts")]
+    pub helm_bin: PathBuf,
+    /// With which values.
+    #[command(flatten)]
+    pub rendering: inputs::Rendering,
+    /// Refuse files larger than this.
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub max_file_size: u64,
+    /// What the rules may do.
+    #[command(flatten)]
+    pub policy: policy_file::Args,
+    /// Exit with 1 when a finding is at or above this [default: never].
+    #[arg(long, value_enum, value_name = "MODE", help_heading = "Policy")]
+    pub fail_on: Option<Level>,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: output::Args<RolloutFormat>,
+}
+
+impl Args {
+    /// Plays, judges, prints.
+    ///
+    /// # Errors
+    /// When nothing could be printed; what could not be read is told.
+    pub fn run(&self, global: &Global, matches: &ArgMatches, io: &mut Io<'_>) -> anyhow::Result<u8> {
+        let targets = self.output.targets(matches)?;
+        let rehearsal = match self.policy.load(0) {
+            Ok(policies) => {
+                let mut rehearsal = self.rehearse(&policies, io);
+                rehearsal.notes.extend(self.policy.overruled(&policies));
+                rehearsal
+            }
+            Err(problem) => self.failed(vec![problem]),
+        };
+        let kind = output::lifecycle::Kind::Plan;
+        output::lifecycle::print(&rehearsal, kind, &targets, global, true, io)?;
+        let worst =
+            || rehearsal.scenarios.iter().flat_map(|scenario| &scenario.marks).map(|mark| mark.mode).max();
+        Ok(match self.fail_on {
+            _ if !rehearsal.problems.is_empty() => exit::FAILED,
+            Some(level) if level.is_reached(worst()) => exit::FINDINGS,
+            _ => exit::CLEAN,
+        })
+    }
+
+    fn rehearse(&self, policies: &PolicySet, io: &mut Io<'_>) -> Rehearsal {
+        let supply = Supply::new(self.inputs(self.paths.clone()), io);
+        let previous = self.previous.as_ref().map(|path| Supply::new(self.inputs(vec![path.clone()]), io));
+        match self.play(policies, &supply, previous.as_ref()) {
+            Ok((rehearsed, notes)) => Rehearsal { scenarios: vec![rehearsed], notes, problems: Vec::new() },
+            Err(problems) => self.failed(problems),
+        }
+    }
+
+    fn play(
+        &self,
+        policies: &PolicySet,
+        supply: &Supply,
+        previous: Option<&Supply>,
+    ) -> Result<(Rehearsed, Vec<String>), Vec<Problem>> {
+        let versions = actions::Versions::render(self, supply, previous)?;
+        let (release, namespace) = self.names(versions.newest());
+        let (stage, left_out, mut notes) = versions.play(self, &release, &namespace)?;
+        let (answer, asked) = stage.finish(left_out);
+        let marks = marks::of(&versions, policies, &release, &namespace);
+        notes.extend(versions.notes());
+        let rehearsed = Rehearsed {
+            name: release,
+            file: supply.shown(),
+            player: self.profile().shown,
+            answer,
+            asked,
+            expectations: Vec::new(),
+            passed: true,
+            marks,
+        };
+        Ok((rehearsed, notes))
+    }
+
+    /// What is known when nothing could be played.
+    fn failed(&self, problems: Vec<Problem>) -> Rehearsal {
+        let answer = Answer {
+            helm: self.profile().version.to_owned(),
+            release: self.release.clone().unwrap_or_else(|| "release".to_owned()),
+            namespace: self.namespace.clone().unwrap_or_else(|| NAMESPACE.to_owned()),
+            actions: Vec::new(),
+        };
+        let rehearsed = Rehearsed {
+            name: answer.release.clone(),
+            file: self.paths.first().map(|path| path.display().to_string()).unwrap_or_default(),
+            player: self.profile().shown,
+            answer,
+            asked: Vec::new(),
+            expectations: Vec::new(),
+            passed: false,
+            marks: Vec::new(),
+        };
+        Rehearsal { scenarios: vec![rehearsed], problems, notes: Vec::new() }
+    }
+
+    fn names(&self, rendered: &Rendered) -> (String, String) {
+        let release = self.release.clone().or_else(|| rendered.release.clone());
+        let namespace = self.namespace.clone().or_else(|| rendered.namespace.clone());
+        (release.unwrap_or_else(|| "release".to_owned()), namespace.unwrap_or_else(|| NAMESPACE.to_owned()))
+    }
+
+    fn inputs(&self, paths: Vec<PathBuf>) -> inputs::Args {
+        inputs::Args {
+            paths,
+            join: true,
+            max_file_size: self.max_file_size,
+            namespace: self.namespace.clone(),
+            release: self.release.clone(),
+            helm: HelmArgs {
+                helm: self.helm_bin.clone(),
+                flag: "--helm-bin",
+                is_upgrade: false,
+                include_crds: true,
+                rendering: self.rendering.clone(),
+            },
+        }
+    }
+
+    fn profile(&self) -> Profile {
+        words::profile(&self.helm)
+    }
+
+    fn outcomes(&self) -> Outcomes {
+        words::outcomes(&self.outcomes)
+    }
+}

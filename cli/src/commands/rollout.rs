@@ -1,0 +1,83 @@
+//! `hookward rollout`: rollouts that are written down, played, and compared with what is expected.
+
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+
+use crate::{
+    Io,
+    args::Global,
+    commands::plan::words,
+    exit, inputs,
+    output::{self, RolloutFormat},
+    rehearsal::{Rehearsal, Rehearsed},
+    report::Problem,
+    workers,
+};
+
+mod files;
+mod simulated;
+
+use files::Written;
+
+/// Which rollouts to play, and how.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Files of RolloutScenario documents, folders of them, or `-`.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Which tool plays them, whatever they say: 3, 4, argocd or flux. The program that renders charts is --helm-bin.
+    #[arg(long, value_name = "TOOL", value_parser = words::tool)]
+    pub helm: Option<String>,
+    /// What the pods of a hook do, whatever the scenario says: `Job/migrate=ok|fail|hang|90s` (repeatable).
+    #[arg(long = "outcome", value_name = "OUTCOME", value_parser = words::outcome)]
+    pub outcomes: Vec<words::Outcome>,
+    /// The helm that renders charts; of several the first one does (repeatable) [default: helm].
+    #[arg(long, value_name = "FILE", help_heading = "Charts")]
+    pub helm_bin: Vec<PathBuf>,
+    /// What charts are rendered for.
+    #[command(flatten)]
+    pub target: inputs::Target,
+    /// Refuse files larger than this.
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub max_file_size: u64,
+    /// Show the steps of what passed, too.
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: output::Args<RolloutFormat>,
+}
+
+impl Args {
+    /// Reads, plays, prints.
+    ///
+    /// # Errors
+    /// When nothing could be printed; what could not be read is told.
+    pub fn run(&self, global: &Global, matches: &ArgMatches, io: &mut Io<'_>) -> anyhow::Result<u8> {
+        let targets = self.output.targets(matches)?;
+        let mut rehearsal = Rehearsal::default();
+        let written = files::read(self, io, &mut rehearsal.problems);
+        for played in workers::map(&written, |written| self.simulate(written)) {
+            match played {
+                Ok((rehearsed, notes)) => {
+                    rehearsal.scenarios.push(rehearsed);
+                    rehearsal.notes.extend(notes);
+                }
+                Err(problems) => rehearsal.problems.extend(problems),
+            }
+        }
+        let kind = output::lifecycle::Kind::Rollout;
+        output::lifecycle::print(&rehearsal, kind, &targets, global, self.verbose, io)?;
+        Ok(match () {
+            () if !rehearsal.problems.is_empty() => exit::FAILED,
+            () if !rehearsal.passed() => exit::FINDINGS,
+            () => exit::CLEAN,
+        })
+    }
+
+    fn simulate(&self, written: &Written) -> Result<(Rehearsed, Vec<String>), Vec<Problem>> {
+        simulated::play(self, written)
+    }
+}

@@ -1,0 +1,83 @@
+//! Releases that were played, for people: what `plan` and `rollout` write but for JSON.
+
+use std::io::{self, Write};
+
+use super::{RolloutFormat, Target, plan_v1, rollout_v1};
+use crate::{Io, args::Global, rehearsal::Rehearsal};
+
+pub mod text;
+
+/// How text for people looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Look {
+    /// With colour.
+    pub colors: bool,
+    /// With the steps of what passed, too.
+    pub verbose: bool,
+}
+
+/// What the page or the report is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `plan`: what will happen; there is one release, and nothing that can fail.
+    Plan,
+    /// `rollout`: whether what happens is what is expected.
+    Rollout,
+}
+
+/// Tells notes and problems, and writes each result to its place.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn print(
+    rehearsal: &Rehearsal,
+    kind: Kind,
+    targets: &[Target<RolloutFormat>],
+    global: &Global,
+    verbose: bool,
+    io: &mut Io<'_>,
+) -> anyhow::Result<()> {
+    let colors = global.colors(io.stderr_is_terminal, io.no_color);
+    for note in &rehearsal.notes {
+        writeln!(io.stderr, "{}", super::text::note_line(note, colors))?;
+    }
+    for problem in &rehearsal.problems {
+        writeln!(io.stderr, "{}", super::text::error_line(&problem.to_string(), colors))?;
+    }
+    for target in targets {
+        let colors = global.colors(io.stdout_is_terminal && target.file.is_none(), io.no_color);
+        target.write(io, |out| match target.format {
+            RolloutFormat::Text => text::write(rehearsal, kind, Look { colors, verbose }, out),
+            RolloutFormat::Json if kind == Kind::Plan => plan_v1::write(rehearsal, out),
+            RolloutFormat::Json => rollout_v1::write(rehearsal, out),
+            RolloutFormat::Junit => junit(rehearsal, kind, out),
+            RolloutFormat::Markdown => markdown(rehearsal, kind, out),
+            RolloutFormat::Html => html(rehearsal, kind, out),
+        })?;
+    }
+    Ok(())
+}
+
+/// Writes Markdown, to be pasted into a pull request.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn markdown(rehearsal: &Rehearsal, kind: Kind, out: &mut dyn Write) -> io::Result<()> {
+    text::write(rehearsal, kind, Look::default(), out)
+}
+
+/// Writes a JUnit report.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn junit(rehearsal: &Rehearsal, kind: Kind, out: &mut dyn Write) -> io::Result<()> {
+    text::write(rehearsal, kind, Look::default(), out)
+}
+
+/// Writes a page.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn html(rehearsal: &Rehearsal, kind: Kind, out: &mut dyn Write) -> io::Result<()> {
+    text::write(rehearsal, kind, Look::default(), out)
+}

@@ -1,0 +1,86 @@
+//! What `plan` and `rollout` have to say, before any format: releases that were played, and what was expected of them.
+
+use std::sync::Arc;
+
+use lifecycle::{Answer, Chart, answer::ObjectId, command::Flags, scenario::Expectation};
+use policies::Mode;
+
+use crate::report::Problem;
+
+pub mod charts;
+pub mod play;
+
+/// Everything that one run of `plan` or `rollout` has to say.
+#[derive(Debug, Default)]
+pub struct Rehearsal {
+    /// One per release that could be played, in the order given.
+    pub scenarios: Vec<Rehearsed>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Things worth a line on stderr that are no error.
+    pub notes: Vec<String>,
+}
+
+/// One release that was played.
+#[derive(Debug)]
+pub struct Rehearsed {
+    /// The name of the scenario; of a plan, that of the release.
+    pub name: String,
+    /// The file that the scenario stands in, or the path that was planned.
+    pub file: String,
+    /// Who played it, for people, as in `Helm 4.2`.
+    pub player: &'static str,
+    /// What happened.
+    pub answer: Answer,
+    /// What was asked, for each of the actions of the answer.
+    pub asked: Vec<Asked>,
+    /// What was expected.
+    pub expectations: Vec<Expectation>,
+    /// Whether all of that holds, and, of what was really run, whether it went as simulated.
+    pub passed: bool,
+    /// Rules that object to something.
+    pub marks: Vec<Mark>,
+}
+
+/// What was asked in one action.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// With which flags.
+    pub flags: Flags,
+    /// The revision whose hooks were played; `None` if there was none.
+    pub chart: Option<Arc<Chart>>,
+    /// The revision that was deployed before, or else the newest one.
+    pub before: Option<u32>,
+}
+
+/// A rule that objects to an object, or to a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The object; `None` for the release as a whole.
+    pub object: Option<ObjectId>,
+    /// Id of the rule.
+    pub rule: &'static str,
+    /// What it leads to.
+    pub mode: Mode,
+}
+
+impl Rehearsal {
+    /// Nothing but what is wrong.
+    #[must_use]
+    pub fn refused(problem: Problem) -> Self {
+        Self { problems: vec![problem], ..Self::default() }
+    }
+
+    /// Whether all that was expected holds.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.scenarios.iter().all(|scenario| scenario.passed)
+    }
+}
+
+impl Rehearsed {
+    /// The rules that object to `object`, the gravest first.
+    pub fn rules(&self, object: &ObjectId) -> impl Iterator<Item = &Mark> {
+        self.marks.iter().filter(|mark| mark.object.as_ref().is_some_and(|marked| marked.is_same(object)))
+    }
+}

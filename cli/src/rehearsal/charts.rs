@@ -1,0 +1,209 @@
+//! From paths to what Helm would play: charts rendered by helm, manifests that are rendered already, stored releases.
+
+use std::{path::Path, sync::Arc};
+
+use hooks::{Interest, manifest, release::Record, yaml::Limits};
+use lifecycle::{Chart, chart::ReadError};
+
+use crate::{
+    Io,
+    inputs::{self, Contents, Plan, Source, Text, Unit},
+    judge::{is_released, stored, without_object},
+    report::Problem,
+};
+
+/// The namespace of a release for which nobody has named one, as with kubectl.
+pub const NAMESPACE: &str = "default";
+
+/// Where one version of a release comes from.
+#[derive(Debug)]
+pub struct Supply {
+    args: inputs::Args,
+    units: Vec<Unit>,
+    problems: Vec<Problem>,
+}
+
+/// One version of a release, ready to be played.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// What Helm sees.
+    pub chart: Arc<Chart>,
+    /// What it was read from, for the rules.
+    pub texts: Arc<Vec<Text>>,
+    /// The name of the release, as far as it follows from what was read.
+    pub release: Option<String>,
+    /// Its namespace, if what was read says so.
+    pub namespace: Option<String>,
+    /// Lines for stderr that are no error.
+    pub notes: Vec<String>,
+}
+
+impl Supply {
+    /// What the paths of `args` stand for; only the standard input is read yet.
+    #[must_use]
+    pub fn new(args: inputs::Args, io: &mut Io<'_>) -> Self {
+        let Plan { units, problems } = args.plan(io);
+        Self { args, units, problems }
+    }
+
+    /// As [`Supply::new`], for paths of which none is the standard input.
+    #[must_use]
+    pub fn of_files(args: inputs::Args) -> Self {
+        let Plan { units, problems } = args.plan_files();
+        Self { args, units, problems }
+    }
+
+    /// Whether there is a chart, which may render to something else for an upgrade than for an install.
+    #[must_use]
+    pub fn has_charts(&self) -> bool {
+        self.units.iter().flat_map(|unit| &unit.sources).any(|source| matches!(source, Source::Chart(_)))
+    }
+
+    /// Reads it, and renders it as for an install or an upgrade.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn render(&self, is_upgrade: bool) -> Result<Rendered, Vec<Problem>> {
+        if !self.problems.is_empty() {
+            return Err(self.problems.clone());
+        }
+        let mut args = self.args.clone();
+        args.helm.is_upgrade = is_upgrade;
+        args.helm.include_crds = true;
+        args.namespace.get_or_insert_with(|| NAMESPACE.to_owned());
+        let mut all = Contents::default();
+        for unit in &self.units {
+            let Contents { texts, notes, problems, skipped } = args.read(unit);
+            all.texts.extend(texts);
+            all.notes.extend(notes);
+            all.problems.extend(problems);
+            all.skipped += skipped;
+        }
+        if all.skipped > 0 && all.problems.is_empty() {
+            all.problems.push(args.nothing_checked(all.skipped));
+        }
+        if all.texts.iter().filter(|text| text.chart.is_some()).count() > 1 {
+            let shown = self.shown();
+            all.problems
+                .push(Problem::new(shown, "there is more than one chart here; name the one that is meant"));
+        }
+        if !all.problems.is_empty() {
+            return Err(all.problems);
+        }
+        let mut reading = Reading::default();
+        for text in &all.texts {
+            reading.text(text, &self.within(text));
+        }
+        let mut rendered = reading.finish(&self.args, &self.shown(), &all.texts)?;
+        rendered.notes.extend(all.notes);
+        rendered.texts = Arc::new(all.texts.into_iter().map(without_crds).collect());
+        Ok(rendered)
+    }
+
+    /// The paths as they were given.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.args.paths.first().map(|path| path.display().to_string()).unwrap_or_default()
+    }
+
+    /// The name of a file that is no chart, from the last part of the path that was given.
+    fn within(&self, text: &Text) -> String {
+        let path = Path::new(&text.shown);
+        let parents = self.args.paths.iter().filter_map(|given| given.parent());
+        let below = parents.filter_map(|parent| path.strip_prefix(parent).ok()).next();
+        below.unwrap_or(path).display().to_string()
+    }
+}
+
+/// What was read so far.
+#[derive(Debug, Default)]
+struct Reading {
+    manifests: String,
+    records: Vec<Record>,
+    problems: Vec<Problem>,
+}
+
+impl Reading {
+    fn text(&mut self, text: &Text, within: &str) {
+        let documents = manifest::read(&text.text, Interest::Everything, &Limits::default());
+        if documents.iter().all(Result::is_ok) {
+            let roots = documents.iter().flatten().map(|manifest| &manifest.root);
+            self.problems.extend(without_object(text, roots));
+        }
+        for document in documents {
+            match document {
+                Ok(manifest) => {
+                    for record in stored::secrets(&manifest) {
+                        match record {
+                            Ok(record) => self.records.push(record),
+                            Err(message) => self.problems.push(Problem::new(&text.shown, message)),
+                        }
+                    }
+                    if is_released(&manifest.root) {
+                        let source = manifest.document.source.is_none().then_some(within);
+                        self.add(source, manifest.document.text);
+                    }
+                }
+                Err(error) => {
+                    let problem =
+                        Problem::new(&text.shown, format!("this document cannot be read: {}", error.message));
+                    self.problems.push(problem.at(error.line, error.column));
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, source: Option<&str>, text: &str) {
+        self.manifests.push_str("---\n");
+        if let Some(source) = source {
+            self.manifests.extend(["# Source: ", source, "\n"]);
+        }
+        self.manifests.extend([text, "\n"]);
+    }
+
+    fn finish(mut self, args: &inputs::Args, shown: &str, texts: &[Text]) -> Result<Rendered, Vec<Problem>> {
+        // Of several revisions the newest one is meant.
+        self.records.sort_by_key(|record| std::cmp::Reverse(record.version));
+        let (mut release, mut namespace) = (texts.first().map(|text| text.release.clone()), None);
+        if let Some(record) = self.records.first().cloned() {
+            if !self.manifests.is_empty() || self.records.iter().any(|other| other.name != record.name) {
+                let message = "there is more than one release here; give the one that is meant";
+                self.problems.push(Problem::new(shown, message));
+            }
+            self.manifests.push_str(&record.manifest);
+            for hook in &record.hooks {
+                self.manifests.push('\n');
+                self.add(Some(&hook.path), &hook.manifest);
+            }
+            release = Some(record.name);
+            namespace = Some(record.namespace).filter(|namespace| !namespace.is_empty());
+        }
+        if !self.problems.is_empty() {
+            return Err(self.problems);
+        }
+        let of_objects = args.namespace.as_deref().or(namespace.as_deref()).unwrap_or(NAMESPACE);
+        let chart =
+            Chart::read(&self.manifests, of_objects).map_err(|error| vec![unreadable(shown, &error)])?;
+        Ok(Rendered { chart: Arc::new(chart), texts: Arc::default(), release, namespace, notes: Vec::new() })
+    }
+}
+
+fn unreadable(shown: &str, error: &ReadError) -> Problem {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let sentence = causes.fold(error.to_string(), |sentence, cause| format!("{sentence}: {cause}"));
+    Problem::new(shown, sentence)
+}
+
+/// What rules are asked about: not what stands in `crds/` folders, which `helm template` leaves out unless it is told otherwise.
+fn without_crds(mut text: Text) -> Text {
+    let is_of_crds = |path: &str| {
+        let mut folders = path.split('/').skip(1).take_while(|folder| *folder != "templates");
+        folders.any(|folder| folder == "crds")
+    };
+    let is_meant = |document: &manifest::Document<'_>| !document.source.is_some_and(is_of_crds);
+    if text.chart.is_some() && !manifest::split(&text.text).all(|document| is_meant(&document)) {
+        let kept = manifest::split(&text.text).filter(is_meant);
+        text.text = kept.map(|document| format!("---\n{}\n", document.text)).collect();
+    }
+    text
+}

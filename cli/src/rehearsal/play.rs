@@ -1,0 +1,124 @@
+//! Commands played on a simulated cluster, with what was asked kept beside what came of it.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use hooks::release::Status;
+use lifecycle::{
+    Answer, Chart, Command, Outcome, Outcomes, Played, Profile, Simulation,
+    answer::{Action, Revision},
+    chart::Object,
+    scenario::spelling,
+};
+
+use super::Asked;
+
+/// A release on a simulated cluster.
+#[derive(Debug)]
+pub struct Stage {
+    simulation: Simulation,
+    charts: BTreeMap<u32, Arc<Chart>>,
+    history: Vec<Revision>,
+    asked: Vec<Asked>,
+}
+
+impl Stage {
+    /// An empty cluster.
+    #[must_use]
+    pub fn new(profile: Profile, release: &str, namespace: &str) -> Self {
+        Self {
+            simulation: Simulation::new(profile, release, namespace),
+            charts: BTreeMap::new(),
+            history: Vec::new(),
+            asked: Vec::new(),
+        }
+    }
+
+    /// Plays a command.
+    pub fn play(&mut self, command: &Command) -> Played {
+        let before = self.current();
+        let chart = self.chart_of(command);
+        self.asked.push(Asked { flags: command.flags.clone(), chart: chart.clone(), before });
+        let played = self.simulation.play(command);
+        let earlier = before.and_then(|revision| self.charts.get(&revision).cloned());
+        // A second new revision is the rollback of the first, which failed.
+        let mut made = [chart, earlier].into_iter();
+        for Revision { revision, .. } in &played.history {
+            if !self.charts.contains_key(revision)
+                && let Some(chart) = made.next().flatten()
+            {
+                self.charts.insert(*revision, chart);
+            }
+        }
+        self.history.clone_from(&played.history);
+        played
+    }
+
+    /// Lets time pass.
+    pub fn rest(&mut self, duration: Duration) {
+        self.simulation.rest(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX / 2));
+    }
+
+    /// Whether an upgrade now would be an install, if it may be one.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.history.last().is_none_or(|newest| newest.status == Status::Uninstalled.name())
+    }
+
+    /// How many commands were played.
+    #[must_use]
+    pub fn played(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// All that was asked and all that was answered, but for the first `left_out` commands.
+    #[must_use]
+    pub fn finish(mut self, left_out: usize) -> (Answer, Vec<Asked>) {
+        let mut answer = self.simulation.answer();
+        (answer.actions, self.asked) = (answer.actions.split_off(left_out), self.asked.split_off(left_out));
+        (answer, self.asked)
+    }
+
+    /// The revision that is deployed, or else the newest.
+    fn current(&self) -> Option<u32> {
+        let deployed = self.history.iter().rfind(|revision| revision.status == Status::Deployed.name());
+        deployed.or(self.history.last()).map(|revision| revision.revision)
+    }
+
+    fn chart_of(&self, command: &Command) -> Option<Arc<Chart>> {
+        let newest = self.history.last().map(|newest| newest.revision);
+        let revision = match command.action {
+            Action::Install | Action::Upgrade => return command.chart.clone(),
+            Action::Rollback => command.flags.to.or(newest.and_then(|newest| newest.checked_sub(1))),
+            Action::Uninstall | Action::Test => newest,
+        };
+        self.charts.get(&revision?).cloned()
+    }
+}
+
+/// Whatever has pods in a chart, as `Job/migrate`.
+pub fn runners(chart: &Chart) -> impl Iterator<Item = String> {
+    objects(chart).filter(|object| object.run.is_some()).map(|object| object.id.to_string())
+}
+
+/// What makes every hook of a chart succeed.
+#[must_use]
+pub fn all_well(chart: &Chart) -> Outcomes {
+    runners(chart).map(|name| (name, Outcome::default())).collect()
+}
+
+/// What is wrong with `outcomes`, if something is: they name what is in none of the charts, or what has no pods.
+#[must_use]
+pub fn misnamed<'c>(outcomes: &Outcomes, charts: impl Iterator<Item = &'c Chart> + Clone) -> Option<String> {
+    let known: Vec<String> = charts.clone().flat_map(runners).collect();
+    let unknown = outcomes.keys().find(|name| !known.contains(name))?;
+    if charts.flat_map(objects).any(|object| object.id.to_string() == *unknown) {
+        return Some(format!("{unknown} has no pods, so nothing can become of them"));
+    }
+    let hint = spelling::hint(unknown, known.iter().map(String::as_str));
+    Some(format!("an outcome names {unknown}, and no such object is in the chart{hint}"))
+}
+
+fn objects(chart: &Chart) -> impl Iterator<Item = &Object> {
+    let hooks = chart.hooks.iter().flat_map(|hook| &hook.objects);
+    hooks.chain(&chart.resources).map(AsRef::as_ref)
+}
