@@ -10,7 +10,7 @@ use crate::{
     chart::Object,
     command::{Flags, Wait},
     profile::{Engine, Waiter},
-    world::{Millis, Origin},
+    world::{Live, Millis, Origin},
 };
 
 mod argocd;
@@ -45,6 +45,8 @@ pub struct Simulation {
     world: World,
     assumes: bool,
     storage: Storage,
+    /// The uid of the namespace that holds what is stored.
+    home: Option<u64>,
     /// Objects of hooks whose fields belong to a POST, so that an apply that changes them is a conflict.
     posted: BTreeSet<u64>,
     played: Vec<Played>,
@@ -69,6 +71,7 @@ impl Simulation {
             world,
             assumes: false,
             storage: Storage::default(),
+            home: None,
             posted: BTreeSet::new(),
             played: Vec::new(),
         }
@@ -80,7 +83,9 @@ impl Simulation {
             assume::assume(&mut self.world, command.chart.as_deref());
         }
         let mut play = Play::new(self, command);
+        play.forget_what_is_gone();
         let failure = play.command().err();
+        play.forget_what_is_gone();
         let (revision, steps) = (play.revision, play.steps);
         // What goes by itself within a moment is gone when anybody looks.
         self.rest(MOMENT);
@@ -127,6 +132,7 @@ struct Play<'a> {
     namespace: &'a str,
     world: &'a mut World,
     storage: &'a mut Storage,
+    home: &'a mut Option<u64>,
     posted: &'a mut BTreeSet<u64>,
     command: &'a Command,
     /// As given, then as the command in its course changes them for itself.
@@ -153,6 +159,7 @@ impl<'a> Play<'a> {
             began: simulation.world.now(),
             world: &mut simulation.world,
             storage: &mut simulation.storage,
+            home: &mut simulation.home,
             posted: &mut simulation.posted,
             command,
             flags: command.flags.clone(),
@@ -193,6 +200,17 @@ impl<'a> Play<'a> {
             Action::Rollback => self.rollback(self.flags.to),
             Action::Uninstall => self.uninstall(),
             Action::Test => self.test(),
+        }
+    }
+
+    /// What is stored goes with the namespace of the release; nobody tells Helm.
+    fn forget_what_is_gone(&mut self) {
+        let is_home =
+            |live: &&Live| live.object.id.kind == "Namespace" && live.object.id.name == self.namespace;
+        let home = self.world.lives().iter().find(is_home).map(|live| live.uid);
+        if home != *self.home {
+            self.storage.purge();
+            *self.home = home;
         }
     }
 

@@ -20,10 +20,10 @@ impl Play<'_> {
     ///
     /// Source: Helm 3.21.4 and 4.2.4 `pkg/action/hooks.go`, `execHook`.
     pub(super) fn event(&mut self, event: Event, stored: &Stored) -> Result<(), Failure> {
-        match self.run_hooks(event, stored) {
-            Ending::Stopped(failure) => Err(failure),
-            ending => self.clean_up(event, stored, ending),
-        }
+        let ending = self.run_hooks(event, stored);
+        let cleaned = self.clean_up(event, stored, ending);
+        self.forget_what_is_gone();
+        cleaned
     }
 
     /// Runs them, and prints the logs of the one that fails.
@@ -38,6 +38,7 @@ impl Play<'_> {
                 let words = format!("unable to build kubernetes object for {event} hook {}", hook.path);
                 return Ending::Stopped(failure.after(words));
             }
+            self.forget_what_is_gone();
             self.storage.update(stored);
             let sent = match self.create_hook(event, hook) {
                 Ok(sent) => sent,

@@ -108,3 +108,14 @@ fn what_is_not_known_to_be_missing_is_taken_to_be_there() {
         Command { action: Action::Install, chart, flags: Flags::default(), outcomes: Outcomes::new() };
     succeeds(&simulation.play(&command));
 }
+
+#[test]
+fn a_hook_that_makes_the_namespace_of_its_own_release_deletes_the_release_with_it() {
+    let chart = hook("Namespace", "demo", &[("hook", "pre-upgrade")], "") + &resource("ConfigMap", "own", "");
+    let mut release = helm("3");
+    release.install(&chart);
+    let played = release.upgrade(&chart);
+    succeeds(&played);
+    assert_eq!(history(&played), "");
+    fails(&release.upgrade(&chart), "UPGRADE FAILED: \"demo\" has no deployed releases");
+}
