@@ -169,6 +169,13 @@ fn frozen(written: hooks::Object<'_>) -> Vec<Frozen> {
     }
 }
 
+impl Frozen {
+    /// Whether anything is written there.
+    pub(crate) fn is_written(&self) -> bool {
+        self.digest != digest::digest(None)
+    }
+}
+
 const MUTABLE_OF_STATEFUL_SET: [&str; 7] = [
     "minReadySeconds",
     "ordinals",

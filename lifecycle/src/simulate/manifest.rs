@@ -132,18 +132,36 @@ impl Play<'_> {
                 count.created += 1;
                 continue;
             }
-            let is_known = current.iter().any(|old| old.id.is_same(&object.id));
-            if !is_known && self.profile.engine == Engine::Helm3 {
+            let old = current.iter().find(|old| old.id.is_same(&object.id));
+            if old.is_none() && self.profile.engine == Engine::Helm3 {
                 let ObjectId { kind, name, .. } = &object.id;
                 return Err(Failure(format!("no {kind} with the name \"{name}\" found")));
             }
             let (owned, outcome) = (self.owned(), self.outcome(object));
-            match self.world.apply(object, owned, outcome) {
+            let sent = if self.applies { Arc::clone(object) } else { self.merged(old, object) };
+            match self.world.apply(&sent, owned, outcome) {
                 Ok(_) => count.updated += 1,
                 Err(refusal) => errors.push(refused(request, object, &refusal)),
             }
         }
         if errors.is_empty() { Ok(()) } else { Err(Failure(errors.join(" && "))) }
+    }
+
+    /// What a patch makes of an object: what neither the old manifest nor the new one writes stays as it is.
+    ///
+    /// Source: Helm 3.21.4 and 4.2.4 `pkg/kube/client.go`, `createPatch`.
+    fn merged(&self, old: Option<&Arc<Object>>, new: &Arc<Object>) -> Arc<Object> {
+        let (Some(old), Some(live)) = (old, self.world.live(&new.id)) else { return Arc::clone(new) };
+        let mut frozen = new.frozen.clone();
+        for ((part, old), live) in frozen.iter_mut().zip(&old.frozen).zip(&live.object.frozen) {
+            if !part.is_written() && !old.is_written() {
+                part.digest = live.digest;
+            }
+        }
+        if frozen == new.frozen {
+            return Arc::clone(new);
+        }
+        Arc::new(Object { frozen, ..Object::clone(new) })
     }
 
     /// Deletes what is no longer named, unless the live object says otherwise.

@@ -222,3 +222,18 @@ fn an_uninstall_that_waits_runs_its_post_delete_hooks_when_all_is_gone() {
         assert!(played.steps.last().unwrap().at >= 300.0);
     }
 }
+
+#[test]
+fn a_patch_leaves_what_neither_manifest_writes() {
+    let plain = resource("Job", "own", "spec: {template: {spec: {restartPolicy: Never}}}");
+    let twice = job_with("own", "pre-install", &[], "completions: 2,", "")
+        .replace("metadata: {}, spec: {restartPolicy: Never}", "spec: {restartPolicy: Never}");
+    let both = twice + &plain;
+    let mut three = helm("3");
+    assert_eq!(three.install(&both).exit, 1);
+    succeeds(&three.upgrade(&plain));
+    let mut four = helm("4");
+    let posts = |flags: &mut Flags| flags.server_side = Some(false);
+    assert_eq!(four.play(Action::Install, &both, posts).exit, 1);
+    succeeds(&four.upgrade(&plain));
+}
