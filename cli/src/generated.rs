@@ -10,6 +10,9 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("docs/rules.md", output::rules::markdown()),
         ("docs/schemas/check-v1.json", pretty(&output::json_v1::schema().to_value())),
         ("docs/schemas/try-v1.json", pretty(&output::try_v1::schema().to_value())),
+        ("docs/schemas/plan-v1.json", pretty(&output::plan_v1::schema().to_value())),
+        ("docs/schemas/rollout-v1.json", pretty(&output::rollout_v1::schema().to_value())),
+        ("docs/schemas/scenario-v1alpha1.json", pretty(&lifecycle::scenario::schema().to_value())),
         ("docs/schemas/policy-v1alpha1.json", pretty(&policies::schema::policy_file())),
         // Plain for `kubectl apply`, and once more where the chart can read them: a link would not survive its packaging.
         ("deploy/crds/hookpolicies.yaml", policy.clone()),

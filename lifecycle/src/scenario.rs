@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use schemars::{Schema, schema_for};
+
 use crate::{
     Chart, Command, Outcomes, Profile,
     answer::{Action, Played},
@@ -15,12 +17,17 @@ mod written;
 
 pub use expect::{Expect, Expectation, Field, Newest, Value};
 pub use read::{Error, read};
-pub use written::Document;
 
 /// The group and version of the file.
 pub const API_VERSION: &str = "hookward.dev/v1alpha1";
 /// Its kind.
 pub const KIND: &str = "RolloutScenario";
+
+/// The JSON schema of the file, for editors.
+#[must_use]
+pub fn schema() -> Schema {
+    schema_for!(written::Document)
+}
 
 /// One rollout.
 #[derive(Debug, Clone)]

@@ -56,7 +56,12 @@ impl File<'_> {
     fn scenario(&self, document: Result<Manifest<'_>, yaml::Error>) -> Result<Scenario, Error> {
         let manifest = document.map_err(|error| {
             let yaml::Error { message, line, column, .. } = error;
-            Error { line, column, message: format!("this document is not YAML: {message}"), is_foreign: false }
+            Error {
+                line,
+                column,
+                message: format!("this document is not YAML: {message}"),
+                is_foreign: false,
+            }
         })?;
         let root = &manifest.root;
         if root.str_at("kind") != Some(KIND) {

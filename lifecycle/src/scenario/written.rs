@@ -18,7 +18,7 @@ use words::{Ending, Helm, Kind, Name};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(title = "RolloutScenario, hookward.dev/v1alpha1")]
-pub struct Document {
+pub(super) struct Document {
     /// `hookward.dev/v1alpha1`.
     #[serde(rename = "apiVersion")]
     _api_version: String,
