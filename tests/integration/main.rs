@@ -7,6 +7,8 @@ mod architecture;
 mod chart;
 /// The command line.
 mod cli;
+/// The simulation of a release, beside the real one.
+mod conformance;
 /// The pages name only what exists.
 mod docs;
 /// Real Helm on a real control plane.

@@ -13,6 +13,11 @@ mod simulated;
 
 use std::{fmt::Write as _, time::Instant};
 
+use lifecycle::{
+    Played, Step,
+    answer::{Action, StepResult, Verb},
+};
+
 use self::{
     compare::{Roles, differences},
     real::Player,
@@ -37,6 +42,8 @@ pub struct Verdict {
     pub disagreements: Vec<String>,
     /// Whether the last time agreed in everything.
     pub agrees: bool,
+    /// How many requests of Helm were compared the last time.
+    pub requests: usize,
     /// How long it took, in seconds.
     pub seconds: f64,
 }
@@ -46,13 +53,21 @@ pub struct Verdict {
 pub fn conform(rig: &Rig, helm: Helm, seed: u64) -> Verdict {
     let start = Instant::now();
     let word = if helm == Helm::V3 { "three" } else { "four" };
-    let mut verdict =
-        Verdict { seed, helm, commands: 0, disagreements: Vec::new(), agrees: false, seconds: 0.0 };
+    let mut verdict = Verdict {
+        seed,
+        helm,
+        commands: 0,
+        disagreements: Vec::new(),
+        agrees: false,
+        requests: 0,
+        seconds: 0.0,
+    };
     for attempt in 0..TRIES {
         let namespace = format!("{word}-{seed}-{}", ["a", "b", "c"][attempt % 3]);
         let scenario = generate::scenario(seed, helm, &namespace);
         verdict.commands = scenario.moves.len();
-        let found = once(rig, helm, &scenario);
+        let (requests, found) = once(rig, helm, &scenario);
+        verdict.requests = requests;
         verdict.agrees = found.is_none();
         let Some(found) = found else { break };
         verdict.disagreements.push(found);
@@ -74,17 +89,25 @@ pub fn simulate(helm: Helm, seed: u64) -> String {
     text
 }
 
-/// Plays it once; in words what differs, up to the first command that does.
-fn once(rig: &Rig, helm: Helm, scenario: &Scenario) -> Option<String> {
+/// Whether logs of tests are printed.
+fn prints_logs(played: &Played) -> bool {
+    let is_printed = |step: &Step| step.verb == Verb::Log && step.result == StepResult::Ok;
+    played.action == Action::Test && played.steps.iter().any(is_printed)
+}
+
+/// Plays it once: how many requests there were, and in words what differs, up to the first command that does.
+fn once(rig: &Rig, helm: Helm, scenario: &Scenario) -> (usize, Option<String>) {
     let roles = Roles::of(scenario);
     let player = Player::new(rig, helm, scenario);
     let mut simulated = Simulated::new(helm, scenario);
     let mut played = String::new();
+    let mut requests = 0;
     for command in &scenario.moves {
         let real = player.play(command);
         let (said, items, steps) = simulated.play(command);
         let _ = writeln!(played, "  {} → {}", command.shown(helm), real.error.as_deref().unwrap_or("ok"));
-        let found = differences(&roles, &real, &said, &items);
+        let found = differences(&roles, &real, &said, &items, prints_logs(&steps));
+        requests += real.requests.len();
         if !found.is_empty() {
             let mut text = format!("in {}\n{}{played}", scenario.namespace, scenario.describe());
             for difference in found {
@@ -99,8 +122,8 @@ fn once(rig: &Rig, helm: Helm, scenario: &Scenario) -> Option<String> {
                     step.at, step.verb, step.result
                 );
             }
-            return Some(text);
+            return (requests, Some(text));
         }
     }
-    None
+    (requests, None)
 }

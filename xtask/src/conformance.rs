@@ -110,8 +110,9 @@ fn sum_up(verdicts: &[Verdict], helms: &[Helm]) -> anyhow::Result<()> {
         let of: Vec<_> = verdicts.iter().filter(|verdict| verdict.helm == *helm).collect();
         let count = |is_meant: fn(&Verdict) -> bool| of.iter().filter(|verdict| is_meant(verdict)).count();
         let commands: usize = of.iter().map(|verdict| verdict.commands).sum();
+        let requests: usize = of.iter().map(|verdict| verdict.requests).sum();
         println!(
-            "{helm:?}: {} scenarios, {commands} commands: {} agree at once, {} within {TRIES} tries, {} disagree",
+            "{helm:?}: {} scenarios, {commands} commands, {requests} requests: {} agree at once, {} within {TRIES} tries, {} disagree",
             of.len(),
             count(|verdict| verdict.agrees && verdict.disagreements.is_empty()),
             count(|verdict| verdict.agrees && !verdict.disagreements.is_empty()),

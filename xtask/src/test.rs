@@ -26,7 +26,7 @@ pub(crate) struct TestArgs {
 const OPTIONAL: [&str; 4] = ["deny", "e2e", "image", "node"];
 
 /// Modules of tests that need programs of the test cluster.
-const WITH_CLUSTER: [&str; 4] = ["chart::", "e2e::", "yaml_go::", NODE];
+const WITH_CLUSTER: [&str; 5] = ["chart::", "conformance::", "e2e::", "yaml_go::", NODE];
 
 /// The module of tests that need a real node; they are run by themselves, so that nothing else takes their processors.
 const NODE: &str = "node::";

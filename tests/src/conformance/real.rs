@@ -17,7 +17,7 @@ use super::{
 use crate::rig::{AuditEvent, Helm, Ran, Rig};
 
 /// What the API server calls kinds.
-const RESOURCES: [(&str, &str); 10] = [
+const RESOURCES: [(&str, &str); 13] = [
     ("jobs", "Job"),
     ("pods", "Pod"),
     ("configmaps", "ConfigMap"),
@@ -28,6 +28,9 @@ const RESOURCES: [(&str, &str); 10] = [
     ("customresourcedefinitions", "CustomResourceDefinition"),
     ("widgets", "Widget"),
     ("deployments", "Deployment"),
+    ("statefulsets", "StatefulSet"),
+    ("daemonsets", "DaemonSet"),
+    ("services", "Service"),
 ];
 
 /// Plays a scenario.

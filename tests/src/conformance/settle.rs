@@ -84,7 +84,11 @@ impl Snapshot {
 
     fn read(&mut self, list: &Value, kind: &'static str) {
         let items = list["items"].as_array().into_iter().flatten();
-        self.objects.extend(items.map(|item| (kind, item.clone())));
+        // Items of a list leave unsaid what they are.
+        self.objects.extend(items.cloned().map(|mut item| {
+            item["kind"] = kind.into();
+            (kind, item)
+        }));
     }
 
     fn is_at_rest(&self) -> bool {

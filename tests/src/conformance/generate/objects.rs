@@ -43,8 +43,11 @@ impl Objects {
         if self.has_other && matches!(kind, "Job" | "ConfigMap") && random.percent(25) {
             object["metadata"]["namespace"] = json!(self.other());
         }
-        if kind == "Job" && random.percent(2) {
-            object["metadata"] = json!({"generateName": "gen-"});
+        if matches!(kind, "Job" | "ConfigMap") && random.percent(2) {
+            object["metadata"] = if random.percent(70) { json!({"generateName": "gen-"}) } else { json!({}) };
+        }
+        if kind == "ConfigMap" && random.percent(3) {
+            object["metadata"]["namespace"] = json!(format!("{}-none", self.namespace));
         }
         if kind == "ConfigMap" && random.percent(4) {
             object["metadata"]["finalizers"] = json!([HELD]);
@@ -61,14 +64,23 @@ impl Objects {
     /// An ordinary resource; seldom one that a hook makes as well.
     pub(super) fn resource(&mut self, random: &mut Random) -> Value {
         let kind = random.weighted(&[
-            (5, "ConfigMap"),
-            (2, "Secret"),
-            (2, "Deployment"),
-            (2, "Job"),
-            (1, "ServiceAccount"),
+            (12, "ConfigMap"),
+            (5, "Secret"),
+            (5, "Deployment"),
+            (5, "Job"),
+            (3, "ServiceAccount"),
+            (2, "Service"),
+            (2, "StatefulSet"),
+            (1, "DaemonSet"),
+            (1, "Pod"),
+            (1, "PersistentVolumeClaim"),
         ]);
         let name = if random.percent(12) { random.pick(&NAMES) } else { random.pick(&["r-a", "r-b", "r-c"]) };
         let mut object = self.of_kind(random, kind, name);
+        if kind == "Pod" {
+            // One that has ended stays ready on the test cluster, and does not on a real node.
+            object["spec"]["restartPolicy"] = json!("Always");
+        }
         if random.percent(8) {
             object["metadata"]["annotations"] = json!({hooks::annotations::RESOURCE_POLICY: "keep"});
         }
@@ -92,6 +104,11 @@ impl Objects {
             }
         } else if object.get("data").is_some() {
             object["data"] = json!({"value": "Mg=="});
+        } else if object["kind"] == "Deployment" && random.percent(30) {
+            object["spec"]["selector"]["matchLabels"] = json!({"other": "1"});
+            object["spec"]["template"]["metadata"]["labels"] = json!({"other": "1"});
+        } else if object["kind"] == "PersistentVolumeClaim" && random.percent(50) {
+            object["spec"]["accessModes"] = json!(["ReadWriteMany"]);
         } else if object["kind"] != "List" {
             object["metadata"]["labels"] = json!({"version": "2"});
         }
@@ -108,7 +125,7 @@ impl Objects {
     fn of_kind(&mut self, random: &mut Random, kind: &str, name: &str) -> Value {
         let metadata = json!({ "name": name });
         match kind {
-            "Job" => job(random, &metadata),
+            "Job" => job(random, metadata),
             "Pod" => pod(random, &metadata),
             "ConfigMap" => {
                 json!({"apiVersion": "v1", "kind": kind, "metadata": metadata, "data": {"value": "MQ=="}})
@@ -128,28 +145,38 @@ impl Objects {
             "Widget" => {
                 json!({"apiVersion": format!("{}/v1", self.group()), "kind": kind, "metadata": metadata})
             }
-            "Deployment" => json!({
+            "Deployment" | "StatefulSet" | "DaemonSet" => json!({
                 "apiVersion": "apps/v1", "kind": kind, "metadata": metadata,
                 "spec": {"selector": {"matchLabels": {"app": name}}, "template": {
-                    "metadata": {"labels": {"app": name}},
-                    "spec": {"terminationGracePeriodSeconds": 0, "containers": [{"name": "main", "image": "shop:1"}]},
+                    "metadata": {"labels": {"app": name}}, "spec": pod_spec("Always"),
                 }},
+            }),
+            "Service" => json!({
+                "apiVersion": "v1", "kind": kind, "metadata": metadata,
+                "spec": {"selector": {"app": name}, "ports": [{"port": 80}]},
             }),
             _ => json!({"apiVersion": "v1", "kind": kind, "metadata": metadata}),
         }
     }
 }
 
-fn job(random: &mut Random, metadata: &Value) -> Value {
+fn job(random: &mut Random, mut metadata: Value) -> Value {
     let outcome = random.weighted(&[(74, "ok"), (17, "fail"), (9, "hang")]);
     let mut job = json!({
-        "apiVersion": "batch/v1", "kind": "Job", "metadata": metadata,
+        "apiVersion": "batch/v1", "kind": "Job",
         "spec": {"backoffLimit": 0, "template": {
             "metadata": {"annotations": {ANNOTATION: outcome}},
             "spec": pod_spec("Never"),
         }},
     });
     let spec = &mut job["spec"];
+    match random.below(100) {
+        0..=2 => spec["template"]["spec"]["restartPolicy"] = json!("OnFailure"),
+        3 => spec["template"]["spec"]["restartPolicy"] = json!("Always"),
+        // The second try comes later than Helm waits.
+        4 if outcome == "fail" => spec["backoffLimit"] = json!(1),
+        _ => {}
+    }
     if outcome == "hang" && random.percent(60) {
         spec["activeDeadlineSeconds"] = json!(2);
     } else if random.percent(3) {
@@ -157,7 +184,12 @@ fn job(random: &mut Random, metadata: &Value) -> Value {
     }
     match random.below(100) {
         0..=4 => spec["ttlSecondsAfterFinished"] = json!(600),
-        5..=8 => spec["ttlSecondsAfterFinished"] = json!(1),
+        5..=8 => {
+            spec["ttlSecondsAfterFinished"] = json!(1);
+            // Who meets it later within a command meets it or not, by chance.
+            let name = format!("expires-{}", metadata["name"].as_str().unwrap_or_default());
+            metadata["name"] = json!(name);
+        }
         9 => spec["suspend"] = json!(true),
         10 => spec["template"]["spec"]["serviceAccountName"] = json!("missing"),
         11 => {
@@ -170,6 +202,7 @@ fn job(random: &mut Random, metadata: &Value) -> Value {
         }
         _ => {}
     }
+    job["metadata"] = metadata;
     job
 }
 
@@ -217,8 +250,10 @@ pub(super) fn may_hang(object: &Value, is_hook: bool) -> bool {
         || !object["metadata"]["finalizers"].is_null()
         // Helm 4 may not see the end of one that goes as soon as it has ended.
         || object["spec"]["ttlSecondsAfterFinished"] == 1
-        // Helm 3 looks at an ordinary Job that has failed for a minute.
+        || object["spec"]["backoffLimit"] == 1
+        // Helm 3 looks at an ordinary Job that has failed for a minute, and at a Pod that is not ready; nobody binds claims.
         || (!is_hook && object["kind"] == "Job" && outcome(object) != "ok")
+        || (!is_hook && (object["kind"] == "Pod" || object["kind"] == "PersistentVolumeClaim"))
 }
 
 /// Whether its pods never end.
