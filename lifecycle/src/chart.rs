@@ -7,6 +7,7 @@ use hooks::{DeletePolicy, Event};
 use crate::{Outcome, answer::ObjectId};
 
 mod digest;
+mod fields;
 mod needs;
 mod object;
 mod read;
@@ -76,6 +77,8 @@ pub struct Object {
     pub resource_policy: Option<String>,
     /// The kind it brings, if it is a `CustomResourceDefinition`.
     pub defines: Option<Definition>,
+    /// Members that Kubernetes does not know, such as `.spec.volumes`.
+    pub undeclared: Vec<String>,
     /// Why the API server refuses it for sure: its words after `… is invalid: `.
     pub invalid: Option<&'static str>,
 }

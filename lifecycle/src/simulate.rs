@@ -49,6 +49,8 @@ pub struct Simulation {
     home: Option<u64>,
     /// Objects of hooks whose fields belong to a POST, so that an apply that changes them is a conflict.
     posted: BTreeSet<u64>,
+    /// Deployments whose pods were ready before their last change: the old pods stay until the new ones are.
+    rolled: BTreeSet<u64>,
     played: Vec<Played>,
 }
 
@@ -73,6 +75,7 @@ impl Simulation {
             storage: Storage::default(),
             home: None,
             posted: BTreeSet::new(),
+            rolled: BTreeSet::new(),
             played: Vec::new(),
         }
     }
@@ -134,6 +137,7 @@ struct Play<'a> {
     storage: &'a mut Storage,
     home: &'a mut Option<u64>,
     posted: &'a mut BTreeSet<u64>,
+    rolled: &'a mut BTreeSet<u64>,
     command: &'a Command,
     /// As given, then as the command in its course changes them for itself.
     flags: Flags,
@@ -161,6 +165,7 @@ impl<'a> Play<'a> {
             storage: &mut simulation.storage,
             home: &mut simulation.home,
             posted: &mut simulation.posted,
+            rolled: &mut simulation.rolled,
             command,
             flags: command.flags.clone(),
             waiter: profile.waiter(command.flags.wait),

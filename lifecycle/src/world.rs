@@ -159,6 +159,8 @@ pub enum Refusal {
     },
     /// It cannot be valid: the words after `… is invalid: `.
     Invalid(&'static str),
+    /// Members that Kubernetes does not know, which an apply by Helm does not pass over.
+    Undeclared(Vec<String>),
     /// Its namespace does not exist.
     NamespaceMissing,
     /// Its namespace is being deleted.

@@ -2,7 +2,7 @@
 
 use hooks::{Node, Value, annotations};
 
-use super::{Definition, Frozen, Need, Object, Restart, Run, Workload, digest, needs, scope};
+use super::{Definition, Frozen, Need, Object, Restart, Run, Workload, digest, fields, needs, scope};
 use crate::{
     Outcome,
     answer::ObjectId,
@@ -51,6 +51,7 @@ impl Home<'_> {
             generates_name: written.name().is_none() && written.generate_name().is_some(),
             frozen: frozen(written),
             digest: digest::digest(Some(written.root())),
+            undeclared: fields::undeclared(written),
             invalid: run.as_ref().and_then(invalid),
             needs: run.as_ref().map_or_else(Vec::new, |_| needs),
             run,
@@ -263,6 +264,7 @@ impl Object {
             finalizers: false,
             resource_policy: None,
             defines: None,
+            undeclared: Vec::new(),
             invalid: None,
         }
     }

@@ -103,6 +103,21 @@ pub(super) fn cause(request: Request, id: &ObjectId, refusal: &Refusal) -> Strin
             format!("{qualified} \"{name}\" is invalid: {}", immutable(id, field))
         }
         Refusal::Invalid(words) => format!("{qualified} \"{name}\" is invalid: {words}"),
+        Refusal::Undeclared(fields) => {
+            let object = format!(
+                "{}/{name}; {}, Kind={kind}",
+                id.namespace.as_deref().unwrap_or_default(),
+                id.api_version
+            );
+            let fields: Vec<_> =
+                fields.iter().map(|field| format!("{field}: field not declared in schema")).collect();
+            let fields = if fields.len() == 1 {
+                fields.concat()
+            } else {
+                format!("errors:\n  {}", fields.join("\n  "))
+            };
+            format!("failed to create typed patch object ({object}): {fields}")
+        }
         Refusal::NamespaceMissing => {
             format!("namespaces \"{}\" not found", id.namespace.as_deref().unwrap_or_default())
         }

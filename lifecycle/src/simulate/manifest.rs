@@ -11,7 +11,7 @@ use crate::{
     answer::{ObjectId, StepResult, Verb},
     chart::Object,
     profile::Engine,
-    world::Deleted,
+    world::{Applied, Deleted},
 };
 
 /// The value of `helm.sh/resource-policy` that keeps a live object from being deleted by an upgrade; case counts.
@@ -138,9 +138,18 @@ impl Play<'_> {
                 return Err(Failure(format!("no {kind} with the name \"{name}\" found")));
             }
             let (owned, outcome) = (self.owned(), self.outcome(object));
-            let sent = if self.applies { Arc::clone(object) } else { self.merged(old, object) };
-            match self.world.apply(&sent, owned, outcome) {
-                Ok(_) => count.updated += 1,
+            let ready = self.world.live(&object.id).filter(|live| live.is_ready()).map(|live| live.uid);
+            let updated = if self.applies {
+                self.world.apply(object, owned, outcome)
+            } else {
+                let merged = self.merged(old, object);
+                self.world.patch(&merged, owned, outcome)
+            };
+            match updated {
+                Ok(applied) => {
+                    count.updated += 1;
+                    self.rolled.extend(ready.filter(|_| applied == Applied::Changed));
+                }
                 Err(refusal) => errors.push(refused(request, object, &refusal)),
             }
         }

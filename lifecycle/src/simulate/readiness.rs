@@ -1,6 +1,6 @@
 //! `--wait`: the ordinary resources are awaited, and what counts as ready.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Play,
@@ -78,9 +78,10 @@ impl Play<'_> {
         let deadline = self.world.now().saturating_add(timeout);
         let mut known = vec![false; objects.len()];
         let mut seen = vec![Seen::Unknown; objects.len()];
+        let rolled = &*self.rolled;
         let reached = self.world.until(deadline, |world| {
             for ((object, known), seen) in objects.iter().zip(&mut known).zip(&mut seen) {
-                *seen = status(world, &object.id, known, jobs);
+                *seen = status(world, &object.id, known, jobs, rolled);
             }
             seen.iter().all(|seen| matches!(seen, Seen::Current | Seen::Failed(_))).then_some(())
         });
@@ -132,7 +133,7 @@ fn failed_job(world: &World, id: &ObjectId) -> Option<String> {
 /// What kstatus says of an ordinary resource.
 ///
 /// Source: cli-utils 1.2.1 `pkg/kstatus/status/core.go`; Helm 4.2.4 `internal/statusreaders/job_status_reader.go` where Jobs are awaited.
-fn status(world: &World, id: &ObjectId, known: &mut bool, jobs: bool) -> Seen {
+fn status(world: &World, id: &ObjectId, known: &mut bool, jobs: bool, rolled: &BTreeSet<u64>) -> Seen {
     let Some(live) = world.live(id) else { return if *known { Seen::NotFound } else { Seen::Unknown } };
     *known = true;
     let workload = workload(live);
@@ -149,16 +150,21 @@ fn status(world: &World, id: &ObjectId, known: &mut bool, jobs: bool) -> Seen {
         }
         (Some(Workload::Pod), RunState::Starting) => Seen::InProgress("Pod is running but is not Ready"),
         (Some(Workload::Pod), RunState::Waiting(_)) => Seen::InProgress("Pod is in the Pending phase"),
-        (Some(Workload::Lasting), RunState::Starting | RunState::Waiting(_)) => Seen::InProgress(lacks(live)),
+        (Some(Workload::Lasting), RunState::Starting | RunState::Waiting(_)) => {
+            Seen::InProgress(lacks(live, rolled.contains(&live.uid)))
+        }
         (None, RunState::Starting) => Seen::InProgress("PVC is not Bound. phase: Pending"),
         _ => Seen::Current,
     }
 }
 
-/// What a workload of one replica lacks as long as its pod is not ready, or was not made for want of a `ServiceAccount`.
-fn lacks(live: &Live) -> &'static str {
+/// What a workload of one replica lacks as long as its pod is not ready, or was not made for want of a `ServiceAccount`; the old pod
+/// of a Deployment that is `rolled` goes only after that.
+fn lacks(live: &Live, rolled: bool) -> &'static str {
     let has_no_pod = matches!(&live.run, RunState::Waiting(need) if need.kind == "ServiceAccount");
     match (live.object.id.kind.as_str(), has_no_pod) {
+        ("Deployment", true) if rolled => "Updated: 0/1",
+        ("Deployment", false) if rolled => "Pending termination: 1",
         ("ReplicaSet", true) => "Labelled: 0/1",
         ("DaemonSet", true) => "Current: 0/1",
         (_, true) => "Replicas: 0/1",

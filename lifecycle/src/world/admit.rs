@@ -33,9 +33,26 @@ impl World {
         origin: Origin,
         outcome: Outcome,
     ) -> Result<Applied, Refusal> {
-        if object.generates_name {
+        self.check_kind(&object.id)?;
+        if object.generates_name || object.id.name.is_empty() {
             return Err(Refusal::NoName);
         }
+        if !object.undeclared.is_empty() {
+            return Err(Refusal::Undeclared(object.undeclared.clone()));
+        }
+        self.patch(object, origin, outcome)
+    }
+
+    /// The same by a merge, which passes over what Kubernetes does not know.
+    ///
+    /// # Errors
+    /// Whatever the API server, or Helm's client before it, refuses.
+    pub fn patch(
+        &mut self,
+        object: &Arc<Object>,
+        origin: Origin,
+        outcome: Outcome,
+    ) -> Result<Applied, Refusal> {
         let Some(index) = self.position(&object.id) else {
             self.admit_new(object)?;
             self.create(object, origin, outcome);

@@ -209,3 +209,16 @@ fn a_namespace_is_named_only_where_it_is_written() {
     let error = helm("4").install(&written).error.unwrap();
     assert!(error.contains("name: \"x\" namespace: \"demo\" from \"\""), "{error}");
 }
+
+#[test]
+fn a_member_that_kubernetes_does_not_know() {
+    let chart = job_with("x", "pre-install", &[], "volumes: [],", "");
+    succeeds(&helm("3").install(&chart));
+    succeeds(&helm("4").play(Action::Install, &chart, |flags| flags.server_side = Some(false)));
+    fails(
+        &helm("4").install(&chart),
+        "INSTALLATION FAILED: failed pre-install: warning: Hook pre-install demo/templates/x.yaml failed: server-side apply \
+         failed for object demo/x batch/v1, Kind=Job: failed to create typed patch object (demo/x; batch/v1, Kind=Job): \
+         .spec.volumes: field not declared in schema",
+    );
+}

@@ -237,3 +237,23 @@ fn a_patch_leaves_what_neither_manifest_writes() {
     assert_eq!(four.play(Action::Install, &both, posts).exit, 1);
     succeeds(&four.upgrade(&plain));
 }
+
+#[test]
+fn a_deployment_that_is_rolled_keeps_its_old_pod_until_the_new_one_is_ready() {
+    let web = |outcome: &str| {
+        format!(
+            "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec: {{template: {{metadata: {{annotations: \
+             {{hookward.dev/outcome: {outcome}}}}}, spec: {{}}}}}}\n"
+        )
+    };
+    let mut release = helm("4");
+    succeeds(&release.play(Action::Install, &web("ok"), wait_for_resources));
+    fails(
+        &release.play(Action::Upgrade, &web("fail"), wait_for_resources),
+        "UPGRADE FAILED: resource Deployment/demo/web not ready. status: InProgress, message: Pending termination: 1",
+    );
+    fails(
+        &helm("4").play(Action::Install, &web("fail"), wait_for_resources),
+        "INSTALLATION FAILED: resource Deployment/demo/web not ready. status: InProgress, message: Available: 0/1",
+    );
+}
