@@ -1,10 +1,13 @@
 //! Releases that were played, for people: what `plan` and `rollout` write but for JSON.
 
-use std::io::{self, Write};
-
 use super::{RolloutFormat, Target, plan_v1, rollout_v1};
 use crate::{Io, args::Global, rehearsal::Rehearsal};
 
+mod escape;
+pub mod html;
+pub mod junit;
+pub mod markdown;
+mod story;
 pub mod text;
 
 /// How text for people looks.
@@ -50,34 +53,10 @@ pub fn print(
             RolloutFormat::Text => text::write(rehearsal, kind, Look { colors, verbose }, out),
             RolloutFormat::Json if kind == Kind::Plan => plan_v1::write(rehearsal, out),
             RolloutFormat::Json => rollout_v1::write(rehearsal, out),
-            RolloutFormat::Junit => junit(rehearsal, kind, out),
-            RolloutFormat::Markdown => markdown(rehearsal, kind, out),
-            RolloutFormat::Html => html(rehearsal, kind, out),
+            RolloutFormat::Junit => junit::write(rehearsal, kind, out),
+            RolloutFormat::Markdown => markdown::write(rehearsal, kind, out),
+            RolloutFormat::Html => html::write(rehearsal, kind, out),
         })?;
     }
     Ok(())
-}
-
-/// Writes Markdown, to be pasted into a pull request.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn markdown(rehearsal: &Rehearsal, kind: Kind, out: &mut dyn Write) -> io::Result<()> {
-    text::write(rehearsal, kind, Look::default(), out)
-}
-
-/// Writes a JUnit report.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn junit(rehearsal: &Rehearsal, kind: Kind, out: &mut dyn Write) -> io::Result<()> {
-    text::write(rehearsal, kind, Look::default(), out)
-}
-
-/// Writes a page.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn html(rehearsal: &Rehearsal, kind: Kind, out: &mut dyn Write) -> io::Result<()> {
-    text::write(rehearsal, kind, Look::default(), out)
 }

@@ -1,72 +1,302 @@
-//! The timeline as text.
+//! The timeline as text: what happens when, in no more than a hundred columns, and readable without colour.
 
 use std::io::{self, Write};
 
-use lifecycle::answer::{Played, StepResult, Verb};
+use anstyle::{AnsiColor, Style};
+use lifecycle::scenario::Expectation;
+use policies::Mode;
 
-use super::{Kind, Look};
+use super::{
+    Kind, Look,
+    story::{Note, Row, Story, Tone, counted, name, span},
+};
 use crate::{
+    output::text::WIDTH,
     plain,
     rehearsal::{Rehearsal, Rehearsed},
 };
+
+const TIME: usize = 8;
+const EVENT: usize = 15;
+const WEIGHT: usize = 8;
+/// Where the first column begins.
+const INDENT: usize = 2;
+/// Names as wide as this leave room for what happens.
+const NAMES: std::ops::RangeInclusive<usize> = 14..=34;
+/// Where the words behind a label begin.
+const LABEL: usize = 15;
+/// A longer error is broken here, so that lines stay readable.
+const STOP: usize = INDENT + TIME + EVENT;
 
 /// Writes the timelines, and of rollouts a line for each first.
 ///
 /// # Errors
 /// When they cannot be written.
 pub fn write(rehearsal: &Rehearsal, kind: Kind, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page { look, out };
     for scenario in &rehearsal.scenarios {
-        if kind == Kind::Rollout {
-            let (sign, word) = if scenario.passed { ('✓', "passed") } else { ('✗', "failed") };
-            writeln!(out, "{sign} {} {word} · {}", plain::line(&scenario.name), scenario.player)?;
-            for failed in scenario.expectations.iter().filter(|expectation| !expectation.ok) {
-                let (expected, actual) = (failed.expected.to_string(), failed.actual.to_string());
-                let (field, step) = (failed.field.name(), failed.step + 1);
-                let (expected, actual) = (plain::line(&expected), plain::line(&actual));
-                writeln!(out, "    step {step}: {field} is {actual}, expected {expected}")?;
-            }
+        match kind {
+            Kind::Plan => page.plan(scenario)?,
+            Kind::Rollout => page.rollout(scenario)?,
         }
-        if kind == Kind::Plan || !scenario.passed || look.verbose {
-            for played in &scenario.answer.actions {
-                action(scenario, played, out)?;
-            }
-        }
+    }
+    if kind == Kind::Rollout && !rehearsal.scenarios.is_empty() {
+        let all = rehearsal.scenarios.len();
+        let passed = rehearsal.scenarios.iter().filter(|scenario| scenario.passed).count();
+        let unread = match rehearsal.problems.len() {
+            0 => String::new(),
+            _ => "; not all could be read, see above".to_owned(),
+        };
+        writeln!(page.out, "{}: {passed} passed, {} failed{unread}", counted(all, "rollout"), all - passed)?;
     }
     Ok(())
 }
 
-fn action(scenario: &Rehearsed, played: &Played, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "{} {} · {}",
-        played.action.name(),
-        plain::line(&scenario.answer.release),
-        scenario.player
-    )?;
-    for step in &played.steps {
-        let event = step.event.map_or("", |event| event.name());
-        let object = step.object.as_ref().map_or_else(|| "the release".to_owned(), ToString::to_string);
-        let verb = match step.verb {
-            Verb::Delete => "delete",
-            Verb::Create => "create",
-            Verb::Apply => "apply",
-            Verb::Wait => "wait",
-            Verb::Log => "log",
-            Verb::Manifest => "manifest",
-        };
-        let result = match step.result {
-            StepResult::Ok => "ok",
-            StepResult::Absent => "absent",
-            StepResult::Failed => "failed",
-            StepResult::Denied => "denied",
-            StepResult::Timeout => "timeout",
-            StepResult::Stale => "stale",
-            StepResult::Skipped => "skipped",
-        };
-        writeln!(out, "  {:>7.1}s  {event:<13} {:<40} {verb} {result}", step.at, plain::line(&object))?;
-    }
-    if let Some(error) = &played.error {
-        writeln!(out, "  ✗ {}", plain::line(error))?;
-    }
-    writeln!(out)
+/// Writes one timeline.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn one(story: &Story<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page { look, out };
+    page.title(story, "")?;
+    page.story(story)
 }
+
+struct Page<'o> {
+    look: Look,
+    out: &'o mut dyn Write,
+}
+
+impl Page<'_> {
+    fn style(&self, style: Style) -> Style {
+        if self.look.colors { style } else { Style::new() }
+    }
+
+    fn tone(&self, tone: Tone) -> Style {
+        let color = match tone {
+            Tone::Fine => AnsiColor::Green,
+            Tone::Notice => AnsiColor::Yellow,
+            Tone::Bad => AnsiColor::BrightRed,
+        };
+        self.style(color.on_default())
+    }
+
+    fn plan(&mut self, scenario: &Rehearsed) -> io::Result<()> {
+        let mut last = None;
+        for (index, story) in Story::all(scenario).enumerate() {
+            if index > 0 {
+                writeln!(self.out)?;
+            }
+            self.title(&story, "")?;
+            self.story(&story)?;
+            last = Some(story);
+        }
+        if let Some(story) = last {
+            self.notes(&story.under_argo().into_iter().chain(rules(scenario)).collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+
+    fn rollout(&mut self, scenario: &Rehearsed) -> io::Result<()> {
+        let (tone, word) = if scenario.passed { (Tone::Fine, "passed") } else { (Tone::Bad, "failed") };
+        let (style, bold) = (self.tone(tone), self.style(Style::new().bold()));
+        let steps = counted(scenario.answer.actions.len(), "step");
+        let expected = counted(scenario.expectations.len(), "expectation");
+        let name = plain::line(&scenario.name);
+        writeln!(
+            self.out,
+            "{style}{} {word}{style:#}  {bold}{name}{bold:#} · {} · {steps}, {expected}",
+            tone.sign(),
+            scenario.player
+        )?;
+        let unmet = |index: usize| {
+            scenario.expectations.iter().filter(move |expected| expected.step == index && !expected.ok)
+        };
+        for expected in scenario.expectations.iter().filter(|expected| !expected.ok) {
+            self.expectation(expected)?;
+        }
+        let tells_all = self.look.verbose
+            || (!scenario.passed && scenario.expectations.iter().all(|expected| expected.ok));
+        let mut is_told = false;
+        for story in Story::all(scenario) {
+            if tells_all || unmet(story.index).next().is_some() {
+                writeln!(self.out)?;
+                self.title(&story, &format!("step {}: ", story.index + 1))?;
+                self.story(&story)?;
+                is_told = true;
+            }
+        }
+        if is_told { writeln!(self.out) } else { Ok(()) }
+    }
+
+    /// `step 2: exit is 1, expected 0`, over several lines where that is long.
+    fn expectation(&mut self, expected: &Expectation) -> io::Result<()> {
+        let (wanted, actual) = (expected.expected.to_string(), expected.actual.to_string());
+        let (step, field) = (expected.step + 1, expected.field.name());
+        let style = self.tone(Tone::Bad);
+        let wanted = plain::wrap(&plain::line(&wanted), WIDTH - 27);
+        let actual = plain::wrap(&plain::line(&actual), WIDTH - 27);
+        let head = format!("step {step}, {field}");
+        for (label, lines) in [("expected", wanted), ("is", actual)] {
+            for (index, line) in lines.iter().enumerate() {
+                let head = if label == "expected" && index == 0 { &*head } else { "" };
+                let label = if index == 0 { label } else { "" };
+                writeln!(self.out, "  {style}{head:>15}{style:#} {label:<8} {line}")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn title(&mut self, story: &Story<'_>, before: &str) -> io::Result<()> {
+        let bold = self.style(Style::new().bold());
+        let title = story.title();
+        let title = plain::line(&title);
+        let parts = std::iter::once(story.scenario.player.to_owned()).chain(story.flags());
+        let parts = parts.collect::<Vec<_>>().join(" · ");
+        let taken = before.chars().count() + title.chars().count() + 3;
+        let mut lines = plain::wrap(&parts, WIDTH.saturating_sub(taken).max(40)).into_iter();
+        writeln!(self.out, "{bold}{before}{title}{bold:#} · {}", lines.next().unwrap_or_default())?;
+        for line in lines {
+            writeln!(self.out, "  {line}")?;
+        }
+        Ok(())
+    }
+
+    fn story(&mut self, story: &Story<'_>) -> io::Result<()> {
+        writeln!(self.out)?;
+        let names: Vec<_> = story.rows.iter().map(|row| shown(story, row)).collect();
+        let widest =
+            names.iter().map(|name| name.chars().count()).filter(|width| NAMES.contains(width)).max();
+        let widest = widest.unwrap_or(*NAMES.start());
+        if !story.rows.is_empty() {
+            let dim = self.style(Style::new().dimmed());
+            writeln!(
+                self.out,
+                "{dim}  {:TIME$}{:EVENT$}{:<width$}what happens{dim:#}",
+                "time",
+                "event",
+                "hook",
+                width = widest + WEIGHT
+            )?;
+        }
+        let mut before = None;
+        for (place, (row, name)) in story.rows.iter().zip(&names).enumerate() {
+            if story.undo == Some(place) {
+                self.line_across(story.undo_words(), Tone::Notice)?;
+                before = None;
+            }
+            let is_new = before != Some(row.event);
+            before = Some(row.event);
+            self.row(story, row, name, widest, is_new)?;
+        }
+        if let Some(error) = &story.played.error {
+            self.line_across(&format!("{}: \"{}\"", story.stop_words(), plain::line(error)), Tone::Bad)?;
+        }
+        if !story.unrun.is_empty() {
+            let words = story.unrun.words();
+            self.labelled(INDENT + TIME, "not run", EVENT, &words)?;
+        }
+        if story.rows.is_empty() && story.is_fine() {
+            writeln!(self.out, "  no hook runs")?;
+        }
+        writeln!(self.out)?;
+        self.notes(&story.notes())
+    }
+
+    fn row(
+        &mut self,
+        story: &Story<'_>,
+        row: &Row<'_>,
+        name: &str,
+        widest: usize,
+        is_new: bool,
+    ) -> io::Result<()> {
+        let event = row.event.filter(|_| is_new).map_or("", |event| event.name());
+        let weight = row.weight.map(|weight| format!("w {weight:>2}")).unwrap_or_default();
+        let weight = if weight.chars().count() < WEIGHT { weight } else { String::new() };
+        let at = INDENT + TIME + EVENT + widest + WEIGHT;
+        let head = format!("  {:TIME$}{event:EVENT$}{name:<widest$}  {weight:<6}", span(row.begins));
+        let mut lines = plain::wrap(&plain::line(&row.words), WIDTH - at).into_iter();
+        if head.chars().count() > at {
+            writeln!(self.out, "  {:TIME$}{event:EVENT$}{name}", span(row.begins))?;
+            let head = format!("{:width$}{weight:<6}", "", width = at - 6);
+            writeln!(self.out, "{head}{}", lines.next().unwrap_or_default())?;
+        } else {
+            writeln!(self.out, "{head}{}", lines.next().unwrap_or_default())?;
+        }
+        for line in lines {
+            writeln!(self.out, "{:at$}{line}", "")?;
+        }
+        if let Some(outcome) = &row.outcome {
+            let time = if outcome.at - row.begins >= 0.1 { span(outcome.at) } else { String::new() };
+            self.said(&time, outcome.tone, &outcome.words, at)?;
+        }
+        for mark in story.rules(row) {
+            self.said("", Tone::of(mark.mode), &format!("{} ({})", mark.rule, mark.mode.name()), at)?;
+        }
+        Ok(())
+    }
+
+    /// A sign and words, where words begin.
+    fn said(&mut self, time: &str, tone: Tone, words: &str, at: usize) -> io::Result<()> {
+        let style = self.tone(tone);
+        let mut time = time;
+        let mut sign = tone.sign();
+        for line in plain::wrap(&plain::line(words), WIDTH - at - 2) {
+            writeln!(self.out, "  {time:<width$}{style}{sign} {line}{style:#}", width = at - INDENT)?;
+            (time, sign) = ("", ' ');
+        }
+        Ok(())
+    }
+
+    fn line_across(&mut self, words: &str, tone: Tone) -> io::Result<()> {
+        let style = self.tone(tone);
+        let mut lead = "──";
+        for line in plain::wrap(words, WIDTH - STOP - 3) {
+            writeln!(self.out, "{:STOP$}{style}{lead} {line}{style:#}", "")?;
+            lead = "  ";
+        }
+        Ok(())
+    }
+
+    fn notes(&mut self, notes: &[Note]) -> io::Result<()> {
+        for Note { label, text } in notes {
+            self.labelled(INDENT, label, LABEL, text)?;
+        }
+        Ok(())
+    }
+
+    fn labelled(&mut self, indent: usize, label: &str, width: usize, text: &str) -> io::Result<()> {
+        let dim = self.style(Style::new().dimmed());
+        let mut label = label;
+        for line in plain::wrap(&plain::line(text), WIDTH - indent - width) {
+            writeln!(self.out, "{:indent$}{dim}{label:<width$}{dim:#}{line}", "")?;
+            label = "";
+        }
+        Ok(())
+    }
+}
+
+/// What the column `hook` says.
+fn shown(story: &Story<'_>, row: &Row<'_>) -> String {
+    let namespace = &story.scenario.answer.namespace;
+    let name = row.object.map_or_else(|| "resources".to_owned(), |object| name(object, namespace));
+    plain::line(&name).into_owned()
+}
+
+/// What the rules say of what has no row, and how many there are.
+fn rules(scenario: &Rehearsed) -> Option<Note> {
+    let count = |mode| scenario.marks.iter().filter(|mark| mark.mode == mode).count();
+    let counts = [(Mode::Deny, "deny"), (Mode::Warn, "warn"), (Mode::Audit, "only take note")];
+    let counts = counts.map(|(mode, word)| (count(mode), word));
+    let counts: Vec<_> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    (!counts.is_empty())
+        .then(|| Note { label: "rules", text: format!("{}; hookward check says why", counts.join(", ")) })
+}
+
+#[cfg(test)]
+mod tests;

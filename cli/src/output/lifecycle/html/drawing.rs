@@ -1,0 +1,331 @@
+//! The timeline as a drawing: events as bands, hooks as bars, with waits, deletions, failures, and what is left.
+
+use std::fmt::Write as _;
+
+use lifecycle::answer::StepResult;
+
+use super::scale::Scale;
+use crate::output::lifecycle::{
+    escape::markup,
+    story::{Doing, Row, Story, Tone, counted, name, span},
+};
+
+const WIDTH: f64 = 980.0;
+/// Where time begins, and how much room it has.
+const PLOT: (f64, f64) = (262.0, 560.0);
+const ROW: f64 = 26.0;
+const BAND: f64 = 24.0;
+const AXIS: f64 = 26.0;
+/// A bar of no time is as wide as this.
+const LEAST: f64 = 9.0;
+/// About as wide as one letter.
+const LETTER: f64 = 6.3;
+/// The longest name, in letters.
+const NAME: usize = 27;
+/// More that was not run is counted.
+const UNRUN: usize = 8;
+
+/// Draws one action.
+pub(super) fn draw(story: &Story<'_>) -> String {
+    let scale = Scale::new(story.rows.iter(), PLOT.1);
+    let mut drawing =
+        Drawing { story, scale, y: AXIS, bands: String::new(), marks: String::new(), odd: false };
+    drawing.rows();
+    drawing.unrun();
+    drawing.finish()
+}
+
+struct Drawing<'s, 'a> {
+    story: &'s Story<'a>,
+    scale: Scale,
+    y: f64,
+    /// What is behind everything.
+    bands: String,
+    marks: String,
+    odd: bool,
+}
+
+/// Writing to memory cannot fail.
+macro_rules! put {
+    ($to:expr, $($format:tt)*) => {
+        let _ = writeln!($to, $($format)*);
+    };
+}
+
+impl<'a> Drawing<'_, 'a> {
+    fn rows(&mut self) {
+        let rows: Vec<&Row<'a>> = self.story.rows.iter().collect();
+        let mut before = None;
+        for (place, row) in rows.iter().enumerate() {
+            if self.story.undo == Some(place) {
+                self.across(self.story.undo_words());
+                before = None;
+            }
+            if row.doing == Doing::Log || self.is_shown_elsewhere(row) {
+                continue;
+            }
+            if before != Some(row.event) {
+                self.band(row.event.map_or("resources", |event| event.name()), "");
+            }
+            before = Some(row.event);
+            self.row(row, place);
+        }
+    }
+
+    /// Whether a deletion stands in the row of what it deletes.
+    fn is_shown_elsewhere(&self, row: &Row<'_>) -> bool {
+        let is_bad = row.outcome.as_ref().is_some_and(|outcome| outcome.tone == Tone::Bad);
+        row.doing == Doing::Delete && !is_bad && self.story.rows.iter().any(|sent| is_of(sent, row))
+    }
+
+    fn band(&mut self, name: &str, more: &str) {
+        self.odd = !self.odd;
+        put!(
+            self.marks,
+            r#"<text x="12" y="{:.1}" class="event">{}{}</text>"#,
+            self.y + 16.0,
+            markup(name),
+            markup(more)
+        );
+        self.back(BAND);
+    }
+
+    /// Goes down, with the colour of the band behind.
+    fn back(&mut self, height: f64) {
+        let class = if self.odd { "band odd" } else { "band" };
+        put!(
+            self.bands,
+            r#"<rect x="0" y="{:.1}" width="{WIDTH}" height="{height}" class="{class}"/>"#,
+            self.y
+        );
+        self.y += height;
+    }
+
+    fn label(&mut self, shown: &str, weight: &str, class: &str) {
+        let y = self.y + 17.0;
+        put!(
+            self.marks,
+            r#"<text x="24" y="{y:.1}" class="{class}"><title>{}</title>{}</text>"#,
+            markup(shown),
+            markup(&shortened(shown, NAME))
+        );
+        put!(
+            self.marks,
+            r#"<text x="{:.1}" y="{y:.1}" class="weight" text-anchor="end">{}</text>"#,
+            PLOT.0 - 14.0,
+            markup(weight)
+        );
+    }
+
+    fn row(&mut self, row: &Row<'a>, place: usize) {
+        let story = self.story;
+        let shown = row.object.map_or_else(
+            || "of the release".to_owned(),
+            |object| name(object, &story.scenario.answer.namespace),
+        );
+        let weight = row.weight.map(|weight| format!("w {weight}")).unwrap_or_default();
+        self.label(&shown, &shortened(&weight, 6), "name");
+        let (begins, ends) = (PLOT.0 + self.scale.at(row.begins), PLOT.0 + self.scale.at(row.ends));
+        let width = (ends - begins).max(LEAST);
+        let (class, tone) = class(row);
+        let title = [Some(row.words.clone()), row.outcome.as_ref().map(|outcome| outcome.words.clone())];
+        let title = title.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        let deleted = story.rows[place + 1..].iter().find(|later| {
+            later.doing == Doing::Delete && is_of(row, later) && self.is_shown_elsewhere(later)
+        });
+        let lives_to = match deleted {
+            Some(deleted) => Some(PLOT.0 + self.scale.at(deleted.ends)),
+            None if row.stays => Some(PLOT.0 + PLOT.1 + 8.0),
+            None => None,
+        };
+        let middle = self.y + ROW / 2.0;
+        if let Some(end) = lives_to.filter(|end| *end > begins + width) {
+            put!(
+                self.marks,
+                r#"<line x1="{:.1}" y1="{middle:.1}" x2="{end:.1}" y2="{middle:.1}" class="{}"/>"#,
+                begins + width,
+                if deleted.is_some() { "life" } else { "life stays" }
+            );
+        }
+        put!(
+            self.marks,
+            r#"<rect x="{begins:.1}" y="{:.1}" width="{width:.1}" height="14" rx="3" class="bar {class}"><title>{}</title></rect>"#,
+            self.y + 6.0,
+            markup(&title)
+        );
+        if row.replaces {
+            self.cross(begins - 2.0, middle, "the old one is deleted first");
+        }
+        let mut clear = begins + width;
+        if let Some(deleted) = deleted {
+            let at = lives_to.unwrap_or(clear).max(clear + 7.0);
+            self.cross(at, middle, &deleted.words);
+            clear = at + 6.0;
+        }
+        if row.stays && deleted.is_none() {
+            put!(
+                self.marks,
+                r#"<text x="{:.1}" y="{:.1}" class="left">left behind</text>"#,
+                PLOT.0 + PLOT.1 + 14.0,
+                self.y + 17.0
+            );
+        }
+        let limit = if row.stays && deleted.is_none() { PLOT.0 + PLOT.1 } else { WIDTH - 8.0 };
+        self.words(row, tone, (begins, clear), limit);
+        self.back(ROW);
+    }
+
+    /// A few words beside a bar: where there is room.
+    fn words(&mut self, row: &Row<'_>, tone: Tone, (begins, ends): (f64, f64), limit: f64) {
+        let words = short(row, tone);
+        if words.is_empty() {
+            return;
+        }
+        let class = match tone {
+            Tone::Fine => "said",
+            Tone::Notice => "said notice",
+            Tone::Bad => "said bad",
+        };
+        let room = |pixels: f64| letters(pixels - 8.0);
+        let (right, left) = (room(limit - ends), room(begins - PLOT.0));
+        let needed = words.chars().count();
+        let (x, anchor, letters) = if needed <= right || right >= left {
+            (ends + 7.0, "start", right)
+        } else {
+            (begins - 8.0, "end", left)
+        };
+        put!(
+            self.marks,
+            r#"<text x="{x:.1}" y="{:.1}" class="{class}" text-anchor="{anchor}">{}</text>"#,
+            self.y + 17.0,
+            markup(&shortened(&words, letters.max(4)))
+        );
+    }
+
+    fn cross(&mut self, x: f64, y: f64, title: &str) {
+        let (left, right, top, bottom) = (x - 4.0, x + 4.0, y - 4.0, y + 4.0);
+        put!(
+            self.marks,
+            r#"<path d="M{left:.1} {top:.1}L{right:.1} {bottom:.1}M{right:.1} {top:.1}L{left:.1} {bottom:.1}" class="cross"><title>{}</title></path>"#,
+            markup(title)
+        );
+    }
+
+    fn across(&mut self, words: &str) {
+        put!(
+            self.marks,
+            r#"<line x1="0" y1="{y:.1}" x2="{WIDTH}" y2="{y:.1}" class="turn"/><text x="12" y="{:.1}" class="turn">{}</text>"#,
+            self.y + 17.0,
+            markup(words),
+            y = self.y
+        );
+        self.odd = !self.odd;
+        self.back(BAND);
+    }
+
+    fn unrun(&mut self) {
+        let unrun = &self.story.unrun;
+        if unrun.is_empty() {
+            return;
+        }
+        self.band("not run", "");
+        let from = self.story.rows.iter().map(|row| row.ends).fold(0.0, f64::max);
+        let from = PLOT.0 + (self.scale.at(from) + 16.0).min(PLOT.1 - 60.0);
+        let namespace = &self.story.scenario.answer.namespace;
+        let objects = |number| format!("{} of the release", counted(number, "object"));
+        let mut lines: Vec<_> = unrun
+            .hooks
+            .iter()
+            .take(UNRUN)
+            .map(|(event, object, weight)| (name(object, namespace), format!("w {weight}"), event.name()))
+            .collect();
+        if unrun.hooks.len() > UNRUN {
+            lines.push((format!("{} more", counted(unrun.hooks.len() - UNRUN, "hook")), String::new(), ""));
+        }
+        if unrun.resources > 0 {
+            lines.push((objects(unrun.resources), String::new(), "not touched"));
+        }
+        for (shown, weight, event) in lines {
+            self.label(&shown, &shortened(&weight, 6), "name faint");
+            put!(
+                self.marks,
+                r#"<rect x="{from:.1}" y="{:.1}" width="44" height="14" rx="3" class="bar never"/><text x="{:.1}" y="{:.1}" class="said faint">{event}</text>"#,
+                self.y + 6.0,
+                from + 52.0,
+                self.y + 17.0
+            );
+            self.back(ROW);
+        }
+    }
+
+    fn finish(self) -> String {
+        let height = self.y + 4.0;
+        let mut axis = String::new();
+        for (place, label) in self.scale.labels() {
+            let x = PLOT.0 + place;
+            put!(
+                axis,
+                r#"<line x1="{x:.1}" y1="{AXIS}" x2="{x:.1}" y2="{:.1}" class="grid"/><text x="{x:.1}" y="17" class="tick" text-anchor="middle">{label}</text>"#,
+                self.y
+            );
+        }
+        let failed = self.story.failed.and_then(|place| self.story.rows.get(place)).map(|row| {
+            let x = PLOT.0 + self.scale.at(row.outcome.as_ref().map_or(row.ends, |outcome| outcome.at));
+            format!(r#"<line x1="{x:.1}" y1="{AXIS}" x2="{x:.1}" y2="{:.1}" class="stop"/>"#, self.y)
+        });
+        let title = markup(&self.story.title());
+        let summary = markup(&self.story.summary());
+        format!(
+            "<svg viewBox=\"0 0 {WIDTH} {height:.0}\" role=\"img\" aria-label=\"Timeline of {title}: {summary}\">\n{}{axis}{}{}</svg>\n",
+            self.bands,
+            failed.unwrap_or_default(),
+            self.marks
+        )
+    }
+}
+
+/// Whether a deletion is of what a row has sent.
+fn is_of(sent: &Row<'_>, deletion: &Row<'_>) -> bool {
+    sent.doing == Doing::Hook && sent.object == deletion.object && sent.event == deletion.event
+}
+
+fn class(row: &Row<'_>) -> (&'static str, Tone) {
+    let tone = row.outcome.as_ref().map_or(Tone::Fine, |outcome| outcome.tone);
+    let class = match (row.doing, row.waited, tone) {
+        (_, Some(StepResult::Timeout), _) => "bad open",
+        (_, _, Tone::Bad) => "bad",
+        (_, Some(StepResult::Stale), _) => "stale",
+        (_, _, Tone::Notice) => "notice",
+        (Doing::Resources, ..) => "resources",
+        (Doing::Delete, ..) => "gone",
+        (_, None, _) => "instant",
+        _ => "fine",
+    };
+    (class, tone)
+}
+
+/// The few words that stand beside a bar.
+fn short(row: &Row<'_>, tone: Tone) -> String {
+    match (&row.outcome, row.doing) {
+        (Some(outcome), _) => {
+            let words = outcome.words.split(':').next().unwrap_or_default();
+            format!("{} {words}", tone.sign())
+        }
+        (None, Doing::Hook) if row.waited.is_some() => format!("✓ {}", span(row.ends - row.begins)),
+        (None, Doing::Hook) => String::new(),
+        (None, _) => row.words.clone(),
+    }
+}
+
+fn shortened(text: &str, letters: usize) -> String {
+    if text.chars().count() <= letters {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(letters.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixels of a drawing are few")]
+fn letters(pixels: f64) -> usize {
+    (pixels.max(0.0) / LETTER) as usize
+}

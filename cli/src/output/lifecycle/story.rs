@@ -1,0 +1,257 @@
+//! What a played action tells, before any format: its rows in order, where it fails, what did not run.
+
+use hooks::Event;
+use lifecycle::{
+    answer::{Action, ObjectId, Played, StepResult},
+    chart::Hook,
+};
+use policies::Mode;
+
+use crate::rehearsal::{Asked, Mark, Rehearsed};
+
+mod after;
+mod next;
+mod rows;
+mod unrun;
+mod words;
+
+pub(super) use after::Note;
+pub(super) use unrun::Unrun;
+pub(super) use words::{counted, name, span};
+
+/// One action as people are told it.
+#[derive(Debug)]
+pub(super) struct Story<'a> {
+    pub(super) scenario: &'a Rehearsed,
+    /// Its place among the actions, from 0.
+    pub(super) index: usize,
+    pub(super) played: &'a Played,
+    pub(super) asked: Option<&'a Asked>,
+    /// In the order in which they began.
+    pub(super) rows: Vec<Row<'a>>,
+    /// The place of the first row that is bad.
+    pub(super) failed: Option<usize>,
+    /// The place of the first row with which Helm takes back what it did.
+    pub(super) undo: Option<usize>,
+    /// What was not run because of a failure.
+    pub(super) unrun: Unrun<'a>,
+}
+
+/// What was done to one object, from first to last; or to the ordinary resources.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    pub(super) event: Option<Event>,
+    /// `None` for the ordinary resources together.
+    pub(super) object: Option<&'a ObjectId>,
+    pub(super) weight: Option<i64>,
+    pub(super) doing: Doing,
+    /// In seconds since the action began.
+    pub(super) begins: f64,
+    /// When nothing more was done.
+    pub(super) ends: f64,
+    /// What was done: `delete the old one, apply, wait`.
+    pub(super) words: String,
+    /// What came of it, where that is worth a line of its own.
+    pub(super) outcome: Option<Outcome>,
+    /// Whether an older object of that name went first.
+    pub(super) replaces: bool,
+    /// How the wait for its end came out, if there was one.
+    pub(super) waited: Option<StepResult>,
+    /// Whether the object is there when all is over.
+    pub(super) stays: bool,
+}
+
+/// What a row is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// A hook was sent.
+    Hook,
+    /// The object of a hook was deleted, and not sent again.
+    Delete,
+    /// Logs were printed.
+    Log,
+    /// The ordinary resources.
+    Resources,
+}
+
+/// What came of something.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Outcome {
+    /// When.
+    pub(super) at: f64,
+    pub(super) tone: Tone,
+    pub(super) words: String,
+}
+
+/// How loud something is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tone {
+    /// As it should be.
+    Fine,
+    /// Somebody may not expect it.
+    Notice,
+    /// It did not work.
+    Bad,
+}
+
+impl Tone {
+    /// A sign that needs no colour.
+    pub(super) const fn sign(self) -> char {
+        match self {
+            Self::Fine => '✓',
+            Self::Notice => '!',
+            Self::Bad => '✗',
+        }
+    }
+
+    /// Of a rule.
+    pub(super) fn of(mode: Mode) -> Self {
+        if mode == Mode::Deny { Self::Bad } else { Self::Notice }
+    }
+}
+
+impl<'a> Story<'a> {
+    /// The actions of a scenario, one after the other.
+    pub(super) fn all(scenario: &'a Rehearsed) -> impl Iterator<Item = Self> {
+        scenario.answer.actions.iter().enumerate().map(|(index, played)| Self::new(scenario, index, played))
+    }
+
+    fn new(scenario: &'a Rehearsed, index: usize, played: &'a Played) -> Self {
+        let asked = scenario.asked.get(index);
+        let rows = rows::of(scenario, asked, played);
+        let is_bad = |row: &Row<'_>| row.outcome.as_ref().is_some_and(|outcome| outcome.tone == Tone::Bad);
+        let failed = rows.iter().position(is_bad).filter(|_| played.exit != 0);
+        let undo = failed.filter(|_| undoes(asked, played)).and_then(|failed| {
+            let takes_back =
+                |row: &Row<'_>| row.doing == Doing::Resources || row.event.is_some_and(Event::is_recovery);
+            let later = rows.iter().skip(failed + 1).position(takes_back);
+            later.map(|place| failed + 1 + place)
+        });
+        let unrun = Unrun::of(asked, played, &rows[..undo.unwrap_or(rows.len())], failed);
+        Self { scenario, index, played, asked, rows, failed, undo, unrun }
+    }
+
+    /// `upgrade shop 1 → 2`.
+    pub(super) fn title(&self) -> String {
+        let Played { action, revision, .. } = self.played;
+        let before = self.asked.and_then(|asked| asked.before);
+        let release = &self.scenario.answer.release;
+        let number = |revision: u32| revision.to_string();
+        let revisions = match (action, before, *revision) {
+            (_, None, None) => String::new(),
+            (Action::Uninstall | Action::Test, _, Some(revision)) => format!(" {}", number(revision)),
+            (_, Some(before), Some(revision)) if before != revision => format!(" {before} → {revision}"),
+            (_, _, Some(revision)) => format!(" → {revision}"),
+            (_, Some(before), None) => format!(" {}", number(before)),
+        };
+        format!("{} {release}{revisions}", action.name())
+    }
+
+    /// What else was asked for: `timeout 5m per wait`, `no hooks`.
+    pub(super) fn flags(&self) -> Vec<String> {
+        let Some(Asked { flags, .. }) = self.asked else { return Vec::new() };
+        let mut words = Vec::new();
+        if let Some(to) = flags.to.filter(|_| self.played.action == Action::Rollback) {
+            words.push(format!("to what revision {to} was"));
+        }
+        if self.engine() != Engine::ArgoCd {
+            words.push(format!("timeout {} per wait", span(flags.timeout.as_secs_f64())));
+        }
+        let said = [
+            (flags.wait != lifecycle::command::Wait::HookOnly, "waits for resources"),
+            (flags.rollback_on_failure, "takes back what fails"),
+            (flags.no_hooks, "no hooks"),
+            (flags.keep_history, "keeps history"),
+        ];
+        words.extend(said.iter().filter(|(is_so, _)| *is_so).map(|(_, words)| (*words).to_owned()));
+        words
+    }
+
+    /// Whether all went as Helm wants it.
+    pub(super) const fn is_fine(&self) -> bool {
+        self.played.exit == 0
+    }
+
+    /// The rules that object to what a row is about, but for those that only take note.
+    pub(super) fn rules(&self, row: &Row<'a>) -> impl Iterator<Item = &'a Mark> {
+        let object = row.object.filter(|_| row.doing == Doing::Hook);
+        let rules = object.into_iter().flat_map(|object| self.scenario.rules(object));
+        rules.filter(|mark| mark.mode >= Mode::Warn)
+    }
+
+    /// What stands where Helm begins to take back.
+    pub(super) fn undo_words(&self) -> &'static str {
+        match self.played.action {
+            Action::Install => "Helm takes the install back",
+            _ => "Helm rolls back",
+        }
+    }
+
+    /// What stands where Helm ends with an error.
+    pub(super) fn stop_words(&self) -> &'static str {
+        match (self.engine(), self.rows.is_empty(), self.undo) {
+            (Engine::ArgoCd, ..) => "Argo CD stops",
+            (Engine::Flux, ..) => "Flux stops",
+            (_, true, _) => "Helm refuses",
+            (_, _, Some(_)) => "Helm ends",
+            _ => "Helm stops",
+        }
+    }
+
+    pub(super) fn engine(&self) -> Engine {
+        Engine::of(self.scenario)
+    }
+
+    /// Where the newest revision stands, in Helm's word.
+    pub(super) fn status(&self) -> &'a str {
+        self.played.history.last().map_or("uninstalled", |newest| &newest.status)
+    }
+
+    /// Seconds from the first to the last that was done.
+    pub(super) fn lasts(&self) -> f64 {
+        self.rows.iter().map(|row| row.ends).fold(0.0, f64::max)
+    }
+}
+
+/// Who played it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Engine {
+    Helm3,
+    Helm4,
+    Flux,
+    ArgoCd,
+}
+
+impl Engine {
+    pub(super) fn of(scenario: &Rehearsed) -> Self {
+        match scenario.answer.helm.as_str() {
+            "argocd" => Self::ArgoCd,
+            "flux" => Self::Flux,
+            version if version.starts_with("3.") => Self::Helm3,
+            _ => Self::Helm4,
+        }
+    }
+}
+
+/// Whether a failure makes Helm take back what it did.
+fn undoes(asked: Option<&Asked>, played: &Played) -> bool {
+    matches!(played.action, Action::Install | Action::Upgrade)
+        && asked.is_some_and(|asked| asked.flags.rollback_on_failure)
+}
+
+/// The hook that sends `object` at `event`: of what was played, or of what was played before.
+fn hook<'a>(
+    scenario: &'a Rehearsed,
+    asked: Option<&'a Asked>,
+    event: Event,
+    object: &ObjectId,
+) -> Option<&'a Hook> {
+    let charts = asked.into_iter().chain(&scenario.asked).filter_map(|asked| asked.chart.as_deref());
+    let is_meant = |hook: &&Hook| {
+        hook.events.contains(&event) && hook.objects.iter().any(|sent| sent.id.is_same(object))
+    };
+    charts.flat_map(|chart| &chart.hooks).find(is_meant)
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,238 @@
+//! From steps to rows: what was done to one object stands together.
+
+use hooks::Event;
+use lifecycle::{
+    Step,
+    answer::{Action, ObjectId, Played, StepResult, Verb},
+    command::Wait,
+};
+
+use super::{Doing, Outcome, Row, Tone, words::span};
+use crate::rehearsal::{Asked, Rehearsed};
+
+/// A deletion of what was there before counts as slow from here on, in seconds.
+const SLOW: f64 = 1.0;
+
+pub(super) fn of<'a>(scenario: &'a Rehearsed, asked: Option<&'a Asked>, played: &'a Played) -> Vec<Row<'a>> {
+    let steps = &played.steps;
+    let mut rows: Vec<Row<'a>> = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        match (step.verb, step.event, &step.object) {
+            (Verb::Delete, Some(event), Some(object)) if is_followed(&steps[index + 1..], event, object) => {}
+            (Verb::Delete, Some(_), Some(_)) => {
+                let row = deletion(step, &rows);
+                rows.push(row);
+            }
+            (Verb::Create | Verb::Apply, Some(event), Some(object)) => {
+                let before = steps[..index].iter().rfind(|step| is_about(step, event, object));
+                rows.push(sending(step, before.filter(|step| step.verb == Verb::Delete)));
+            }
+            (Verb::Wait, Some(_), Some(_)) => await_in(&mut rows, step),
+            (Verb::Log, ..) => rows.push(logging(step)),
+            _ => rows.push(resources(step, steps.get(index + 1), asked, played)),
+        }
+    }
+    for row in &mut rows {
+        if let (Some(event), Some(object)) = (row.event, row.object) {
+            row.weight = super::hook(scenario, asked, event, object).map(|hook| hook.weight);
+            row.stays = row.doing == Doing::Hook
+                && played.leftovers.iter().any(|left| left.is_same(object))
+                && row
+                    .outcome
+                    .as_ref()
+                    .is_none_or(|outcome| row.waited.is_some() || outcome.tone != Tone::Bad);
+        }
+    }
+    rows
+}
+
+fn is_about(step: &Step, event: Event, object: &ObjectId) -> bool {
+    step.event == Some(event) && step.object.as_ref() == Some(object)
+}
+
+/// Whether a deletion is the one before the object is sent again.
+fn is_followed(later: &[Step], event: Event, object: &ObjectId) -> bool {
+    let next = later.iter().find(|step| is_about(step, event, object));
+    next.is_some_and(|step| matches!(step.verb, Verb::Create | Verb::Apply))
+}
+
+fn row(step: &Step, doing: Doing, words: String) -> Row<'_> {
+    Row {
+        event: step.event,
+        object: step.object.as_ref(),
+        weight: None,
+        doing,
+        begins: step.at,
+        ends: step.at,
+        words,
+        outcome: None,
+        replaces: false,
+        waited: None,
+        stays: false,
+    }
+}
+
+fn outcome(step: &Step, tone: Tone, prefix: &str) -> Option<Outcome> {
+    let message = step.message.as_deref().unwrap_or_default();
+    let words = match (prefix, message) {
+        ("", message) => message.to_owned(),
+        (prefix, "") => prefix.to_owned(),
+        (prefix, message) => format!("{prefix}: {message}"),
+    };
+    (!words.is_empty()).then_some(Outcome { at: step.at, tone, words })
+}
+
+/// A deletion that nothing follows: by the policy that fits how the object ended, or one that ends everything.
+fn deletion<'a>(step: &'a Step, rows: &[Row<'a>]) -> Row<'a> {
+    let is_same = |row: &&Row<'_>| row.doing == Doing::Hook && row.object == step.object.as_ref();
+    let sent = rows.iter().rfind(is_same);
+    let has_failed =
+        sent.is_some_and(|row| matches!(row.waited, Some(StepResult::Failed | StepResult::Timeout)));
+    let policy = match sent {
+        None => "",
+        Some(_) if has_failed => " (hook-failed)",
+        Some(_) => " (hook-succeeded)",
+    };
+    let mut row = row(step, Doing::Delete, format!("delete{policy}"));
+    match step.result {
+        StepResult::Ok if sent.is_none() => "delete the old one".clone_into(&mut row.words),
+        StepResult::Ok => {}
+        StepResult::Absent => row.words.push_str(", already gone"),
+        StepResult::Timeout => row.outcome = outcome(step, Tone::Bad, "timed out"),
+        StepResult::Denied => row.outcome = outcome(step, Tone::Bad, "refused"),
+        _ => row.outcome = outcome(step, Tone::Bad, "not deleted"),
+    }
+    if row.outcome.is_none() {
+        row.outcome = outcome(step, Tone::Notice, "");
+    }
+    row
+}
+
+fn sending<'a>(step: &'a Step, before: Option<&'a Step>) -> Row<'a> {
+    let verb = if step.verb == Verb::Apply { "apply" } else { "create" };
+    let mut row = row(step, Doing::Hook, String::new());
+    let mut notes = Vec::new();
+    if let Some(before) = before {
+        row.begins = before.at;
+        row.replaces = before.result == StepResult::Ok;
+        if row.replaces {
+            let took = step.at - before.at;
+            let gone = if took >= SLOW { format!(" (gone after {})", span(took)) } else { String::new() };
+            row.words = format!("delete the old one{gone}, ");
+            notes.extend(before.message.as_deref());
+        }
+    }
+    row.words.push_str(verb);
+    match step.result {
+        StepResult::Ok if is_awaited(step) => {}
+        StepResult::Ok => row.words.push_str(", not awaited"),
+        StepResult::Denied => row.outcome = outcome(step, Tone::Bad, "denied"),
+        StepResult::Skipped => row.outcome = outcome(step, Tone::Notice, "not tried"),
+        _ => row.outcome = outcome(step, Tone::Bad, "failed"),
+    }
+    notes.extend(step.message.as_deref().filter(|_| row.outcome.is_none()));
+    if !notes.is_empty() {
+        let words = notes.join("; ");
+        row.outcome.get_or_insert(Outcome { at: step.at, tone: Tone::Notice, words });
+    }
+    row
+}
+
+/// Whether Helm waits for the end of what was sent.
+fn is_awaited(step: &Step) -> bool {
+    let object = step.object.as_ref();
+    object.is_some_and(|id| matches!((id.group(), id.kind.as_str()), ("batch", "Job") | ("", "Pod")))
+}
+
+fn await_in<'a>(rows: &mut Vec<Row<'a>>, step: &'a Step) {
+    let is_open = |row: &&mut Row<'_>| {
+        row.doing == Doing::Hook
+            && row.waited.is_none()
+            && row.event == step.event
+            && row.object == step.object.as_ref()
+    };
+    let Some(row) = rows.iter_mut().rev().find(is_open) else {
+        let mut row = row(step, Doing::Hook, "wait".to_owned());
+        row.waited = Some(step.result);
+        row.outcome = outcome(step, tone(step.result), word(step.result));
+        rows.push(row);
+        return;
+    };
+    let took = span(step.at - row.ends);
+    row.words.push_str(if step.result == StepResult::Stale { ", no wait" } else { ", wait" });
+    if step.result == StepResult::Ok {
+        row.words = format!("{} {took}", row.words);
+    }
+    row.waited = Some(step.result);
+    row.ends = step.at;
+    let prefix = match step.result {
+        StepResult::Ok => String::new(),
+        result @ (StepResult::Failed | StepResult::Timeout) => format!("{} after {took}", word(result)),
+        result => word(result).to_owned(),
+    };
+    let ended = outcome(step, tone(step.result), &prefix);
+    if let (Some(earlier), Some(ended), true) = (&row.outcome, &ended, step.result != StepResult::Stale) {
+        let words = format!("{}; before: {}", ended.words, earlier.words);
+        row.outcome = Some(Outcome { words, ..ended.clone() });
+    } else if ended.is_some() {
+        row.outcome = ended;
+    }
+}
+
+const fn tone(result: StepResult) -> Tone {
+    match result {
+        StepResult::Failed | StepResult::Denied | StepResult::Timeout => Tone::Bad,
+        _ => Tone::Notice,
+    }
+}
+
+const fn word(result: StepResult) -> &'static str {
+    match result {
+        StepResult::Ok => "",
+        StepResult::Absent => "absent",
+        StepResult::Failed => "failed",
+        StepResult::Denied => "denied",
+        StepResult::Timeout => "timed out",
+        StepResult::Stale => "did not run",
+        StepResult::Skipped => "not tried",
+    }
+}
+
+fn logging(step: &Step) -> Row<'_> {
+    let mut row = row(step, Doing::Log, "print its logs".to_owned());
+    if step.result != StepResult::Ok {
+        row.outcome = outcome(step, Tone::Notice, "no logs");
+    }
+    row
+}
+
+/// All ordinary resources; the wait for them has no step of its own, and ends with the next one.
+fn resources<'a>(step: &'a Step, next: Option<&Step>, asked: Option<&Asked>, played: &Played) -> Row<'a> {
+    let is_fine = step.result == StepResult::Ok;
+    let waits = asked.is_some_and(|asked| asked.flags.wait != Wait::HookOnly);
+    let verb = match played.action {
+        Action::Install => "create",
+        Action::Uninstall => "delete",
+        _ => "update",
+    };
+    let words = step.message.clone().filter(|_| is_fine);
+    let mut row = row(step, Doing::Resources, words.unwrap_or_else(|| format!("{verb} them")));
+    if waits && played.action != Action::Test {
+        row.words.push_str(if played.action == Action::Uninstall { ", wait" } else { ", wait until ready" });
+        let given_up = step.at + asked.map_or(0.0, |asked| asked.flags.timeout.as_secs_f64());
+        let without = if step.result == StepResult::Timeout { given_up } else { step.at };
+        row.ends = next.map_or(without, |next| next.at).max(step.at);
+    }
+    if !is_fine {
+        let took = span(row.ends - row.begins);
+        let prefix = match step.result {
+            StepResult::Timeout if row.ends > row.begins => format!("timed out after {took}"),
+            result => word(result).to_owned(),
+        };
+        row.outcome = outcome(step, tone(step.result), &prefix);
+        if let Some(outcome) = &mut row.outcome {
+            outcome.at = row.ends;
+        }
+    }
+    row
+}

@@ -1,0 +1,76 @@
+//! Names, numbers and times as people read them.
+
+use lifecycle::answer::ObjectId;
+
+/// `Job/migrate`, and the namespace where it is another than that of the release.
+pub(in crate::output::lifecycle) fn name(object: &ObjectId, namespace: &str) -> String {
+    match &object.namespace {
+        Some(other) if other != namespace => format!("{object} in {other}"),
+        _ => object.to_string(),
+    }
+}
+
+/// `3 hooks`.
+pub(in crate::output::lifecycle) fn counted(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `0.1s`, `1m10s`, `2h05m`.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of an action fit")]
+pub(in crate::output::lifecycle) fn span(seconds: f64) -> String {
+    let seconds = seconds.max(0.0);
+    // What rounds to a minute is one.
+    if seconds < 59.95 {
+        let tenths = format!("{seconds:.1}");
+        return match tenths.strip_suffix(".0") {
+            Some(whole) if seconds >= 9.95 => format!("{whole}s"),
+            _ => format!("{tenths}s"),
+        };
+    }
+    let whole = seconds.round() as u64;
+    let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
+    match (hours, minutes, seconds) {
+        (0, minutes, 0) => format!("{minutes}m"),
+        (0, minutes, seconds) => format!("{minutes}m{seconds:02}s"),
+        (hours, 0, 0) => format!("{hours}h"),
+        (hours, minutes, _) => format!("{hours}h{minutes:02}m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_short() {
+        let times = [
+            (0.0, "0.0s"),
+            (0.25, "0.2s"),
+            (9.96, "10s"),
+            (12.5, "12.5s"),
+            (59.97, "1m"),
+            (70.0, "1m10s"),
+            (300.0, "5m"),
+            (3600.0, "1h"),
+            (7500.0, "2h05m"),
+            (-1.0, "0.0s"),
+        ];
+        for (seconds, shown) in times {
+            assert_eq!(span(seconds), shown);
+        }
+    }
+
+    #[test]
+    fn an_object_elsewhere_says_where() {
+        let mut object = ObjectId {
+            api_version: "v1".to_owned(),
+            kind: "Secret".to_owned(),
+            namespace: Some("demo".to_owned()),
+            name: "db".to_owned(),
+        };
+        assert_eq!(name(&object, "demo"), "Secret/db");
+        assert_eq!(name(&object, "shop"), "Secret/db in demo");
+        object.namespace = None;
+        assert_eq!(name(&object, "shop"), "Secret/db");
+    }
+}
