@@ -5,6 +5,8 @@ mod charts;
 mod check;
 mod contract;
 mod first_use;
+mod plan;
+mod rollout;
 mod rules_and_certs;
 mod serve;
 mod stored_release;

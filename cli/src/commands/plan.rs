@@ -104,6 +104,11 @@ impl Args {
     }
 
     fn rehearse(&self, policies: &PolicySet, io: &mut Io<'_>) -> Rehearsal {
+        let is_stdin = |path: &PathBuf| path.as_os_str() == "-";
+        if self.previous.as_ref().is_some_and(is_stdin) && self.paths.iter().any(is_stdin) {
+            let message = "the standard input can be read only once; give the revision before as a file";
+            return self.failed(vec![Problem::new("-", message)]);
+        }
         let supply = Supply::new(self.inputs(self.paths.clone()), io);
         let previous = self.previous.as_ref().map(|path| Supply::new(self.inputs(vec![path.clone()]), io));
         match self.play(policies, &supply, previous.as_ref()) {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ArgMatches;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
     Io,
@@ -10,21 +11,18 @@ use crate::{
     commands::plan::words,
     exit, inputs,
     output::{self, RolloutFormat},
-    rehearsal::{Rehearsal, Rehearsed},
-    report::Problem,
+    rehearsal::Rehearsal,
     workers,
 };
 
 mod files;
 mod simulated;
 
-use files::Written;
-
 /// Which rollouts to play, and how.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct Args {
-    /// Files of RolloutScenario documents, folders of them, or `-`.
+    /// Files of `RolloutScenario` documents, folders of them, or `-`.
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Which tool plays them, whatever they say: 3, 4, argocd or flux. The program that renders charts is --helm-bin.
@@ -59,7 +57,14 @@ impl Args {
         let targets = self.output.targets(matches)?;
         let mut rehearsal = Rehearsal::default();
         let written = files::read(self, io, &mut rehearsal.problems);
-        for played in workers::map(&written, |written| self.simulate(written)) {
+        let progress = progress(written.len(), io.stderr_is_terminal);
+        let played = workers::map(&written, |written| {
+            let played = simulated::play(self, written);
+            progress.inc(1);
+            played
+        });
+        progress.finish_and_clear();
+        for played in played {
             match played {
                 Ok((rehearsed, notes)) => {
                     rehearsal.scenarios.push(rehearsed);
@@ -76,8 +81,15 @@ impl Args {
             () => exit::CLEAN,
         })
     }
+}
 
-    fn simulate(&self, written: &Written) -> Result<(Rehearsed, Vec<String>), Vec<Problem>> {
-        simulated::play(self, written)
+/// On a terminal is told how far we are, since charts take a while to render.
+fn progress(rollouts: usize, is_terminal: bool) -> ProgressBar {
+    if !is_terminal || rollouts < 2 {
+        return ProgressBar::hidden();
     }
+    let bar = ProgressBar::with_draw_target(u64::try_from(rollouts).ok(), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} rollouts")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.with_style(style)
 }

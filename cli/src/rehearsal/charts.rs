@@ -109,8 +109,8 @@ impl Supply {
     /// The name of a file that is no chart, from the last part of the path that was given.
     fn within(&self, text: &Text) -> String {
         let path = Path::new(&text.shown);
-        let parents = self.args.paths.iter().filter_map(|given| given.parent());
-        let below = parents.filter_map(|parent| path.strip_prefix(parent).ok()).next();
+        let mut parents = self.args.paths.iter().filter_map(|given| given.parent());
+        let below = parents.find_map(|parent| path.strip_prefix(parent).ok());
         below.unwrap_or(path).display().to_string()
     }
 }
@@ -177,6 +177,9 @@ impl Reading {
             }
             release = Some(record.name);
             namespace = Some(record.namespace).filter(|namespace| !namespace.is_empty());
+        } else if self.manifests.is_empty() && texts.iter().all(|text| text.chart.is_none()) {
+            let message = "there is nothing of a release in it; hookward rollout plays a RolloutScenario";
+            self.problems.push(Problem::new(shown, message));
         }
         if !self.problems.is_empty() {
             return Err(self.problems);
@@ -203,7 +206,7 @@ fn without_crds(mut text: Text) -> Text {
     let is_meant = |document: &manifest::Document<'_>| !document.source.is_some_and(is_of_crds);
     if text.chart.is_some() && !manifest::split(&text.text).all(|document| is_meant(&document)) {
         let kept = manifest::split(&text.text).filter(is_meant);
-        text.text = kept.map(|document| format!("---\n{}\n", document.text)).collect();
+        text.text = kept.flat_map(|document| ["---\n", document.text, "\n"]).collect();
     }
     text
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::{Files, PLAIN, SUSPENDED, hookward};
 
 /// A chart called `shop`, and a helm that prints `stdout` and `stderr` and ends with `code`.
-fn chart(stdout: &str, stderr: &str, code: u8) -> Files {
+pub(super) fn chart(stdout: &str, stderr: &str, code: u8) -> Files {
     let files = Files::new(&[
         ("shop/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
         ("shop/templates/job.yaml", &format!("{{{{- if true }}}}\n{SUSPENDED}{{{{- end }}}}\n")),

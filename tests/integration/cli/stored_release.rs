@@ -41,9 +41,14 @@ fn secret(revision: i64, compressed: &[u8]) -> Value {
     })
 }
 
+/// A release Secret of `shop` in `demo`.
+pub(super) fn stored(revision: i64) -> String {
+    secret(revision, &gzip(&record(revision))).to_string()
+}
+
 #[test]
 fn a_secret_is_a_release() {
-    let text = secret(3, &gzip(&record(3))).to_string();
+    let text = stored(3);
     let document = hookward_with(&text, ["check", "-", "--format", "json"]).json();
     assert_eq!(
         (document["summary"]["objects"].as_u64(), document["summary"]["hooks"].as_u64()),
