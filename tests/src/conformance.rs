@@ -100,16 +100,16 @@ fn once(rig: &Rig, helm: Helm, scenario: &Scenario) -> (usize, Option<String>) {
     let roles = Roles::of(scenario);
     let player = Player::new(rig, helm, scenario);
     let mut simulated = Simulated::new(helm, scenario);
-    let mut played = String::new();
+    let mut told = String::new();
     let mut requests = 0;
     for command in &scenario.moves {
         let real = player.play(command);
         let (said, items, steps) = simulated.play(command);
-        let _ = writeln!(played, "  {} → {}", command.shown(helm), real.error.as_deref().unwrap_or("ok"));
+        let _ = writeln!(told, "  {} → {}", command.shown(helm), real.error.as_deref().unwrap_or("ok"));
         let found = differences(&roles, &real, &said, &items, prints_logs(&steps));
         requests += real.requests.len();
         if !found.is_empty() {
-            let mut text = format!("in {}\n{}{played}", scenario.namespace, scenario.describe());
+            let mut text = format!("in {}\n{}{told}", scenario.namespace, scenario.describe());
             for difference in found {
                 let _ = writeln!(text, "    {difference}");
             }

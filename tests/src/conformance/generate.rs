@@ -51,6 +51,10 @@ pub(super) fn scenario(seed: u64, helm: Helm, namespace: &str) -> Scenario {
 
 fn first(random: &mut Random, objects: &mut Objects) -> Version {
     let mut version = Version::default();
+    if random.percent(6) {
+        let document = objects.bring();
+        version.0.push(Template { path: "../crds/widgets.yaml".to_owned(), document });
+    }
     for _ in 0..=random.below(5) {
         let document = hook(random, objects);
         version.add(random, document);
@@ -68,10 +72,14 @@ fn second(random: &mut Random, objects: &mut Objects, first: &Version) -> Versio
     let mut version = Version::default();
     for Template { path, document } in &first.0 {
         let mut document = document.clone();
+        if document["kind"] == "CustomResourceDefinition" && !is_hook(&document) {
+            version.0.push(Template { path: path.clone(), document });
+            continue;
+        }
         match random.weighted(&[(50, 0), (35, 1), (12, 2), (3, 3)]) {
             1 => change(random, objects, &mut document),
             2 => continue,
-            3 => turn(random, &mut document),
+            3 => turn(random, objects, &mut document),
             _ => {}
         }
         version.0.push(Template { path: path.clone(), document });
@@ -91,21 +99,21 @@ fn second(random: &mut Random, objects: &mut Objects, first: &Version) -> Versio
 fn hook(random: &mut Random, objects: &mut Objects) -> Value {
     let name = random.pick(&NAMES);
     let mut document = objects.of_hook(random, name);
-    Hook::random(random, &document).annotate(&mut document);
+    Hook::random(random, &document, objects.brings).annotate(&mut document);
     document
 }
 
 /// Says something else about a hook, or in the object itself.
 fn change(random: &mut Random, objects: &Objects, document: &mut Value) {
     if is_hook(document) && random.percent(60) {
-        Hook::random(random, document).annotate(document);
+        Hook::random(random, document, objects.brings).annotate(document);
     } else {
-        objects.change(random, document);
+        objects::change(random, document);
     }
 }
 
 /// A hook becomes an ordinary resource, or the other way round.
-fn turn(random: &mut Random, document: &mut Value) {
+fn turn(random: &mut Random, objects: &Objects, document: &mut Value) {
     let is_simple =
         ["ConfigMap", "Secret", "ServiceAccount", "Job"].iter().any(|kind| document["kind"] == *kind);
     if !is_simple {
@@ -114,7 +122,7 @@ fn turn(random: &mut Random, document: &mut Value) {
     if is_hook(document) {
         document["metadata"]["annotations"] = json!({});
     } else {
-        Hook::random(random, document).annotate(document);
+        Hook::random(random, document, objects.brings).annotate(document);
     }
 }
 

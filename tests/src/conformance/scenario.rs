@@ -41,7 +41,7 @@ pub(super) struct Version(pub(super) Vec<Template>);
 /// One document of it; those of one path stand in one file.
 #[derive(Debug, Clone)]
 pub(super) struct Template {
-    /// Below `templates/`.
+    /// From `templates/` on.
     pub(super) path: String,
     pub(super) document: Value,
 }
@@ -51,6 +51,7 @@ impl Version {
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
         let templates = folder.join("templates");
         fs::create_dir_all(&templates)?;
+        fs::create_dir_all(folder.join("crds"))?;
         let metadata = json!({"apiVersion": "v2", "name": "shop", "version": "0.1.0"});
         fs::write(folder.join("Chart.yaml"), metadata.to_string())?;
         for Template { path, .. } in &self.0 {
@@ -65,7 +66,8 @@ impl Version {
     pub(super) fn rendered(&self) -> String {
         let mut text = String::new();
         for Template { path, document } in &self.0 {
-            let _ = writeln!(text, "---\n# Source: shop/templates/{path}\n{document}");
+            let path = path.strip_prefix("../").map_or_else(|| format!("templates/{path}"), str::to_owned);
+            let _ = writeln!(text, "---\n# Source: shop/{path}\n{document}");
         }
         text
     }

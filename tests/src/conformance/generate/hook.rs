@@ -76,9 +76,9 @@ pub(super) struct Hook {
 }
 
 impl Hook {
-    /// Annotations for an object of this kind.
-    pub(super) fn random(random: &mut Random, object: &Value) -> Self {
-        let events = if object["kind"] == "Widget" {
+    /// Annotations for an object of this kind; `is_served` where custom resources are from the beginning.
+    pub(super) fn random(random: &mut Random, object: &Value, is_served: bool) -> Self {
+        let events = if object["kind"] == "Widget" && !is_served {
             random.pick(&LATE)
         } else if object.to_string().contains("CustomResourceDefinition") {
             random.pick(&["pre-install", "pre-install,pre-upgrade", "post-install"])

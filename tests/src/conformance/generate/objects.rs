@@ -13,11 +13,19 @@ pub(super) struct Objects {
     namespace: String,
     /// Whether a hook makes the other namespace.
     has_other: bool,
+    /// Whether the chart has the definition in its `crds/` folder.
+    pub(super) brings: bool,
 }
 
 impl Objects {
     pub(super) fn new(namespace: &str) -> Self {
-        Self { namespace: namespace.to_owned(), has_other: false }
+        Self { namespace: namespace.to_owned(), has_other: false, brings: false }
+    }
+
+    /// The definition, for the `crds/` folder; no hook makes it then.
+    pub(super) fn bring(&mut self) -> Value {
+        self.brings = true;
+        definition(&self.group())
     }
 
     /// The object of a hook.
@@ -87,33 +95,6 @@ impl Objects {
         object
     }
 
-    /// Something of the object is different.
-    pub(super) fn change(&self, random: &mut Random, object: &mut Value) {
-        if object["kind"] == "Job" || object["kind"] == "Pod" {
-            match random.below(3) {
-                0 => set_outcome(object, random.pick(&["ok", "fail"])),
-                1 => {
-                    let container = if object["kind"] == "Job" {
-                        &mut object["spec"]["template"]["spec"]["containers"][0]
-                    } else {
-                        &mut object["spec"]["containers"][0]
-                    };
-                    container["image"] = json!("shop:2");
-                }
-                _ => object["metadata"]["labels"] = json!({"version": "2"}),
-            }
-        } else if object.get("data").is_some() {
-            object["data"] = json!({"value": "Mg=="});
-        } else if object["kind"] == "Deployment" && random.percent(30) {
-            object["spec"]["selector"]["matchLabels"] = json!({"other": "1"});
-            object["spec"]["template"]["metadata"]["labels"] = json!({"other": "1"});
-        } else if object["kind"] == "PersistentVolumeClaim" && random.percent(50) {
-            object["spec"]["accessModes"] = json!(["ReadWriteMany"]);
-        } else if object["kind"] != "List" {
-            object["metadata"]["labels"] = json!({"version": "2"});
-        }
-    }
-
     fn other(&self) -> String {
         format!("{}-x", self.namespace)
     }
@@ -124,13 +105,11 @@ impl Objects {
 
     fn of_kind(&mut self, random: &mut Random, kind: &str, name: &str) -> Value {
         let metadata = json!({ "name": name });
+        let kind = if kind == "CustomResourceDefinition" && self.brings { "Widget" } else { kind };
         match kind {
             "Job" => job(random, metadata),
             "Pod" => pod(random, &metadata),
-            "ConfigMap" => {
-                json!({"apiVersion": "v1", "kind": kind, "metadata": metadata, "data": {"value": "MQ=="}})
-            }
-            "Secret" => {
+            "ConfigMap" | "Secret" => {
                 json!({"apiVersion": "v1", "kind": kind, "metadata": metadata, "data": {"value": "MQ=="}})
             }
             "PersistentVolumeClaim" => json!({
@@ -160,6 +139,33 @@ impl Objects {
     }
 }
 
+/// Something of the object is different.
+pub(super) fn change(random: &mut Random, object: &mut Value) {
+    if object["kind"] == "Job" || object["kind"] == "Pod" {
+        match random.below(3) {
+            0 => set_outcome(object, random.pick(&["ok", "fail"])),
+            1 => {
+                let container = if object["kind"] == "Job" {
+                    &mut object["spec"]["template"]["spec"]["containers"][0]
+                } else {
+                    &mut object["spec"]["containers"][0]
+                };
+                container["image"] = json!("shop:2");
+            }
+            _ => object["metadata"]["labels"] = json!({"version": "2"}),
+        }
+    } else if object.get("data").is_some() {
+        object["data"] = json!({"value": "Mg=="});
+    } else if object["kind"] == "Deployment" && random.percent(30) {
+        object["spec"]["selector"]["matchLabels"] = json!({"other": "1"});
+        object["spec"]["template"]["metadata"]["labels"] = json!({"other": "1"});
+    } else if object["kind"] == "PersistentVolumeClaim" && random.percent(50) {
+        object["spec"]["accessModes"] = json!(["ReadWriteMany"]);
+    } else if object["kind"] != "List" {
+        object["metadata"]["labels"] = json!({"version": "2"});
+    }
+}
+
 fn job(random: &mut Random, mut metadata: Value) -> Value {
     let outcome = random.weighted(&[(74, "ok"), (17, "fail"), (9, "hang")]);
     let mut job = json!({
@@ -173,6 +179,9 @@ fn job(random: &mut Random, mut metadata: Value) -> Value {
     match random.below(100) {
         0..=2 => spec["template"]["spec"]["restartPolicy"] = json!("OnFailure"),
         3 => spec["template"]["spec"]["restartPolicy"] = json!("Always"),
+        // A member that a Job has not: the API server drops it or refuses, as it is told.
+        5 => spec["volumes"] = json!([]),
+        6 => spec["template"]["spec"]["containers"][0]["imagePolicy"] = json!("Always"),
         // The second try comes later than Helm waits.
         4 if outcome == "fail" => spec["backoffLimit"] = json!(1),
         _ => {}
