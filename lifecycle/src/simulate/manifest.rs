@@ -9,9 +9,9 @@ use super::{
 use crate::{
     Chart,
     answer::{ObjectId, StepResult, Verb},
-    chart::Object,
+    chart::{Object, Workload},
     profile::Engine,
-    world::{Applied, Deleted},
+    world::{Applied, Deleted, Refusal},
 };
 
 /// The value of `helm.sh/resource-policy` that keeps a live object from being deleted by an upgrade; case counts.
@@ -138,6 +138,13 @@ impl Play<'_> {
                 return Err(Failure(format!("no {kind} with the name \"{name}\" found")));
             }
             let (owned, outcome) = (self.owned(), self.outcome(object));
+            if old.is_none()
+                && !self.applies
+                && let Some(words) = bared(object)
+            {
+                errors.push(words);
+                continue;
+            }
             let ready = self.world.live(&object.id).filter(|live| live.is_ready()).map(|live| live.uid);
             let updated = if self.applies {
                 self.world.apply(object, owned, outcome)
@@ -259,4 +266,17 @@ impl Play<'_> {
             .collect();
         self.steps[step].message = (!parts.is_empty()).then(|| parts.join(", "));
     }
+}
+
+/// Why Helm 4 cannot patch what is there without the base having it: it takes the live object for what it once sent, and so deletes
+/// all that Kubernetes has added.
+///
+/// Source: Helm 4.2.4 `pkg/kube/client.go`, `update`.
+fn bared(object: &Object) -> Option<String> {
+    let refusal = match object.run.as_ref()?.workload {
+        Workload::Job => Refusal::Invalid("[spec.selector: Required value, …"),
+        Workload::Pod => Refusal::Immutable { field: "spec" },
+        Workload::Lasting => return None,
+    };
+    Some(refused(Request::Patch, object, &refusal))
 }

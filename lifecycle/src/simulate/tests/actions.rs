@@ -269,3 +269,26 @@ fn a_label_alone_does_not_make_a_hook_the_releases_own() {
         "{error}"
     );
 }
+
+#[test]
+fn helm_4_cannot_patch_a_job_that_its_base_does_not_have() {
+    let own = resource("Job", "own", "spec: {template: {spec: {restartPolicy: Never}}}");
+    let play = |server_side: bool| {
+        let mut release = helm("4");
+        release.play(Action::Install, OWN, |flags| flags.server_side = Some(server_side));
+        // The failed upgrade leaves a Job behind that no deployed revision has.
+        release.upgrade(&(own.clone() + OWN + &job_that("fail", "x", "post-upgrade", &[])));
+        release.upgrade(OWN);
+        release.rollback(2)
+    };
+    let played = play(false);
+    assert!(
+        played.error.as_deref().unwrap().starts_with(
+            "cannot patch \"own\" with kind Job: Job.batch \"own\" is invalid: [spec.selector: Required value, "
+        ),
+        "{:?}",
+        played.error
+    );
+    assert_eq!(history(&played), "1 superseded, 2 failed, 3 superseded, 4 failed");
+    succeeds(&play(true));
+}
