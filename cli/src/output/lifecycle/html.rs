@@ -161,9 +161,10 @@ fn action(story: &Story<'_>, before: &str, out: &mut dyn Write) -> io::Result<()
         writeln!(out, "<div class=\"scroll\">\n{}</div>", drawing::draw(story))?;
     }
     if let Some(error) = &story.played.error {
+        let cause = story.cause().map(|cause| format!("<br>{}", markup(&cause))).unwrap_or_default();
         writeln!(
             out,
-            "<p class=\"stops\"><strong>{}</strong>: <code>{}</code></p>",
+            "<p class=\"stops\"><strong>{}</strong>: <code>{}</code>{cause}</p>",
             story.stop_words(),
             markup(error)
         )?;
@@ -186,7 +187,7 @@ fn action(story: &Story<'_>, before: &str, out: &mut dyn Write) -> io::Result<()
 }
 
 fn expectations(expected: &[&Expectation], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "<table>\n<tr><th>expected</th><th></th><th></th></tr>")?;
+    writeln!(out, "<table class=\"expected\">\n<tr><th colspan=\"3\">expected</th></tr>")?;
     for one in expected {
         let (field, wanted, actual) = (one.field.name(), one.expected.to_string(), one.actual.to_string());
         let (class, verdict) =

@@ -202,9 +202,22 @@ impl<'a> Story<'a> {
         Engine::of(self.scenario)
     }
 
-    /// Where the newest revision stands, in Helm's word.
+    /// `Job/migrate: failed after 33s: BackoffLimitExceeded after 3 failed pods`.
+    pub(super) fn cause(&self) -> Option<String> {
+        let row = self.rows.get(self.failed?)?;
+        let whose = self.row_name(row);
+        Some(format!("{whose}: {}", row.outcome.as_ref()?.words))
+    }
+
+    /// What a row is about.
+    pub(super) fn row_name(&self, row: &Row<'_>) -> String {
+        let namespace = &self.scenario.answer.namespace;
+        row.object.map_or_else(|| "resources".to_owned(), |object| name(object, namespace))
+    }
+
+    /// Where the newest revision stands, in Helm's word, if there is one.
     pub(super) fn status(&self) -> &'a str {
-        self.played.history.last().map_or("uninstalled", |newest| &newest.status)
+        self.played.history.last().map_or("no release", |newest| &newest.status)
     }
 
     /// Seconds from the first to the last that was done.

@@ -8,7 +8,7 @@ use policies::Mode;
 
 use super::{
     Kind, Look,
-    story::{Note, Row, Story, Tone, counted, name, span},
+    story::{Note, Story, Tone, counted},
 };
 use crate::{
     output::text::WIDTH,
@@ -16,13 +16,10 @@ use crate::{
     rehearsal::{Rehearsal, Rehearsed},
 };
 
-const TIME: usize = 8;
-const EVENT: usize = 15;
-const WEIGHT: usize = 8;
-/// Where the first column begins.
-const INDENT: usize = 2;
-/// Names as wide as this leave room for what happens.
-const NAMES: std::ops::RangeInclusive<usize> = 14..=34;
+mod columns;
+
+use columns::{Columns, EVENT, INDENT, TIME};
+
 /// Where the words behind a label begin.
 const LABEL: usize = 15;
 /// A longer error is broken here, so that lines stay readable.
@@ -164,30 +161,20 @@ impl Page<'_> {
 
     fn story(&mut self, story: &Story<'_>) -> io::Result<()> {
         writeln!(self.out)?;
-        let names: Vec<_> = story.rows.iter().map(|row| shown(story, row)).collect();
-        let widest =
-            names.iter().map(|name| name.chars().count()).filter(|width| NAMES.contains(width)).max();
-        let widest = widest.unwrap_or(*NAMES.start());
+        let columns = Columns::of(story);
         if !story.rows.is_empty() {
             let dim = self.style(Style::new().dimmed());
-            writeln!(
-                self.out,
-                "{dim}  {:TIME$}{:EVENT$}{:<width$}what happens{dim:#}",
-                "time",
-                "event",
-                "hook",
-                width = widest + WEIGHT
-            )?;
+            writeln!(self.out, "{dim}{}{dim:#}", columns.header())?;
         }
         let mut before = None;
-        for (place, (row, name)) in story.rows.iter().zip(&names).enumerate() {
+        for (place, row) in story.rows.iter().enumerate() {
             if story.undo == Some(place) {
                 self.line_across(story.undo_words(), Tone::Notice)?;
                 before = None;
             }
             let is_new = before != Some(row.event);
             before = Some(row.event);
-            self.row(story, row, name, widest, is_new)?;
+            self.row(story, row, &columns, is_new)?;
         }
         if let Some(error) = &story.played.error {
             self.line_across(&format!("{}: \"{}\"", story.stop_words(), plain::line(error)), Tone::Bad)?;
@@ -201,52 +188,6 @@ impl Page<'_> {
         }
         writeln!(self.out)?;
         self.notes(&story.notes())
-    }
-
-    fn row(
-        &mut self,
-        story: &Story<'_>,
-        row: &Row<'_>,
-        name: &str,
-        widest: usize,
-        is_new: bool,
-    ) -> io::Result<()> {
-        let event = row.event.filter(|_| is_new).map_or("", |event| event.name());
-        let weight = row.weight.map(|weight| format!("w {weight:>2}")).unwrap_or_default();
-        let weight = if weight.chars().count() < WEIGHT { weight } else { String::new() };
-        let at = INDENT + TIME + EVENT + widest + WEIGHT;
-        let head = format!("  {:TIME$}{event:EVENT$}{name:<widest$}  {weight:<6}", span(row.begins));
-        let mut lines = plain::wrap(&plain::line(&row.words), WIDTH - at).into_iter();
-        if head.chars().count() > at {
-            writeln!(self.out, "  {:TIME$}{event:EVENT$}{name}", span(row.begins))?;
-            let head = format!("{:width$}{weight:<6}", "", width = at - 6);
-            writeln!(self.out, "{head}{}", lines.next().unwrap_or_default())?;
-        } else {
-            writeln!(self.out, "{head}{}", lines.next().unwrap_or_default())?;
-        }
-        for line in lines {
-            writeln!(self.out, "{:at$}{line}", "")?;
-        }
-        if let Some(outcome) = &row.outcome {
-            let time = if outcome.at - row.begins >= 0.1 { span(outcome.at) } else { String::new() };
-            self.said(&time, outcome.tone, &outcome.words, at)?;
-        }
-        for mark in story.rules(row) {
-            self.said("", Tone::of(mark.mode), &format!("{} ({})", mark.rule, mark.mode.name()), at)?;
-        }
-        Ok(())
-    }
-
-    /// A sign and words, where words begin.
-    fn said(&mut self, time: &str, tone: Tone, words: &str, at: usize) -> io::Result<()> {
-        let style = self.tone(tone);
-        let mut time = time;
-        let mut sign = tone.sign();
-        for line in plain::wrap(&plain::line(words), WIDTH - at - 2) {
-            writeln!(self.out, "  {time:<width$}{style}{sign} {line}{style:#}", width = at - INDENT)?;
-            (time, sign) = ("", ' ');
-        }
-        Ok(())
     }
 
     fn line_across(&mut self, words: &str, tone: Tone) -> io::Result<()> {
@@ -277,14 +218,7 @@ impl Page<'_> {
     }
 }
 
-/// What the column `hook` says.
-fn shown(story: &Story<'_>, row: &Row<'_>) -> String {
-    let namespace = &story.scenario.answer.namespace;
-    let name = row.object.map_or_else(|| "resources".to_owned(), |object| name(object, namespace));
-    plain::line(&name).into_owned()
-}
-
-/// What the rules say of what has no row, and how many there are.
+/// How much the rules have to say.
 fn rules(scenario: &Rehearsed) -> Option<Note> {
     let count = |mode| scenario.marks.iter().filter(|mark| mark.mode == mode).count();
     let counts = [(Mode::Deny, "deny"), (Mode::Warn, "warn"), (Mode::Audit, "only take note")];
@@ -294,8 +228,10 @@ fn rules(scenario: &Rehearsed) -> Option<Note> {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    (!counts.is_empty())
-        .then(|| Note { label: "rules", text: format!("{}; hookward check says why", counts.join(", ")) })
+    (!counts.is_empty()).then(|| Note {
+        label: "rules",
+        text: format!("{}; hookward check {} says why", counts.join(", "), scenario.file),
+    })
 }
 
 #[cfg(test)]

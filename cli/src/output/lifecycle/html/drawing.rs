@@ -10,9 +10,9 @@ use crate::output::lifecycle::{
     story::{Doing, Row, Story, Tone, counted, name, span},
 };
 
-const WIDTH: f64 = 980.0;
+const WIDTH: f64 = 1000.0;
 /// Where time begins, and how much room it has.
-const PLOT: (f64, f64) = (262.0, 560.0);
+const PLOT: (f64, f64) = (292.0, 560.0);
 const ROW: f64 = 26.0;
 const BAND: f64 = 24.0;
 const AXIS: f64 = 26.0;
@@ -21,7 +21,7 @@ const LEAST: f64 = 9.0;
 /// About as wide as one letter.
 const LETTER: f64 = 6.3;
 /// The longest name, in letters.
-const NAME: usize = 27;
+const NAME: usize = 31;
 /// More that was not run is counted.
 const UNRUN: usize = 8;
 
@@ -65,7 +65,7 @@ impl<'a> Drawing<'_, 'a> {
                 continue;
             }
             if before != Some(row.event) {
-                self.band(row.event.map_or("resources", |event| event.name()), "");
+                self.band(row.event.map_or("resources", |event| event.name()));
             }
             before = Some(row.event);
             self.row(row, place);
@@ -78,15 +78,9 @@ impl<'a> Drawing<'_, 'a> {
         row.doing == Doing::Delete && !is_bad && self.story.rows.iter().any(|sent| is_of(sent, row))
     }
 
-    fn band(&mut self, name: &str, more: &str) {
+    fn band(&mut self, name: &str) {
         self.odd = !self.odd;
-        put!(
-            self.marks,
-            r#"<text x="12" y="{:.1}" class="event">{}{}</text>"#,
-            self.y + 16.0,
-            markup(name),
-            markup(more)
-        );
+        put!(self.marks, r#"<text x="12" y="{:.1}" class="event">{}</text>"#, self.y + 16.0, markup(name));
         self.back(BAND);
     }
 
@@ -107,12 +101,12 @@ impl<'a> Drawing<'_, 'a> {
             self.marks,
             r#"<text x="24" y="{y:.1}" class="{class}"><title>{}</title>{}</text>"#,
             markup(shown),
-            markup(&shortened(shown, NAME))
+            markup(&shortened(shown, NAME - weight.chars().count().saturating_sub(4)))
         );
         put!(
             self.marks,
             r#"<text x="{:.1}" y="{y:.1}" class="weight" text-anchor="end">{}</text>"#,
-            PLOT.0 - 14.0,
+            PLOT.0 - 20.0,
             markup(weight)
         );
     }
@@ -126,80 +120,75 @@ impl<'a> Drawing<'_, 'a> {
         let weight = row.weight.map(|weight| format!("w {weight}")).unwrap_or_default();
         self.label(&shown, &shortened(&weight, 6), "name");
         let (begins, ends) = (PLOT.0 + self.scale.at(row.begins), PLOT.0 + self.scale.at(row.ends));
-        let width = (ends - begins).max(LEAST);
-        let (class, tone) = class(row);
-        let title = [Some(row.words.clone()), row.outcome.as_ref().map(|outcome| outcome.words.clone())];
-        let title = title.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        let bar = (begins, begins + (ends - begins).max(LEAST));
         let deleted = story.rows[place + 1..].iter().find(|later| {
             later.doing == Doing::Delete && is_of(row, later) && self.is_shown_elsewhere(later)
         });
-        let lives_to = match deleted {
-            Some(deleted) => Some(PLOT.0 + self.scale.at(deleted.ends)),
-            None if row.stays => Some(PLOT.0 + PLOT.1 + 8.0),
-            None => None,
-        };
+        self.bar(row, bar);
         let middle = self.y + ROW / 2.0;
-        if let Some(end) = lives_to.filter(|end| *end > begins + width) {
-            put!(
-                self.marks,
-                r#"<line x1="{:.1}" y1="{middle:.1}" x2="{end:.1}" y2="{middle:.1}" class="{}"/>"#,
-                begins + width,
-                if deleted.is_some() { "life" } else { "life stays" }
-            );
-        }
-        put!(
-            self.marks,
-            r#"<rect x="{begins:.1}" y="{:.1}" width="{width:.1}" height="14" rx="3" class="bar {class}"><title>{}</title></rect>"#,
-            self.y + 6.0,
-            markup(&title)
-        );
         if row.replaces {
-            self.cross(begins - 2.0, middle, "the old one is deleted first");
+            self.cross(begins - 8.0, middle, "the old one is deleted first");
         }
-        let mut clear = begins + width;
         if let Some(deleted) = deleted {
-            let at = lives_to.unwrap_or(clear).max(clear + 7.0);
+            let at = (PLOT.0 + self.scale.at(deleted.ends)).max(bar.1 + 8.0);
+            self.line("life", bar.1, at);
             self.cross(at, middle, &deleted.words);
-            clear = at + 6.0;
+            self.words(row, (begins, at + 6.0), WIDTH - 8.0);
+        } else if row.stays {
+            let edge = PLOT.0 + PLOT.1;
+            let clear = self.words(row, bar, edge);
+            self.line("life stays", clear, edge + 8.0);
+            let y = self.y + 17.0;
+            put!(self.marks, r#"<text x="{:.1}" y="{y:.1}" class="left">left behind</text>"#, edge + 14.0);
+        } else {
+            self.words(row, bar, WIDTH - 8.0);
         }
-        if row.stays && deleted.is_none() {
-            put!(
-                self.marks,
-                r#"<text x="{:.1}" y="{:.1}" class="left">left behind</text>"#,
-                PLOT.0 + PLOT.1 + 14.0,
-                self.y + 17.0
-            );
-        }
-        let limit = if row.stays && deleted.is_none() { PLOT.0 + PLOT.1 } else { WIDTH - 8.0 };
-        self.words(row, tone, (begins, clear), limit);
         self.back(ROW);
     }
 
-    /// A few words beside a bar: where there is room.
-    fn words(&mut self, row: &Row<'_>, tone: Tone, (begins, ends): (f64, f64), limit: f64) {
-        let words = short(row, tone);
-        if words.is_empty() {
-            return;
-        }
-        let class = match tone {
-            Tone::Fine => "said",
-            Tone::Notice => "said notice",
-            Tone::Bad => "said bad",
-        };
-        let room = |pixels: f64| letters(pixels - 8.0);
-        let (right, left) = (room(limit - ends), room(begins - PLOT.0));
-        let needed = words.chars().count();
-        let (x, anchor, letters) = if needed <= right || right >= left {
-            (ends + 7.0, "start", right)
-        } else {
-            (begins - 8.0, "end", left)
-        };
+    fn bar(&mut self, row: &Row<'_>, (begins, ends): (f64, f64)) {
+        let outcome = row.outcome.as_ref().map(|outcome| outcome.words.as_str());
+        let title = [Some(row.words.as_str()), outcome].into_iter().flatten().collect::<Vec<_>>().join(" · ");
         put!(
             self.marks,
-            r#"<text x="{x:.1}" y="{:.1}" class="{class}" text-anchor="{anchor}">{}</text>"#,
-            self.y + 17.0,
-            markup(&shortened(&words, letters.max(4)))
+            r#"<rect x="{begins:.1}" y="{:.1}" width="{:.1}" height="14" rx="3" class="bar {}"><title>{}</title></rect>"#,
+            self.y + 6.0,
+            ends - begins,
+            class(row),
+            markup(&title)
         );
+    }
+
+    /// How long an object lives after its bar.
+    fn line(&mut self, class: &str, from: f64, to: f64) {
+        let y = self.y + ROW / 2.0;
+        if to > from {
+            put!(
+                self.marks,
+                r#"<line x1="{from:.1}" y1="{y:.1}" x2="{to:.1}" y2="{y:.1}" class="{class}"/>"#
+            );
+        }
+    }
+
+    /// A few words beside a bar, where there is room; gives where the space behind them, or else behind the bar, begins.
+    fn words(&mut self, row: &Row<'_>, (begins, ends): (f64, f64), limit: f64) -> f64 {
+        let (right, left) = (letters(limit - ends - 12.0), letters(begins - PLOT.0 - 8.0));
+        let (long, short, class) = said(row);
+        let words = if long.chars().count() <= right { long } else { short };
+        if words.is_empty() {
+            return ends;
+        }
+        let is_right = words.chars().count() <= right || right >= left;
+        let (x, anchor, room) =
+            if is_right { (ends + 7.0, "start", right) } else { (begins - 8.0, "end", left) };
+        let words = shortened(&words, room.max(4));
+        put!(
+            self.marks,
+            r#"<text x="{x:.1}" y="{:.1}" class="said {class}" text-anchor="{anchor}">{}</text>"#,
+            self.y + 17.0,
+            markup(&words)
+        );
+        if is_right { x + pixels(&words) + 6.0 } else { ends }
     }
 
     fn cross(&mut self, x: f64, y: f64, title: &str) {
@@ -228,7 +217,7 @@ impl<'a> Drawing<'_, 'a> {
         if unrun.is_empty() {
             return;
         }
-        self.band("not run", "");
+        self.band("not run");
         let from = self.story.rows.iter().map(|row| row.ends).fold(0.0, f64::max);
         let from = PLOT.0 + (self.scale.at(from) + 16.0).min(PLOT.1 - 60.0);
         let namespace = &self.story.scenario.answer.namespace;
@@ -289,9 +278,9 @@ fn is_of(sent: &Row<'_>, deletion: &Row<'_>) -> bool {
     sent.doing == Doing::Hook && sent.object == deletion.object && sent.event == deletion.event
 }
 
-fn class(row: &Row<'_>) -> (&'static str, Tone) {
+fn class(row: &Row<'_>) -> &'static str {
     let tone = row.outcome.as_ref().map_or(Tone::Fine, |outcome| outcome.tone);
-    let class = match (row.doing, row.waited, tone) {
+    match (row.doing, row.waited, tone) {
         (_, Some(StepResult::Timeout), _) => "bad open",
         (_, _, Tone::Bad) => "bad",
         (_, Some(StepResult::Stale), _) => "stale",
@@ -300,20 +289,26 @@ fn class(row: &Row<'_>) -> (&'static str, Tone) {
         (Doing::Delete, ..) => "gone",
         (_, None, _) => "instant",
         _ => "fine",
-    };
-    (class, tone)
+    }
 }
 
-/// The few words that stand beside a bar.
-fn short(row: &Row<'_>, tone: Tone) -> String {
+/// What stands beside a bar: where there is room, where there is little, and its colour.
+fn said(row: &Row<'_>) -> (String, String, &'static str) {
+    let same = |words: String| (words.clone(), words, "");
     match (&row.outcome, row.doing) {
         (Some(outcome), _) => {
-            let words = outcome.words.split(':').next().unwrap_or_default();
-            format!("{} {words}", tone.sign())
+            let (sign, words) = (outcome.tone.sign(), &outcome.words);
+            let short = words.split([':', ';']).next().unwrap_or_default();
+            let class = match outcome.tone {
+                Tone::Fine => "",
+                Tone::Notice => "notice",
+                Tone::Bad => "bad",
+            };
+            (format!("{sign} {words}"), format!("{sign} {short}"), class)
         }
-        (None, Doing::Hook) if row.waited.is_some() => format!("✓ {}", span(row.ends - row.begins)),
-        (None, Doing::Hook) => String::new(),
-        (None, _) => row.words.clone(),
+        (None, Doing::Hook) if row.waited.is_some() => same(format!("✓ {}", span(row.ends - row.begins))),
+        (None, Doing::Hook) => same(String::new()),
+        (None, _) => same(row.words.clone()),
     }
 }
 
@@ -328,4 +323,9 @@ fn shortened(text: &str, letters: usize) -> String {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixels of a drawing are few")]
 fn letters(pixels: f64) -> usize {
     (pixels.max(0.0) / LETTER) as usize
+}
+
+#[expect(clippy::cast_precision_loss, reason = "letters of a line are few")]
+fn pixels(text: &str) -> f64 {
+    text.chars().count() as f64 * LETTER
 }

@@ -4,6 +4,9 @@ use crate::output::lifecycle::story::{Row, span};
 
 /// The least and the most that lies between two moments, before all is made to fit.
 const GAPS: (f64, f64) = (14.0, 130.0);
+/// What is short is stretched, by no more than this, until it fills this part of the width.
+const STRETCH: f64 = 3.0;
+const FILLED: f64 = 0.7;
 /// Two labels need this much between them.
 const LABELS: f64 = 46.0;
 
@@ -35,7 +38,7 @@ impl Scale {
             stops.push((moment, at));
             before = moment;
         }
-        let factor = if at > width { width / at } else { 1.0 };
+        let factor = if at > width { width / at } else { (FILLED * width / at).clamp(1.0, STRETCH) };
         for (_, place) in &mut stops {
             *place *= factor;
         }

@@ -1,1 +1,140 @@
-//! To be written.
+//! What a browser shows.
+
+use lifecycle::{
+    answer::Action::{self, Install, Upgrade},
+    command::Flags,
+    scenario::Expect,
+};
+
+use super::*;
+use crate::{
+    output::lifecycle::story::tests::{SHOP, played, played_chart},
+    report::Problem,
+};
+
+fn shown(scenarios: Vec<Rehearsed>, kind: Kind) -> String {
+    let problems = vec![Problem::new("<i>", "\u{1b}")];
+    let mut out = Vec::new();
+    write(&Rehearsal { scenarios, problems, ..Rehearsal::default() }, kind, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn failed(helm: &str) -> Rehearsed {
+    let mut scenario = played(helm, &[Install, Upgrade], &[("Job/migrate", "fail")], &Flags::default());
+    let expect = Expect { exit: Some(0), ..Expect::default() };
+    scenario.expectations = expect.judge(1, &scenario.answer.actions[1]);
+    scenario.passed = false;
+    scenario
+}
+
+/// Elements are closed in the order in which they were opened.
+fn assert_closed(page: &str) {
+    const VOID: [&str; 3] = ["meta", "br", "!doctype"];
+    let style = page.find("<style>").unwrap()..page.find("</style>").unwrap();
+    let page = [&page[..style.start], "<style>", &page[style.end..]].concat();
+    let mut open = Vec::new();
+    for part in page.split('<').skip(1) {
+        let (tag, after) = part.split_once('>').unwrap();
+        assert!(!after.contains('>') && tag.matches('"').count() % 2 == 0, "{part}");
+        let name = tag.split([' ', '\n']).next().unwrap();
+        match name.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name), "at {part}"),
+            None if tag.ends_with('/') || VOID.contains(&name) => {}
+            None => open.push(name),
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn the_page_stands_for_itself() {
+    for kind in [Kind::Plan, Kind::Rollout] {
+        let page = shown(vec![failed("4"), failed("3")], kind);
+        assert_closed(&page);
+        for outside in ["<script", "http://", "https://", "url(", "@import", " src=", "<link", " onclick"] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+        assert!(page.contains("default-src 'none'") && page.contains("prefers-color-scheme: dark"));
+        assert!(page.contains("@media print"));
+    }
+}
+
+#[test]
+fn each_hook_has_a_bar_and_each_event_a_band() {
+    let page = shown(vec![failed("4")], Kind::Plan);
+    for band in ["pre-install", "resources", "pre-upgrade", "not run"] {
+        assert!(page.contains(&format!("class=\"event\">{band}</text>")), "{band}");
+    }
+    for class in ["bar fine", "bar instant", "bar resources", "bar bad", "bar never", "life stays", "stop"] {
+        assert!(page.contains(&format!("class=\"{class}\"")), "{class}");
+    }
+    assert!(page.contains("<title>delete the old one, apply, wait · failed after 33s"), "{page}");
+}
+
+#[test]
+fn a_wait_without_end_a_stale_end_and_a_deletion_look_different() {
+    let drawing = |helm: &str, chart: &str, fails: &[(&str, &str)]| {
+        let scenario = played_chart(chart, helm, &[Install, Upgrade], fails, &Flags::default());
+        drawing::draw(&Story::all(&scenario).last().unwrap())
+    };
+    assert!(drawing("4", SHOP, &[("Job/migrate", "hang")]).contains("bar bad open"));
+    assert!(drawing("4", SHOP, &[]).contains("class=\"life\""));
+    let kept = SHOP.replace(
+        "helm.sh/hook: \"post-upgrade\"",
+        "helm.sh/hook: \"post-install,post-upgrade\", helm.sh/hook-delete-policy: hook-failed",
+    );
+    assert!(drawing("4", &kept, &[]).contains("bar stale"));
+}
+
+#[test]
+fn where_helm_rolls_back_a_line_is_drawn() {
+    let flags = Flags { rollback_on_failure: true, ..Flags::default() };
+    let scenario = played("4", &[Install, Upgrade], &[("Job/migrate", "fail")], &flags);
+    let page = shown(vec![scenario], Kind::Plan);
+    assert!(page.contains("class=\"turn\">Helm rolls back</text>"));
+}
+
+#[test]
+fn what_is_not_as_expected_is_said() {
+    let page = shown(vec![failed("4")], Kind::Rollout);
+    assert!(page.contains("<td class=\"bad\">✗ it is 1</td>"), "{page}");
+    assert!(page.contains("<span class=\"badge failed\">failed</span>"));
+}
+
+#[test]
+fn everything_stays_on_the_canvas() {
+    let name = "n".repeat(200);
+    let chart =
+        SHOP.replace("name: warm-cache", &format!("name: {name}")).replace("\"5\"", "\"-2147483648\"");
+    for helm in ["3", "4", "argocd", "flux"] {
+        for outcome in ["ok", "hang", "fail", "1h"] {
+            let actions = [Install, Upgrade, Action::Rollback];
+            let scenario = played_chart(&chart, helm, &actions, &[("Job/drain", outcome)], &Flags::default());
+            for story in Story::all(&scenario) {
+                let drawing = drawing::draw(&story);
+                for attribute in [" x=\"", " x1=\"", " x2=\""] {
+                    for part in drawing.split(attribute).skip(1) {
+                        let x: f64 = part.split('"').next().unwrap().parse().unwrap();
+                        assert!((0.0..=1000.0).contains(&x), "{helm} {outcome}: {x}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_from_a_chart_is_markup() {
+    let chart = SHOP.replace("name: migrate\n", "name: \"</text><script>x</script>\\\" onload='\\e\"\n");
+    let mut scenario = played_chart(&chart, "4", &[Install], &[], &Flags::default());
+    (scenario.name, scenario.file) = ("<b>".to_owned(), "</p>".to_owned());
+    (scenario.answer.release, scenario.answer.namespace) = ("<u>".to_owned(), "\"<s>".to_owned());
+    for kind in [Kind::Plan, Kind::Rollout] {
+        let page = shown(vec![scenario], kind);
+        assert_closed(&page);
+        for markup in ["<script", "<b>", "<u>", "<s>", "<i>", "\u{1b}", "\" onload"] {
+            assert!(!page.contains(markup), "{markup}");
+        }
+        scenario = played_chart(&chart, "4", &[Install], &[], &Flags::default());
+    }
+}

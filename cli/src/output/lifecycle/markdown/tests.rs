@@ -1,1 +1,91 @@
-//! To be written.
+//! What is pasted into a pull request.
+
+use lifecycle::{
+    answer::Action::{Install, Upgrade},
+    command::Flags,
+    scenario::Expect,
+};
+
+use super::*;
+use crate::{
+    output::lifecycle::story::tests::{SHOP, played, played_chart},
+    report::Problem,
+};
+
+fn shown(scenarios: Vec<Rehearsed>, kind: Kind) -> String {
+    let mut out = Vec::new();
+    write(&Rehearsal { scenarios, ..Rehearsal::default() }, kind, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn failed() -> Rehearsed {
+    let mut scenario = played("4", &[Install, Upgrade], &[("Job/migrate", "fail")], &Flags::default());
+    let expect = Expect { exit: Some(0), ..Expect::default() };
+    scenario.expectations = expect.judge(1, &scenario.answer.actions[1]);
+    scenario.passed = false;
+    scenario
+}
+
+/// Every row of a table has as many cells as its head.
+fn assert_tables(text: &str) {
+    let mut columns = None;
+    for line in text.lines() {
+        let cells = line.starts_with('|').then(|| line.matches('|').count());
+        assert!(cells.is_none() || columns.is_none() || cells == columns, "{line}");
+        columns = cells;
+    }
+}
+
+#[test]
+fn a_plan_is_a_table_and_folded_timelines() {
+    let text = shown(vec![failed()], Kind::Plan);
+    assert!(text.starts_with("## Plan of shop (Helm 4.2)\n\n| | action | ends |"), "{text}");
+    assert!(text.contains("| ✅ | install shop → 1 | deployed | 2 |"), "{text}");
+    assert!(text.contains("| ❌ | upgrade shop 1 → 2 | failed: <code>UPGRADE FAILED"), "{text}");
+    assert!(
+        text.contains("<details><summary>install shop")
+            && text.contains("<details open><summary>upgrade shop")
+    );
+    assert!(text.contains("- **not run**: Job/warm-cache (w 5), 2 objects of the release"), "{text}");
+    assert_eq!(text.matches("<details").count(), text.matches("</details>").count());
+    assert_tables(&text);
+}
+
+#[test]
+fn a_rollout_that_failed_says_what_is_not_as_expected() {
+    let mut passed = failed();
+    passed.expectations.clear();
+    passed.passed = true;
+    let text = shown(vec![passed, failed()], Kind::Rollout);
+    assert!(text.starts_with("## 2 rollouts: 1 passed, 1 failed\n"), "{text}");
+    assert!(
+        text.contains(
+            "| ❌ | shop | Helm 4.2 | 2 | step 2: exit is <code>1</code>, expected <code>0</code> |"
+        ),
+        "{text}"
+    );
+    assert_eq!(text.matches("### ").count(), 1, "only what failed is told: {text}");
+    assert_tables(&text);
+}
+
+#[test]
+fn nothing_from_a_chart_is_markup() {
+    let chart =
+        SHOP.replace("name: migrate\n", "name: \"</details>|`x`<img src=x>[a](http://b)@all\\n#1\"\n");
+    let mut scenario = played_chart(&chart, "4", &[Install], &[], &Flags::default());
+    scenario.name = "|<b>*\n".to_owned();
+    for kind in [Kind::Plan, Kind::Rollout] {
+        scenario.passed = false;
+        let mut out = Vec::new();
+        let problems = vec![Problem::new("<i>|", "`y`")];
+        let rehearsal = Rehearsal { scenarios: vec![scenario], problems, ..Rehearsal::default() };
+        write(&rehearsal, kind, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        for markup in ["<img", "<b>", "<i>", "`", "](", "@", "://"] {
+            assert!(!text.contains(markup), "{markup} in {text}");
+        }
+        assert_eq!(text.matches("<details").count(), text.matches("</details>").count());
+        assert_tables(&text);
+        scenario = rehearsal.scenarios.into_iter().next().unwrap();
+    }
+}

@@ -93,7 +93,11 @@ impl Story<'_> {
             named.push(format!("{} more", leftovers.len() - NAMED));
         }
         let forgotten = self.played.history.is_empty();
-        let whose = if forgotten { "; nobody deletes them now" } else { "" };
+        let whose = match (forgotten, leftovers.len()) {
+            (false, _) => "",
+            (true, 1) => "; nobody deletes it now",
+            (true, _) => "; nobody deletes them now",
+        };
         format!("{}{whose}", named.join(", "))
     }
 

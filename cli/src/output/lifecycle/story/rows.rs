@@ -215,8 +215,12 @@ fn resources<'a>(step: &'a Step, next: Option<&Step>, asked: Option<&Asked>, pla
         Action::Uninstall => "delete",
         _ => "update",
     };
-    let words = step.message.clone().filter(|_| is_fine);
-    let mut row = row(step, Doing::Resources, words.unwrap_or_else(|| format!("{verb} them")));
+    let words = match (&step.message, is_fine) {
+        (Some(message), true) => message.clone(),
+        (None, true) => "nothing to change".to_owned(),
+        (_, false) => format!("{verb} them"),
+    };
+    let mut row = row(step, Doing::Resources, words);
     if waits && played.action != Action::Test {
         row.words.push_str(if played.action == Action::Uninstall { ", wait" } else { ", wait until ready" });
         let given_up = step.at + asked.map_or(0.0, |asked| asked.flags.timeout.as_secs_f64());
