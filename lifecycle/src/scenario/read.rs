@@ -180,7 +180,7 @@ impl written::Install {
             no_hooks: self.no_hooks,
             wait: self.wait.0,
             wait_for_jobs: self.wait_for_jobs,
-            rollback_on_failure: self.rollback_on_failure,
+            rollback_on_failure: self.rollback_on_failure || self.atomic,
             timeout: timeout(self.timeout),
             server_side: self.server_side,
             ..Flags::default()
@@ -201,7 +201,7 @@ impl written::Upgrade {
             no_hooks: self.no_hooks,
             wait: self.wait.0,
             wait_for_jobs: self.wait_for_jobs,
-            rollback_on_failure: self.rollback_on_failure,
+            rollback_on_failure: self.rollback_on_failure || self.atomic,
             timeout: timeout(self.timeout),
             server_side: self.server_side,
             install: self.install,
@@ -260,13 +260,12 @@ fn timeout(written: Option<written::Span>) -> Duration {
 /// What serde says, without the place, which stands elsewhere, and without the words of programmers; and what a name that is not
 /// known was most likely meant to be.
 fn plainly(said: &str) -> String {
-    const WORDS: [(&str, &str); 7] = [
+    const WORDS: [(&str, &str); 6] = [
         (", set DuplicateKeyPolicy in Options if acceptable", ""),
         ("duplicate mapping key: ", "written twice: "),
         ("expected sequence start", "a list is wanted here"),
         ("expected mapping start", "a map is wanted here"),
         ("invalid boolean", "true or false is wanted here"),
-        ("duplicate field", "written twice (or under its other name):"),
         ("missing field", "there is no"),
     ];
     let said = said.rfind(" at line ").map_or(said, |end| &said[..end]);

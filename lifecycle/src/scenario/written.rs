@@ -95,6 +95,7 @@ fn present<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(
 /// What must come of a step; what is not named may be anything.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Expect")]
 pub(super) struct WrittenExpect {
     /// Helm's exit code.
     exit: Option<i32>,

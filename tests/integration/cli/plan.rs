@@ -261,6 +261,15 @@ fn fail_on_makes_findings_count() {
 }
 
 #[test]
+fn a_rule_that_objects_stands_beside_the_step_but_not_in_the_contract() {
+    let path = crate::architecture::root().join("examples/data-loss.yaml").display().to_string();
+    let text = hookward(["plan", &path]).stdout;
+    assert!(text.contains("hook-data-kind-recreated"), "{text}");
+    let json = hookward(["plan", &path, "--format", "json"]).stdout;
+    assert!(!json.contains("hook-data-kind-recreated"), "{json}");
+}
+
+#[test]
 fn our_own_documents_are_no_part_of_a_release() {
     let policy = "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: x}\nspec: {}\n";
     let document = plan(&format!("{SHOP}---\n{policy}"), &["--action", "install"]);

@@ -30,9 +30,12 @@ pub(in crate::scenario) struct Install {
     /// Whether it waits for ordinary Jobs too.
     #[serde(default)]
     pub(in crate::scenario) wait_for_jobs: bool,
-    /// Whether a failure is undone; Helm 3's `atomic`.
-    #[serde(default, alias = "atomic")]
+    /// Whether a failure is undone.
+    #[serde(default)]
     pub(in crate::scenario) rollback_on_failure: bool,
+    /// Helm 3's word for `rollbackOnFailure`.
+    #[serde(default)]
+    pub(in crate::scenario) atomic: bool,
     /// Whether hooks are left out.
     #[serde(default)]
     pub(in crate::scenario) no_hooks: bool,
@@ -64,9 +67,12 @@ pub(in crate::scenario) struct Upgrade {
     /// Whether it waits for ordinary Jobs too.
     #[serde(default)]
     pub(in crate::scenario) wait_for_jobs: bool,
-    /// Whether a failure is undone; Helm 3's `atomic`.
-    #[serde(default, alias = "atomic")]
+    /// Whether a failure is undone.
+    #[serde(default)]
     pub(in crate::scenario) rollback_on_failure: bool,
+    /// Helm 3's word for `rollbackOnFailure`.
+    #[serde(default)]
+    pub(in crate::scenario) atomic: bool,
     /// Whether hooks are left out.
     #[serde(default)]
     pub(in crate::scenario) no_hooks: bool,
