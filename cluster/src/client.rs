@@ -70,6 +70,20 @@ pub async fn connect_by(kubeconfig: &Path) -> Result<Client, Error> {
     with(config.map_err(|error| Error::Kubeconfig(Box::new(error)))?)
 }
 
+/// A client for somebody at a terminal: for this kubeconfig and this context of it, where they are given.
+///
+/// # Errors
+/// As [`connect`] and [`connect_by`].
+pub async fn connect_to(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Client, Error> {
+    if kubeconfig.is_none() && context.is_none() {
+        return connect().await;
+    }
+    let refused = |error| Error::Kubeconfig(Box::new(error));
+    let read = kubeconfig.map_or_else(Kubeconfig::read, Kubeconfig::read_from).map_err(refused)?;
+    let options = KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
+    with(Config::from_custom_kubeconfig(read, &options).await.map_err(refused)?)
+}
+
 fn with(config: Config) -> Result<Client, Error> {
     with_silence(config, SILENCE)
 }

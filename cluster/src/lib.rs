@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod crd;
+pub mod diagnose;
 pub mod events;
 mod exceptions;
 pub mod leader;

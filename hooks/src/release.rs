@@ -10,9 +10,11 @@ mod secret;
 mod status;
 mod stored;
 mod stream;
+mod told;
 
 pub use secret::{SecretView, secret};
 pub use status::{Phase, Status};
+pub use told::{Run, Told};
 
 /// How much a record may demand of us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use base64::{
     read::DecoderReader,
 };
 use flate2::bufread::MultiGzDecoder;
+use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::{
@@ -28,12 +29,22 @@ const CHUNK: usize = 64 << 10;
 
 /// Reads base64 of base64 of a record.
 pub(super) fn twice(text: &[u8], limits: &Limits) -> Result<Record, Error> {
+    json_of_secret::<Stored>(text, limits)?.into_record()
+}
+
+/// Reads base64 of base64 of the JSON of a record.
+pub(super) fn json_of_secret<T: DeserializeOwned>(text: &[u8], limits: &Limits) -> Result<T, Error> {
     let failure = Failure::default();
     unpack(unbase64(unbase64(text, &failure), &failure), limits, &failure)
 }
 
 /// Reads base64 of a record.
 pub(super) fn once(text: &[u8], limits: &Limits) -> Result<Record, Error> {
+    json_of_stored::<Stored>(text, limits)?.into_record()
+}
+
+/// Reads base64 of the JSON of a record.
+pub(super) fn json_of_stored<T: DeserializeOwned>(text: &[u8], limits: &Limits) -> Result<T, Error> {
     let failure = Failure::default();
     unpack(unbase64(text, &failure), limits, &failure)
 }
@@ -43,7 +54,11 @@ fn unbase64<'f>(text: impl Read + 'f, failure: &'f Failure) -> impl Read + 'f {
 }
 
 /// Decompresses what is compressed.
-fn unpack(mut packed: impl Read, limits: &Limits, failure: &Failure) -> Result<Record, Error> {
+fn unpack<T: DeserializeOwned>(
+    mut packed: impl Read,
+    limits: &Limits,
+    failure: &Failure,
+) -> Result<T, Error> {
     let mut head = Vec::with_capacity(MAGIC.len() + 1);
     let length = head.capacity() as u64;
     packed
@@ -67,11 +82,9 @@ fn unpack(mut packed: impl Read, limits: &Limits, failure: &Failure) -> Result<R
     }
 }
 
-fn parse(json: impl Read, limits: &Limits, failure: &Failure) -> Result<Record, Error> {
+fn parse<T: DeserializeOwned>(json: impl Read, limits: &Limits, failure: &Failure) -> Result<T, Error> {
     let json = BufReader::with_capacity(CHUNK, Metered::new(json, *limits, failure));
-    let stored: Stored =
-        serde_json::from_reader(json).map_err(|error| failure.take().unwrap_or_else(|| describe(&error)))?;
-    stored.into_record()
+    serde_json::from_reader(json).map_err(|error| failure.take().unwrap_or_else(|| describe(&error)))
 }
 
 /// The place of an error, never its text: that of a mismatch quotes the value.

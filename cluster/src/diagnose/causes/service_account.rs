@@ -1,0 +1,54 @@
+//! The ServiceAccount of the pod is not there.
+
+use super::{super::evidence::Evidence, between, cause, pod, template};
+use crate::diagnose::{Cause, shell::word};
+
+pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
+    let text = evidence.refused().find(|text| text.contains("error looking up service account "))?;
+    let place = between(text, "error looking up service account ", ":").unwrap_or_default();
+    let name = place.rsplit('/').next().unwrap_or_default();
+    let what = format!("could not have {}: there is no ServiceAccount {name:?}", pod(evidence));
+    let namespace = word(&evidence.hook.namespace);
+    let is_there =
+        evidence.needs.iter().any(|need| need.kind == "ServiceAccount" && need.is_there == Some(true));
+    let what = if is_there { format!("{what} then; it is there now") } else { what };
+    let found = cause("service-account", what).said(text).rules(&["dep-service-account"]);
+    Some(
+        found
+            .advice(format!(
+                "make it a hook of the same event with a lower weight than {}: ordinary objects come after pre-install hooks",
+                template(evidence)
+            ))
+            .command(format!("kubectl -n {namespace} create serviceaccount {}", word(name)), "if it should come from elsewhere")
+            .only_if(!is_there),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::diagnose::testing::evidence;
+
+    #[test]
+    fn the_account_is_named() {
+        let said = "Error creating: pods \"migrate-\" is forbidden: error looking up service account demo/migrator: serviceaccount \"migrator\" not found";
+        let found = find(&evidence(&json!({"events": [["Job", "migrate", "FailedCreate", said]]}))).unwrap();
+        assert_eq!(found.what, "could not have its pod: there is no ServiceAccount \"migrator\"");
+        assert_eq!(
+            found.repair[1].command.as_deref(),
+            Some("kubectl -n demo create serviceaccount migrator")
+        );
+    }
+
+    #[test]
+    fn what_a_log_says_about_accounts_is_something_else() {
+        assert!(
+            find(&evidence(
+                &json!({"events": [["Pod", "migrate-x", "Failed", "serviceaccount \"a\" not found"]]})
+            ))
+            .is_none()
+        );
+    }
+}

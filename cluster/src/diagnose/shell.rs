@@ -1,0 +1,45 @@
+//! Names in commands that people copy into a shell.
+
+use std::borrow::Cow;
+
+/// Whether this is a name as Kubernetes has them, which is safe in a path, a selector and a command.
+///
+/// Source: Kubernetes `apimachinery/pkg/util/validation`, `IsDNS1123Subdomain`.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (1..=253).contains(&name.len())
+        && name.bytes().all(|byte| is_letter(byte) || matches!(byte, b'-' | b'.'))
+        && name.bytes().next().is_some_and(is_letter)
+}
+
+/// One word for a shell: as it is, or quoted where the shell would see more in it.
+pub(super) fn word(text: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:=".contains(&byte);
+    if !text.is_empty() && !text.starts_with('-') && text.bytes().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let shown = super::words::shown(text, 300);
+    Cow::Owned(format!("'{}'", shown.replace('\'', r"'\''")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_kubernetes() {
+        assert!(is_name("shop") && is_name("a.b-1"));
+        for bad in ["", "Shop", "a/b", "../x", "a,b=c", "-a", "a b", "a\n", &"a".repeat(254)] {
+            assert!(!is_name(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_shell_would_run_is_quoted() {
+        assert_eq!(word("migrate-1"), "migrate-1");
+        assert_eq!(word("a; rm -rf /"), "'a; rm -rf /'");
+        assert_eq!(word("it's"), r"'it'\''s'");
+        assert_eq!(word("--all"), "'--all'");
+        assert_eq!(word("a\n\u{1b}[2Jb"), "'a b'");
+    }
+}
