@@ -33,7 +33,7 @@ fn modules() -> Vec<(String, String)> {
         }
     }
     let mut files = Vec::new();
-    for folder in ["certs", "cluster", "cli", "hooks", "policies", "webhook", "tests"] {
+    for folder in ["certs", "cluster", "cli", "hooks", "lifecycle", "policies", "webhook", "tests"] {
         walk(&root().join(folder), &mut files);
     }
     let module = |path: &PathBuf| {
@@ -63,6 +63,25 @@ fn every_test_that_a_page_names_exists() {
         }
     }
     assert!(count > 60, "only {count} tests are named");
+}
+
+#[test]
+fn every_row_about_helm_names_its_test() {
+    let pages = pages()
+        .into_iter()
+        .filter(|(page, _)| page.ends_with("helm-facts.md") || page.ends_with("common-lessons.md"));
+    let mut count = 0;
+    for (page, text) in pages {
+        let is_claim = |line: &&str| {
+            line.starts_with("| ") && !line.starts_with("| claim |") && !line.starts_with("| what is said |")
+        };
+        for row in text.lines().filter(is_claim) {
+            let proof = row.trim_end_matches('|').rsplit(" | ").next().unwrap_or_default();
+            assert!(proof.contains("::"), "{} has no test for {row}", page.display());
+            count += 1;
+        }
+    }
+    assert!(count > 50, "only {count} rows");
 }
 
 #[test]

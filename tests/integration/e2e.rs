@@ -13,12 +13,14 @@ use tests::{
 mod change_of_mode;
 mod cluster_mode;
 mod crds;
+mod diagnose;
 mod drain;
 mod drift;
 mod dry_run;
 mod events;
 mod exception_protocol;
 mod exceptions;
+mod facts;
 mod final_state;
 mod first_week;
 mod gate;

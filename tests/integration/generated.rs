@@ -9,11 +9,13 @@ fn generated_files_are_fresh() {
 }
 
 #[test]
-fn the_readme_shows_what_the_program_prints() {
+fn the_pages_show_what_the_program_prints() {
     let root = crate::architecture::root();
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let fresh = tests::readme::refreshed(&readme, tests::server::program(), &root);
-    assert!(readme == fresh, "README.md is stale: run `cargo xtask codegen` and commit the result");
+    for page in tests::readme::PAGES {
+        let text = std::fs::read_to_string(root.join(page)).unwrap();
+        let fresh = tests::readme::refreshed(&text, tests::server::program(), &root);
+        assert!(text == fresh, "{page} is stale: run `cargo xtask codegen` and commit the result");
+    }
 }
 
 /// Relative links of Markdown lead to files that are committed.

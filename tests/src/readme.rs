@@ -1,8 +1,11 @@
-//! The README shows what the program really prints: blocks that begin with `$ hookward …` are run again.
+//! Pages show what the program really prints: blocks that begin with `$ hookward …` are run again.
 
 use std::{path::Path, process::Command};
 
-/// The README with every block of output as the program prints it now. Times and ports differ from run to run: a block that differs
+/// The pages that show it.
+pub const PAGES: [&str; 2] = ["README.md", "docs/testing-a-rollout.md"];
+
+/// A page with every block of output as the program prints it now. Times and ports differ from run to run: a block that differs
 /// in nothing else stays as it is.
 ///
 /// # Panics

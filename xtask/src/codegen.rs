@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::shell::root;
 
-/// Writes what [`cli::generated::files`] lists, and runs the commands that the README shows.
+/// Writes what [`cli::generated::files`] lists, and runs the commands that the pages show.
 pub(crate) fn codegen() -> anyhow::Result<()> {
     for (path, text) in cli::generated::files() {
         let path = root().join(path);
@@ -17,12 +17,14 @@ pub(crate) fn codegen() -> anyhow::Result<()> {
         fs::write(&path, text)?;
         println!("wrote {}", path.strip_prefix(root())?.display());
     }
-    let readme = root().join("README.md");
-    let old = fs::read_to_string(&readme)?;
-    let fresh = tests::readme::refreshed(&old, tests::server::program(), &root());
-    if fresh != old {
-        fs::write(&readme, fresh)?;
-        println!("wrote README.md");
+    for page in tests::readme::PAGES {
+        let path = root().join(page);
+        let old = fs::read_to_string(&path)?;
+        let fresh = tests::readme::refreshed(&old, tests::server::program(), &root());
+        if fresh != old {
+            fs::write(&path, fresh)?;
+            println!("wrote {page}");
+        }
     }
     Ok(())
 }
