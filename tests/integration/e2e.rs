@@ -13,7 +13,6 @@ use tests::{
 mod change_of_mode;
 mod cluster_mode;
 mod crds;
-mod diagnose;
 mod drain;
 mod drift;
 mod dry_run;
