@@ -30,7 +30,9 @@ pub(super) fn markdown(text: &str) -> String {
         match character {
             // What GitHub would turn into a mention, or into a reference to an issue, it leaves alone in code.
             '@' | '#' => escaped.extend(["<code>", &format!("&#{};", u32::from(character)), "</code>"]),
-            '-' | ',' | ';' | '(' | ')' | '/' | '%' | '?' | '\'' | '=' | '"' | '.' if !is_link(text) => {
+            '-' | ',' | ';' | ':' | '(' | ')' | '/' | '%' | '?' | '\'' | '=' | '"' | '.'
+                if !is_link(text) =>
+            {
                 escaped.push(character);
             }
             other if other.is_ascii_punctuation() => {

@@ -127,7 +127,8 @@ impl<'a> Story<'a> {
             let later = rows.iter().skip(failed + 1).position(takes_back);
             later.map(|place| failed + 1 + place)
         });
-        let unrun = Unrun::of(asked, played, &rows[..undo.unwrap_or(rows.len())], failed);
+        let unrun =
+            Unrun::of(asked, played, Engine::of(scenario), &rows[..undo.unwrap_or(rows.len())], failed);
         Self { scenario, index, played, asked, rows, failed, undo, unrun }
     }
 

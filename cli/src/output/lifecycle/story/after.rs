@@ -92,7 +92,7 @@ impl Story<'_> {
         if leftovers.len() > NAMED {
             named.push(format!("{} more", leftovers.len() - NAMED));
         }
-        let forgotten = self.played.history.is_empty();
+        let forgotten = self.played.action == Action::Uninstall && self.played.history.is_empty();
         let whose = match (forgotten, leftovers.len()) {
             (false, _) => "",
             (true, 1) => "; nobody deletes it now",

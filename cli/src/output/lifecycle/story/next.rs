@@ -3,7 +3,7 @@
 use hooks::{DeletePolicy, Event, release::Status};
 use lifecycle::{
     answer::{Action, ObjectId},
-    chart::{Hook, Object},
+    chart::{Hook, Object, Workload},
 };
 
 use super::{Engine, Note, Story};
@@ -73,7 +73,7 @@ impl Story<'_> {
         ];
         for left in &self.played.leftovers {
             let Some((hook, object)) = sender(hooks, events, left) else { continue };
-            let runs = object.run.is_some();
+            let runs = object.run.as_ref().is_some_and(|run| run.workload != Workload::Lasting);
             let deletes =
                 hook.deletes(DeletePolicy::BeforeHookCreation) && hook.kind != "CustomResourceDefinition";
             let group = match () {

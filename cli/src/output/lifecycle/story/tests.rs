@@ -227,3 +227,38 @@ fn argo_runs_install_hooks_on_every_sync() {
     let scenario = played("argocd", &[Action::Install], &[], &Flags::default());
     assert_eq!(last(&scenario).under_argo(), None);
 }
+
+#[test]
+fn argo_takes_the_hooks_of_an_install_for_those_of_a_sync() {
+    let scenario = played("argocd", &UPGRADED, &[("Job/migrate", "fail")], &Flags::default());
+    let story = last(&scenario);
+    let unrun: Vec<_> = story.unrun.hooks.iter().map(|(_, object, _)| object.name.as_str()).collect();
+    assert_eq!((unrun, story.stop_words()), (vec!["warm-cache", "notify"], "Argo CD stops"));
+    assert_eq!(story.unrun.resources, 2);
+}
+
+#[test]
+fn a_test_that_fails_leaves_no_resource_undone() {
+    let chart = SHOP.replace("helm.sh/hook: \"post-upgrade\"", "helm.sh/hook: \"test\"");
+    let flags = Flags { filters: vec!["name=notify".to_owned()], ..Flags::default() };
+    for flags in [flags, Flags::default()] {
+        let actions = [Action::Install, Action::Test];
+        let scenario = played_chart(&chart, "4", &actions, &[("Job/notify", "fail")], &flags);
+        let story = last(&scenario);
+        assert!(!story.is_fine() && story.unrun.is_empty(), "{:?}", story.unrun);
+    }
+}
+
+#[test]
+fn the_next_upgrade_with_helm_3_fails_on_what_it_does_not_delete_first() {
+    let chart = SHOP.replace(
+        "helm.sh/hook: \"post-upgrade\"",
+        "helm.sh/hook: \"post-upgrade\", helm.sh/hook-delete-policy: hook-failed",
+    );
+    let next = |helm: &str| {
+        let scenario = played_chart(&chart, helm, &UPGRADED, &[], &Flags::default());
+        notes(&last(&scenario), "next upgrade")
+    };
+    assert!(next("3").ends_with("fails, since Job/notify already exists"), "{}", next("3"));
+    assert!(next("4").contains("may not run Job/notify: unchanged, it counts as run"), "{}", next("4"));
+}

@@ -1,9 +1,12 @@
 //! What a failure keeps from being run.
 
 use hooks::{Event, order};
-use lifecycle::answer::{Action, ObjectId, Played};
+use lifecycle::{
+    answer::{Action, ObjectId, Played},
+    chart::Hook,
+};
 
-use super::{Doing, Row, words::counted};
+use super::{Doing, Engine, Row, words::counted};
 use crate::rehearsal::Asked;
 
 /// What was not run, or not touched.
@@ -22,38 +25,38 @@ impl<'a> Unrun<'a> {
     pub(super) fn of(
         asked: Option<&'a Asked>,
         played: &Played,
+        engine: Engine,
         rows: &[Row<'_>],
         failed: Option<usize>,
     ) -> Self {
         let Some((asked, chart)) = asked.and_then(|asked| Some((asked, asked.chart.as_deref()?))) else {
             return Self::default();
         };
-        // Which of the tests a filter takes is not said anywhere.
-        if played.exit == 0 || asked.flags.no_hooks || !asked.flags.filters.is_empty() {
-            let is_touched = played.exit == 0 || touches(rows);
-            return Self { hooks: Vec::new(), resources: if is_touched { 0 } else { chart.resources.len() } };
+        if played.exit == 0 {
+            return Self::default();
         }
-        let phases = phases(played.action);
-        let mut unrun = Self::default();
-        for event in phases {
-            let mut hooks: Vec<_> = chart.hooks.iter().filter(|hook| hook.events.contains(&event)).collect();
-            order::by_weight(&mut hooks, |hook| (hook.weight, &hook.name));
-            for (hook, object) in
-                hooks.iter().flat_map(|hook| hook.objects.iter().map(move |object| (hook, object)))
-            {
-                let is_sent = |row: &&Row<'_>| {
-                    row.event == Some(event) && row.object.is_some_and(|sent| sent.is_same(&object.id))
-                };
-                if !rows.iter().any(|row| is_sent(&row)) {
-                    unrun.hooks.push((event, &object.id, hook.weight));
-                }
+        let is_touched = rows.iter().any(|row| row.doing == Doing::Resources);
+        let is_spared = played.action != Action::Test && !is_touched;
+        let resources = if is_spared { chart.resources.len() } else { 0 };
+        // Which of the tests a filter takes is not said anywhere; an error without a failing step came after all of them, or before any.
+        let is_unsaid = !asked.flags.filters.is_empty() || (failed.is_none() && is_touched);
+        if asked.flags.no_hooks || is_unsaid {
+            return Self { hooks: Vec::new(), resources };
+        }
+        let mut unrun = Self { hooks: Vec::new(), resources };
+        for phase in phases(played.action, engine) {
+            let event_of = |hook: &Hook| phase.iter().copied().find(|event| hook.events.contains(event));
+            let mut hooks: Vec<_> =
+                chart.hooks.iter().filter_map(|hook| Some((event_of(hook)?, hook))).collect();
+            order::by_weight(&mut hooks, |(_, hook)| (hook.weight, &hook.name));
+            let is_sent = |id: &ObjectId| {
+                let is_of_phase = |row: &Row<'_>| row.event.is_some_and(|event| phase.contains(&event));
+                rows.iter().any(|row| is_of_phase(row) && row.object.is_some_and(|sent| sent.is_same(id)))
+            };
+            for (event, hook) in hooks {
+                let ids = hook.objects.iter().map(|object| &object.id).filter(|id| !is_sent(id));
+                unrun.hooks.extend(ids.map(|id| (event, id, hook.weight)));
             }
-        }
-        let has_resources = played.action != Action::Test && !touches(rows);
-        unrun.resources = if has_resources { chart.resources.len() } else { 0 };
-        // An error without a failing step came after all of them, or before any.
-        if failed.is_none() && !rows.is_empty() && unrun.resources == 0 {
-            unrun.hooks.clear();
         }
         unrun
     }
@@ -86,17 +89,19 @@ impl<'a> Unrun<'a> {
     }
 }
 
-fn touches(rows: &[Row<'_>]) -> bool {
-    rows.iter().any(|row| row.doing == Doing::Resources)
-}
-
-/// The events of an action, in order.
-pub(super) fn phases(action: Action) -> Vec<Event> {
-    match action {
-        Action::Install => vec![Event::PreInstall, Event::PostInstall],
-        Action::Upgrade => vec![Event::PreUpgrade, Event::PostUpgrade],
-        Action::Rollback => vec![Event::PreRollback, Event::PostRollback],
-        Action::Uninstall => vec![Event::PreDelete, Event::PostDelete],
-        Action::Test => vec![Event::Test],
+/// The events of an action, in order; those of one phase are one to whoever plays it.
+fn phases(action: Action, engine: Engine) -> Vec<Vec<Event>> {
+    use Event::{
+        PostDelete, PostInstall, PostRollback, PostUpgrade, PreDelete, PreInstall, PreRollback, PreUpgrade,
+        Test,
+    };
+    match (action, engine) {
+        (Action::Uninstall, _) => vec![vec![PreDelete], vec![PostDelete]],
+        (Action::Test, Engine::ArgoCd) => Vec::new(),
+        (Action::Test, _) => vec![vec![Test]],
+        (_, Engine::ArgoCd) => vec![vec![PreInstall, PreUpgrade], vec![PostInstall, PostUpgrade]],
+        (Action::Install, _) => vec![vec![PreInstall], vec![PostInstall]],
+        (Action::Upgrade, _) => vec![vec![PreUpgrade], vec![PostUpgrade]],
+        (Action::Rollback, _) => vec![vec![PreRollback], vec![PostRollback]],
     }
 }
