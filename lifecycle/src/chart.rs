@@ -78,9 +78,18 @@ pub struct Object {
     /// The kind it brings, if it is a `CustomResourceDefinition`.
     pub defines: Option<Definition>,
     /// Members that Kubernetes does not know, such as `.spec.volumes`.
-    pub undeclared: Vec<String>,
+    pub undeclared: Vec<Undeclared>,
     /// Why the API server refuses it for sure: its words after `… is invalid: `.
     pub invalid: Option<&'static str>,
+}
+
+/// A member that Kubernetes does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undeclared {
+    /// As a server-side apply names it, such as `.spec.volumes`.
+    pub path: String,
+    /// What a schema check says of it.
+    pub words: String,
 }
 
 /// A part of an object that nobody can change.

@@ -1,6 +1,8 @@
-//! Members that Kubernetes does not know: a POST drops them with a warning, a server-side apply by Helm is refused.
+//! Members that Kubernetes does not know: a POST drops them with a warning, a server-side apply by Helm is refused, and so is a list.
 
 use hooks::Node;
+
+use super::Undeclared;
 
 /// Source: Kubernetes 1.36 `staging/src/k8s.io/api/batch/v1/types.go`, `JobSpec`.
 const JOB: [&str; 16] = [
@@ -69,24 +71,89 @@ const POD: [&str; 43] = [
     "workloadRef",
 ];
 
-/// The unknown members of the specs of a Job, a Pod and their pods, as the API server names them, such as `.spec.volumes`; deeper
-/// down nobody looks.
-pub(super) fn undeclared(written: hooks::Object<'_>) -> Vec<String> {
-    let Some(spec) = written.spec() else { return Vec::new() };
-    match (written.group(), written.kind()) {
-        ("batch", "Job") => {
-            let pods = written.pods().map(|pods| pods.spec);
-            let below = pods.into_iter().flat_map(|pods| unknown(pods, &POD, ".spec.template.spec"));
-            unknown(spec, &JOB, ".spec").chain(below).collect()
-        }
-        ("", "Pod") => unknown(spec, &POD, ".spec").collect(),
-        _ => Vec::new(),
-    }
+/// Source: Kubernetes 1.36 `staging/src/k8s.io/api/core/v1/types.go`, `Container`.
+const CONTAINER: [&str; 25] = [
+    "args",
+    "command",
+    "env",
+    "envFrom",
+    "image",
+    "imagePullPolicy",
+    "lifecycle",
+    "livenessProbe",
+    "name",
+    "ports",
+    "readinessProbe",
+    "resizePolicy",
+    "resources",
+    "restartPolicy",
+    "restartPolicyRules",
+    "securityContext",
+    "startupProbe",
+    "stdin",
+    "stdinOnce",
+    "terminationMessagePath",
+    "terminationMessagePolicy",
+    "tty",
+    "volumeDevices",
+    "volumeMounts",
+    "workingDir",
+];
+
+/// A place where members are looked at.
+struct Place {
+    /// As a server-side apply names it.
+    path: String,
+    /// As a schema check names it, from the kind on.
+    checked: String,
+    /// The type of what is there, in Kubernetes' words.
+    model: &'static str,
 }
 
-fn unknown<'n>(node: &'n Node<'_>, known: &'n [&str], path: &'n str) -> impl Iterator<Item = String> + 'n {
-    let names = node.members().iter().map(|member| member.name.as_ref());
-    names.filter(|name| !known.contains(name)).map(move |name| format!("{path}.{name}"))
+/// The unknown members of the specs of a Job, a Pod, their pods and the containers of these; deeper down nobody looks.
+pub(super) fn undeclared(written: hooks::Object<'_>) -> Vec<Undeclared> {
+    let kind = written.kind();
+    let (job, path) = match (written.group(), kind) {
+        ("batch", "Job") => (written.spec(), ".spec.template.spec"),
+        ("", "Pod") => (None, ".spec"),
+        _ => return Vec::new(),
+    };
+    let mut found = Vec::new();
+    if let Some(spec) = job {
+        let place = Place {
+            path: ".spec".to_owned(),
+            checked: format!("{kind}.spec"),
+            model: "io.k8s.api.batch.v1.JobSpec",
+        };
+        found.extend(place.unknown(spec, &JOB));
+    }
+    let Some(pods) = written.pods() else { return found };
+    let place = Place {
+        path: path.to_owned(),
+        checked: format!("{kind}{path}"),
+        model: "io.k8s.api.core.v1.PodSpec",
+    };
+    found.extend(place.unknown(pods.spec, &POD));
+    for container in pods.containers().filter(|container| container.list != "ephemeralContainers") {
+        let place = Place {
+            path: format!("{path}.{}[name=\"{}\"]", container.list, container.name()),
+            checked: format!("{kind}{path}.{}[{}]", container.list, container.index),
+            model: "io.k8s.api.core.v1.Container",
+        };
+        found.extend(place.unknown(container.node, &CONTAINER));
+    }
+    found
+}
+
+impl Place {
+    fn unknown(&self, node: &Node<'_>, known: &[&str]) -> Vec<Undeclared> {
+        let names = node.members().iter().map(|member| member.name.as_ref());
+        let undeclared = |name: &str| Undeclared {
+            path: format!("{}.{name}", self.path),
+            words: format!("ValidationError({}): unknown field \"{name}\" in {}", self.checked, self.model),
+        };
+        names.filter(|name| !known.contains(name)).map(undeclared).collect()
+    }
 }
 
 #[cfg(test)]
@@ -96,7 +163,8 @@ mod tests {
     #[track_caller]
     fn names(text: &str, expected: &[&str]) {
         let chart = Chart::read(text, "demo").unwrap();
-        assert_eq!(chart.resources[0].undeclared, expected);
+        let paths = chart.resources[0].undeclared.iter().map(|undeclared| undeclared.path.as_str());
+        assert_eq!(paths.collect::<Vec<_>>(), expected);
     }
 
     #[test]
@@ -106,8 +174,8 @@ mod tests {
             &[".spec.volumes", ".spec.template.spec.volume"],
         );
         names(
-            "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {backoffLimit: 1}}",
-            &[".spec.backoffLimit"],
+            "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {backoffLimit: 1, containers: [{name: c, imagePolicy: x}]}}",
+            &[".spec.backoffLimit", ".spec.containers[name=\"c\"].imagePolicy"],
         );
     }
 

@@ -80,7 +80,8 @@ impl Play<'_> {
         match applied {
             Err(refusal) => {
                 let step = self.step(Some(event), verb, Some(&object.id), StepResult::Failed);
-                self.explain(step, super::errors::cause(request, &object.id, &refusal));
+                let words = super::errors::cause(request, &object.id, &refusal);
+                self.explain(step, words.lines().next().unwrap_or_default());
                 Err(refused(request, object, &refusal))
             }
             Ok(applied) => {
@@ -107,6 +108,21 @@ impl Play<'_> {
         let live = self.world.live(&object.id).filter(|live| live.origin == Origin::Hook);
         live.is_some_and(|live| self.posted.contains(&live.uid) && live.object.digest != object.digest)
     }
+}
+
+/// Whether the items of a list have only members that Kubernetes knows: of all else the API server is asked, but a list it does not
+/// know, so that Helm looks itself.
+///
+/// Source: kubectl 0.36 `pkg/validation/schema.go`, `NewParamVerifyingSchema`; Helm 4.2.4 `pkg/kube/client.go`, `scrubValidationError`.
+pub(super) fn validate(hook: &Hook) -> Result<(), Failure> {
+    let unknown = hook.objects.iter().flat_map(|object| &object.undeclared).map(|one| one.words.as_str());
+    let unknown: Vec<_> = unknown.filter(|_| hook.kind == "List").collect();
+    let words = match &unknown[..] {
+        [] => return Ok(()),
+        [one] => (*one).to_owned(),
+        many => format!("[{}]", many.join(", ")),
+    };
+    Err(Failure(format!("error validating \"\": error validating data: {words}")))
 }
 
 /// When pods have ended for good.

@@ -142,7 +142,8 @@ pub(super) fn cause(request: Request, id: &ObjectId, refusal: &Refusal) -> Strin
     }
 }
 
-/// The words of a field that cannot change; what the API server prints of its value is left out.
+/// The words of a field that cannot change; what the API server prints of its value, or in lines of its own of what differs, is left
+/// out.
 ///
 /// Source: Kubernetes 1.36 `pkg/apis/core/validation/validation.go`, `ValidatePodUpdate` and `ValidatePersistentVolumeClaimUpdate`;
 /// `apimachinery/pkg/api/validation/objectmeta.go`, `FieldImmutableErrorMsg`.
@@ -151,10 +152,10 @@ fn immutable(id: &ObjectId, field: &str) -> String {
         ("Pod", "spec") => "spec: Forbidden: pod updates may not change fields other than \
              `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,\
              `spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` \
-             (allow it to be set to 1 if it was previously negative)"
+             (allow it to be set to 1 if it was previously negative)\n…"
             .to_owned(),
         ("PersistentVolumeClaim", "spec") => "spec: Forbidden: spec is immutable after creation except \
-             resources.requests and volumeAttributesClassName for bound claims"
+             resources.requests and volumeAttributesClassName for bound claims\n…"
             .to_owned(),
         _ => format!("{field}: Invalid value: …: field is immutable"),
     }

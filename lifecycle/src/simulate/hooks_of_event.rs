@@ -2,7 +2,7 @@
 
 use hooks::{DeletePolicy, Event, order};
 
-use super::{Play, errors::Failure, storage::Stored};
+use super::{Play, create::validate, errors::Failure, storage::Stored};
 use crate::chart::Hook;
 
 /// How far the hooks of an event came.
@@ -34,7 +34,7 @@ impl Play<'_> {
             if let Err(failure) = self.delete_by_policy(event, hook, DeletePolicy::BeforeHookCreation) {
                 return Ending::Stopped(failure);
             }
-            if let Err(failure) = self.build(hook) {
+            if let Err(failure) = self.build(hook).and_then(|()| validate(hook)) {
                 let words = format!("unable to build kubernetes object for {event} hook {}", hook.path);
                 return Ending::Stopped(failure.after(words));
             }

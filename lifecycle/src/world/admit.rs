@@ -38,7 +38,8 @@ impl World {
             return Err(Refusal::NoName);
         }
         if !object.undeclared.is_empty() {
-            return Err(Refusal::Undeclared(object.undeclared.clone()));
+            let paths = object.undeclared.iter().map(|one| one.path.clone());
+            return Err(Refusal::Undeclared(paths.collect()));
         }
         self.patch(object, origin, outcome)
     }
