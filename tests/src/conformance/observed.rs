@@ -13,7 +13,7 @@ pub(super) struct Observed {
     pub(super) history: Vec<(u32, String)>,
     /// The objects of hooks that are there when all that moves has come to rest, as `Kind/namespace/name`.
     pub(super) leftovers: Vec<String>,
-    /// What was asked of the API server and changes something, in order; without release records.
+    /// What was asked of the API server and changes something, or is about logs, in order; without release records.
     pub(super) requests: Vec<Request>,
 }
 
@@ -38,6 +38,8 @@ pub(super) enum Verb {
     Delete,
     /// A PUT.
     Update,
+    /// A look for the pods of a Job, to print their logs.
+    Log,
 }
 
 /// What was answered.

@@ -105,10 +105,7 @@ impl<'a> Player<'a> {
         let lines =
             text.lines().filter(|line| line.contains(r#""userAgent":"Helm/"#) && line.contains(namespace));
         let events = lines.filter_map(AuditEvent::parse);
-        events
-            .filter(|event| event.is_from_helm() && event.is_write())
-            .filter_map(|event| request(&event))
-            .collect()
+        events.filter(AuditEvent::is_from_helm).filter_map(|event| request(&event)).collect()
     }
 }
 
@@ -135,6 +132,19 @@ impl Drop for Player<'_> {
 }
 
 fn request(event: &AuditEvent) -> Option<Request> {
+    if let Some(job) = job_with_logs(event) {
+        let (kind, namespace) = ("Job".to_owned(), event.namespace.clone());
+        return Some(Request {
+            verb: Verb::Log,
+            kind,
+            namespace,
+            name: job.to_owned(),
+            result: Outcome::Changed,
+        });
+    }
+    if !event.is_write() {
+        return None;
+    }
     if event.name.starts_with("sh.helm.release.") {
         return None;
     }
@@ -152,8 +162,9 @@ fn request(event: &AuditEvent) -> Option<Request> {
         (201, _) => Outcome::Made,
         _ => Outcome::Changed,
     };
-    // The end of the name is the API server's.
+    // The end of the name is the API server's; one without a name is refused.
     let is_generated = verb == Verb::Create && (event.name.is_empty() || event.name.starts_with("gen-"));
+    let is_generated = is_generated && result == Outcome::Made;
     Some(Request {
         verb,
         kind: kind.map_or(event.resource.clone(), |(_, kind)| (*kind).to_owned()),
@@ -162,6 +173,13 @@ fn request(event: &AuditEvent) -> Option<Request> {
         name: if is_generated { "gen-*".to_owned() } else { event.name.clone() },
         result,
     })
+}
+
+/// The Job whose pods are looked for, which is what Helm does before it prints their logs.
+fn job_with_logs(event: &AuditEvent) -> Option<&str> {
+    let is_list = event.verb == "list" && event.resource == "pods";
+    let (_, job) = event.uri.split_once("labelSelector=job-name%3D").filter(|_| is_list)?;
+    job.split('&').next()
 }
 
 /// The first line that Helm prints after `Error: `.

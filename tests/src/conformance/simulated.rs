@@ -79,13 +79,14 @@ fn shown(id: &ObjectId) -> String {
     object(&id.kind, id.namespace.as_deref().unwrap_or_default(), &id.name)
 }
 
-/// What of a step the API server hears; nothing of a wait or of logs.
+/// What of a step the API server hears; nothing of a wait, and of logs only what concerns a Job.
 fn item(step: &Step) -> Option<Item> {
     let is_refused = step.result == StepResult::Failed;
     if is_refused && step.message.as_deref() == Some(NO_NAME) {
         return None;
     }
     let (verb, result) = match step.verb {
+        Did::Log if step.object.as_ref().is_some_and(|id| id.kind == "Job") => (Verb::Log, Outcome::Changed),
         Did::Wait | Did::Log => return None,
         Did::Manifest => return Some(Item::Resources),
         Did::Delete if is_refused => (Verb::Delete, Outcome::Refused),

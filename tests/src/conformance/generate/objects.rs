@@ -66,7 +66,7 @@ impl Objects {
     fn item(&mut self, random: &mut Random, name: &str, place: usize) -> Value {
         let kind =
             random.weighted(&[(6, "Job"), (2, "Pod"), (4, "ConfigMap"), (1, "CustomResourceDefinition")]);
-        self.of_kind(random, kind, &format!("{name}-{place}"))
+        self.of_kind(random, kind, &format!("{name}-item-{place}"))
     }
 
     /// An ordinary resource; seldom one that a hook makes as well.
