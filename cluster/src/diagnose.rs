@@ -31,7 +31,7 @@ pub struct Question<'q> {
     pub namespace: &'q str,
     /// The revision; else the last one, or the one before when Helm has rolled that back.
     pub revision: Option<i64>,
-    /// The lines of each log to read.
+    /// The lines of each log to show.
     pub log_lines: usize,
     /// Seconds since 1970.
     pub now: i64,
@@ -206,7 +206,7 @@ pub async fn diagnose(client: &Client, question: &Question<'_>) -> Result<Diagno
     };
     let Some(suspect) = suspect else { return Ok(history.without_hook(question.now, notes)) };
     let (evidence, mask) = gather::gather(&client, &history, &suspect, question, &mut notes).await;
-    let hook = account::hook(&evidence, &mask);
+    let hook = account::hook(&evidence, &mask, question.log_lines);
     let repair = repair::all(&evidence, &hook);
     let diagnosis = history.without_hook(question.now, notes);
     let state = repair::state(&evidence.release, hook.event, diagnosis.since, question.now);

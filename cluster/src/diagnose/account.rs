@@ -4,13 +4,13 @@ use hooks::release::{Phase, Status};
 
 use super::{
     Cause, Hook, causes,
-    evidence::{Evidence, Seen},
+    evidence::{Evidence, Log, Seen},
     mask::Mask,
     words,
 };
 
 /// Everything about the hook that failed.
-pub(super) fn hook(evidence: &Evidence, mask: &Mask) -> Hook {
+pub(super) fn hook(evidence: &Evidence, mask: &Mask, log_lines: usize) -> Hook {
     let facts = &evidence.hook;
     let shown = |text: &str| words::shown(text, 253);
     let causes = causes::all(evidence).into_iter().map(|cause| Cause {
@@ -31,8 +31,17 @@ pub(super) fn hook(evidence: &Evidence, mask: &Mask) -> Hook {
         causes: causes.collect(),
         helm: helm(evidence),
         now: now(evidence),
-        logs: evidence.logs.clone(),
+        logs: logs(&evidence.logs, log_lines),
     }
+}
+
+/// The last lines of each.
+fn logs(logs: &[Log], most: usize) -> Vec<Log> {
+    let end = |log: &Log| {
+        let first = log.lines.len().saturating_sub(most);
+        Log { lines: log.lines[first..].to_vec(), ..log.clone() }
+    };
+    logs.iter().map(end).filter(|log| !log.lines.is_empty()).collect()
 }
 
 /// What Helm did meanwhile.
@@ -138,7 +147,7 @@ mod tests {
     use crate::diagnose::testing::{ended, evidence, job, pod, waiting};
 
     fn of(given: &Value) -> Hook {
-        hook(&evidence(given), &Mask::of(["hunter2".to_owned()]))
+        hook(&evidence(given), &Mask::of(["hunter2".to_owned()]), 10)
     }
 
     #[test]

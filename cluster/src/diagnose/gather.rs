@@ -130,7 +130,7 @@ pub(super) async fn gather(
         known.values.into_iter().chain(seen.pod_spec().map(references::telling_values).unwrap_or_default()),
     );
     seen.needs = known.needs;
-    let raw = logs::read(look, &seen, question.log_lines).await;
+    let raw = logs::read(look, &seen).await;
     seen.refusals = rights::refused(look, &raw).await;
     seen.logs = logs::shown(raw, &mask, &known.unknown, look.notes);
     (seen, mask)

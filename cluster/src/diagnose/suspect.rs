@@ -252,9 +252,9 @@ mod tests {
 
     #[test]
     fn of_a_list_the_job_is_looked_at() {
-        let list = "apiVersion: v1\nkind: List\nmetadata: {annotations: {helm.sh/hook: test}}\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: x}}\n- {apiVersion: batch/v1, kind: Job, metadata: {name: y}}";
+        let list = "apiVersion: v1\nkind: List\nmetadata: {annotations: {helm.sh/hook: test}}\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: x}}\n- {apiVersion: batch/v1, kind: Job, metadata: {name: run}}";
         let hooks = json!([{"kind": "List", "name": "", "manifest": list, "last_run": {"phase": "Failed"}}]);
         let found = suspect("deployed", "", &hooks).unwrap();
-        assert_eq!((found.kind.as_str(), found.name.as_str()), ("Job", "y"));
+        assert_eq!((found.kind.as_str(), found.name.as_str()), ("Job", "run"));
     }
 }

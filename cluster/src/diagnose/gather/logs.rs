@@ -14,6 +14,8 @@ use super::{
 
 /// The most containers whose logs are read.
 const MOST: usize = 3;
+/// The lines that are read of each log, which may be more than are shown.
+const LINES: i64 = 200;
 /// The most bytes that are read of one log.
 const BYTES: i64 = 64 << 10;
 
@@ -25,7 +27,7 @@ pub(super) struct Raw {
 }
 
 /// Those of the containers that failed first, then of those that run.
-pub(super) async fn read(look: &mut Look<'_>, seen: &Evidence, lines: usize) -> Vec<Raw> {
+pub(super) async fn read(look: &mut Look<'_>, seen: &Evidence) -> Vec<Raw> {
     let mut containers: Vec<Standing<'_>> = seen.containers().filter(|one| rank(one).is_some()).collect();
     containers.sort_by_key(rank);
     let mut logs = Vec::new();
@@ -35,7 +37,7 @@ pub(super) async fn read(look: &mut Look<'_>, seen: &Evidence, lines: usize) -> 
             container: Some(container.status.name.clone()),
             limit_bytes: Some(BYTES),
             previous: is_again,
-            tail_lines: i64::try_from(lines).ok(),
+            tail_lines: Some(LINES),
             ..LogParams::default()
         };
         let pod = container.pod_name();
