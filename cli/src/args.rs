@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum, builder::Styles};
 
-use crate::commands::{certs, check, completions, plan, probe, rollout, rules, serve, try_release};
+use crate::commands::{certs, check, completions, diagnose, plan, probe, rollout, rules, serve, try_release};
 
 /// The guardrail for Helm hooks.
 #[derive(Debug, Parser)]
@@ -105,6 +105,8 @@ pub enum Command {
     Plan(Box<plan::Args>),
     /// Play rollouts that are written down, and say whether what happens is what is expected.
     Rollout(Box<rollout::Args>),
+    /// Say why a hook of a release failed, and what mends it.
+    Diagnose(diagnose::Args),
     /// List the rules, or explain one.
     Rules(rules::Args),
     /// Make and inspect the certificates that the server needs.

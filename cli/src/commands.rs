@@ -3,6 +3,7 @@
 pub mod certs;
 pub mod check;
 pub mod completions;
+pub mod diagnose;
 pub mod plan;
 pub mod probe;
 pub mod rollout;

@@ -104,7 +104,7 @@ impl Judge<'_> {
     }
 
     /// Judges a stored release, which has no text that anybody could look at.
-    fn record(&self, shown: &str, record: &record::Record) -> Report {
+    pub(crate) fn record(&self, shown: &str, record: &record::Record) -> Report {
         let mut report = Report::default();
         let namespace = Some(record.namespace.as_str()).filter(|name| !name.is_empty());
         let manifests = stored::manifests(record);

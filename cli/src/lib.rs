@@ -46,6 +46,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
         Command::Try(command) => command.run(&args.global, of_command, io),
         Command::Plan(command) => command.run(&args.global, of_command, io),
         Command::Rollout(command) => command.run(&args.global, of_command, io),
+        Command::Diagnose(command) => command.run(&args.global, of_command, io),
         Command::Rules(command) => command.run(&args.global, io),
         Command::Certs(command) => command.run(&args.global, io),
         Command::Serve(command) => command.run(&args.global, io),

@@ -18,6 +18,7 @@ use crate::{
 };
 
 pub mod certs;
+pub mod diagnose;
 pub mod json_v1;
 pub mod lifecycle;
 pub mod plan_v1;
@@ -94,6 +95,7 @@ pub fn refuse(arguments: &[OsString], refused: &clap::Error, io: &mut Io<'_>) {
         Some("try") => try_v1::write(&Trial { problems: vec![problem], ..Trial::default() }, &mut *io.stdout),
         Some("plan") => plan_v1::write(&Rehearsal::refused(problem), &mut *io.stdout),
         Some("rollout") => rollout_v1::write(&Rehearsal::refused(problem), &mut *io.stdout),
+        Some("diagnose") => diagnose::json_v1::refuse(&problem, &mut *io.stdout),
         _ => Ok(()),
     };
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tests::node::Node;
 
+mod diagnose;
 mod install;
 mod readme;
 mod rollouts;

@@ -5,6 +5,7 @@ pub mod asking;
 pub mod chart;
 pub mod cluster;
 pub mod conformance;
+pub mod diagnosed;
 pub mod image;
 pub mod installed;
 pub mod kinds;

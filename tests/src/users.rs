@@ -1,7 +1,11 @@
 //! People who use a test cluster: each with a certificate and a kubeconfig, and with no rights but those that are bound to them.
 #![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair};
 use serde_json::{Value, json};
@@ -57,6 +61,12 @@ impl<'c> User<'c> {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Their kubeconfig.
+    #[must_use]
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     /// Runs `kubectl` as this user, with standard input.

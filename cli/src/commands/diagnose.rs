@@ -1,0 +1,150 @@
+//! `hookward diagnose`: why a hook of a release failed, in one page.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::ArgMatches;
+use cluster::{
+    client,
+    diagnose::{Diagnosis, Question, diagnose},
+};
+use policies::PolicySet;
+use tokio::runtime::Builder;
+
+use crate::{
+    Io,
+    args::Global,
+    exit,
+    judge::Judge,
+    output::{
+        self, Format,
+        diagnose::{Prevention, json_v1, text},
+    },
+    policy_file,
+    report::Problem,
+};
+
+/// Which release to look at, and where it is.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+#[command(
+    after_help = "Exit codes: 0 the release is well, 1 it or a hook of it is not, 2 its record could not be read.\nNothing in the cluster is changed. Needs the right to read Secrets, where releases are stored; whatever else may not be\nread is noted, and the rest is judged."
+)]
+pub struct Args {
+    /// The name of the release.
+    #[arg(value_name = "RELEASE")]
+    pub release: String,
+    /// The namespace of the release [default: that of the context].
+    #[arg(short, long, value_name = "NAME", env = "HELM_NAMESPACE")]
+    pub namespace: Option<String>,
+    /// The revision to look at [default: the last one, or the one before if that was rolled back].
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..))]
+    pub revision: Option<i64>,
+    /// The lines of each log to show.
+    #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub log_lines: u16,
+    /// The kubeconfig [default: the variable KUBECONFIG, or ~/.kube/config].
+    #[arg(long, value_name = "FILE", help_heading = "Cluster")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Its context [default: the current one].
+    #[arg(long, value_name = "NAME", env = "HELM_KUBECONTEXT", help_heading = "Cluster")]
+    pub context: Option<String>,
+    /// What the rules may do.
+    #[command(flatten)]
+    pub policy: policy_file::Args,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: output::Args,
+}
+
+impl Args {
+    /// Looks, prints.
+    ///
+    /// # Errors
+    /// When nothing could be printed; why a release could not be looked at is in the results.
+    pub fn run(&self, global: &Global, matches: &ArgMatches, io: &mut Io<'_>) -> anyhow::Result<u8> {
+        let targets = self.output.targets(matches)?;
+        let looked = self.look();
+        let colors = global.colors(io.stderr_is_terminal, io.no_color);
+        match &looked {
+            Ok((diagnosis, _)) => {
+                for note in &diagnosis.notes {
+                    writeln!(io.stderr, "{}", output::text::note_line(note, colors))?;
+                }
+            }
+            Err(problem) => {
+                writeln!(io.stderr, "{}", output::text::error_line(&problem.message, colors))?;
+            }
+        }
+        for target in &targets {
+            let is_terminal = io.stdout_is_terminal && target.file.is_none();
+            let colors = global.colors(is_terminal, io.no_color);
+            target.write(io, |out| match (&looked, target.format) {
+                (Ok((diagnosis, prevent)), Format::Text) => text::write(diagnosis, prevent, colors, out),
+                (Ok((diagnosis, prevent)), Format::Json) => json_v1::write(diagnosis, prevent, out),
+                (Err(_), Format::Text) => Ok(()),
+                (Err(problem), Format::Json) => json_v1::refuse(problem, out),
+            })?;
+        }
+        Ok(match looked {
+            Err(_) => exit::FAILED,
+            Ok((diagnosis, _)) if diagnosis.is_healthy() => exit::CLEAN,
+            Ok(_) => exit::FINDINGS,
+        })
+    }
+
+    fn look(&self) -> Result<(Diagnosis, Vec<Prevention>), Problem> {
+        let policies = self.policy.load(0)?;
+        let asked = self.ask().map_err(|error| Problem::new(self.release.as_str(), format!("{error:#}")));
+        let diagnosis = asked?;
+        let prevent = prevention(&diagnosis, &policies);
+        Ok((diagnosis, prevent))
+    }
+
+    fn ask(&self) -> anyhow::Result<Diagnosis> {
+        let runtime =
+            Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
+        runtime.block_on(async {
+            let client = client::connect_to(self.kubeconfig.as_deref(), self.context.as_deref()).await?;
+            let namespace = self.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
+            let question = Question {
+                release: &self.release,
+                namespace: &namespace,
+                revision: self.revision,
+                log_lines: usize::from(self.log_lines),
+                now: policy_file::now(),
+            };
+            Ok(diagnose(&client, &question).await?)
+        })
+    }
+}
+
+/// What the rules that know of such causes have to say about this very hook.
+fn prevention(diagnosis: &Diagnosis, policies: &PolicySet) -> Vec<Prevention> {
+    let Some(hook) = &diagnosis.hook else { return Vec::new() };
+    let known: Vec<&str> = hook.causes.iter().flat_map(|cause| cause.rules.iter().copied()).collect();
+    if known.is_empty() {
+        return Vec::new();
+    }
+    let judge = Judge {
+        policies,
+        namespace: Some(&diagnosis.namespace),
+        release: Some(&diagnosis.release),
+        now: policy_file::now(),
+    };
+    let mut report = judge.record(&diagnosis.release, &diagnosis.record);
+    report.sort();
+    let is_about = |entry: &&crate::report::Entry| {
+        let of_hook = entry.object.as_ref().is_none_or(|object| {
+            object.kind == hook.kind && object.name.as_deref() == Some(hook.name.as_str())
+        });
+        known.contains(&entry.rule.id) && of_hook
+    };
+    let mut found: Vec<Prevention> = Vec::new();
+    for entry in report.findings.iter().filter(is_about) {
+        if !found.iter().any(|one| one.rule == entry.rule.id) {
+            found.push(Prevention { rule: entry.rule.id, mode: entry.mode, message: entry.message.clone() });
+        }
+    }
+    found
+}
