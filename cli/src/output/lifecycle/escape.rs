@@ -26,17 +26,16 @@ pub(super) fn lines(text: &str) -> String {
 /// As Markdown that is nothing but text, also in a table: no mention, no reference, no link.
 pub(super) fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 4);
+    let is_link = is_link(text);
     for character in text.chars().map(visible) {
         match character {
             // What GitHub would turn into a mention, or into a reference to an issue, it leaves alone in code.
             '@' | '#' => escaped.extend(["<code>", &format!("&#{};", u32::from(character)), "</code>"]),
-            '-' | ',' | ';' | ':' | '(' | ')' | '/' | '%' | '?' | '\'' | '=' | '"' | '.'
-                if !is_link(text) =>
-            {
+            '-' | ',' | ';' | ':' | '(' | ')' | '/' | '%' | '?' | '\'' | '=' | '"' | '.' if !is_link => {
                 escaped.push(character);
             }
             other if other.is_ascii_punctuation() => {
-                escaped.push_str(&format!("&#{};", u32::from(other)));
+                escaped.extend(["&#", &u32::from(other).to_string(), ";"]);
             }
             other => escaped.push(other),
         }

@@ -1,4 +1,4 @@
-//! A JUnit report: a test suite for each release that was played, a test case for each step and each thing expected of it.
+//! A `JUnit` report: a test suite for each release that was played, a test case for each step and each thing expected of it.
 
 use std::io::{self, Write};
 
@@ -75,9 +75,10 @@ fn suite(scenario: &Rehearsed, kind: Kind) -> Suite {
         for expected in scenario.expectations.iter().filter(|expected| expected.step == story.index) {
             let (wanted, actual) = (expected.expected.to_string(), expected.actual.to_string());
             let field = expected.field.name();
-            let end = match expected.ok {
-                true => End::Fine,
-                false => End::Failure(format!("{field} is {actual}, expected {wanted}")),
+            let end = if expected.ok {
+                End::Fine
+            } else {
+                End::Failure(format!("{field} is {actual}, expected {wanted}"))
             };
             let name = format!("{step}{} {field} is {wanted}", story.played.action.name());
             cases.push(Case { name, time: 0.0, end, output: String::new() });

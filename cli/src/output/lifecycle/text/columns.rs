@@ -66,7 +66,7 @@ impl Page<'_> {
             writeln!(self.out, "{}", head.trim_end())?;
             head = " ".repeat(at - weights);
         }
-        head.push_str(&format!("{:<weights$}", weight(row)));
+        head = format!("{head}{:<weights$}", weight(row));
         for line in plain::wrap(&plain::line(&row.words), WIDTH.saturating_sub(at)) {
             writeln!(self.out, "{head:<at$}{line}")?;
             head.clear();
