@@ -5,6 +5,7 @@ pub mod chart;
 pub mod command;
 pub mod outcome;
 pub mod profile;
+pub mod run;
 pub mod scenario;
 pub mod simulate;
 pub mod world;

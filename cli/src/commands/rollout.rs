@@ -15,6 +15,7 @@ use crate::{
     workers,
 };
 
+mod cluster;
 mod files;
 mod simulated;
 
@@ -31,9 +32,13 @@ pub struct Args {
     /// What the pods of a hook do, whatever the scenario says: `Job/migrate=ok|fail|hang|90s` (repeatable).
     #[arg(long = "outcome", value_name = "OUTCOME", value_parser = words::outcome)]
     pub outcomes: Vec<words::Outcome>,
-    /// The helm that renders charts; of several the first one does (repeatable) [default: helm].
+    /// The helm that renders charts, and with --cluster plays; of several the first one renders, and the one plays that a scenario asks
+    /// for (repeatable) [default: helm].
     #[arg(long, value_name = "FILE", help_heading = "Charts")]
     pub helm_bin: Vec<PathBuf>,
+    /// Whether a cluster plays them.
+    #[command(flatten)]
+    pub cluster: cluster::Args,
     /// What charts are rendered for.
     #[command(flatten)]
     pub target: inputs::Target,
@@ -57,8 +62,23 @@ impl Args {
         let targets = self.output.targets(matches)?;
         let mut rehearsal = Rehearsal::default();
         let written = files::read(self, io, &mut rehearsal.problems);
+        if self.cluster.cluster {
+            cluster::play(self, &written, &mut rehearsal, io)?;
+        } else {
+            self.simulate(&written, &mut rehearsal, io);
+        }
+        let kind = output::lifecycle::Kind::Rollout;
+        output::lifecycle::print(&rehearsal, kind, &targets, global, self.verbose, io)?;
+        Ok(match () {
+            () if !rehearsal.problems.is_empty() => exit::FAILED,
+            () if !rehearsal.passed() => exit::FINDINGS,
+            () => exit::CLEAN,
+        })
+    }
+
+    fn simulate(&self, written: &[files::Written], rehearsal: &mut Rehearsal, io: &Io<'_>) {
         let progress = progress(written.len(), io.stderr_is_terminal);
-        let played = workers::map(&written, |written| {
+        let played = workers::map(written, |written| {
             let played = simulated::play(self, written);
             progress.inc(1);
             played
@@ -73,13 +93,6 @@ impl Args {
                 Err(problems) => rehearsal.problems.extend(problems),
             }
         }
-        let kind = output::lifecycle::Kind::Rollout;
-        output::lifecycle::print(&rehearsal, kind, &targets, global, self.verbose, io)?;
-        Ok(match () {
-            () if !rehearsal.problems.is_empty() => exit::FAILED,
-            () if !rehearsal.passed() => exit::FINDINGS,
-            () => exit::CLEAN,
-        })
     }
 }
 

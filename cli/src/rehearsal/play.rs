@@ -25,8 +25,14 @@ impl Stage {
     /// An empty cluster.
     #[must_use]
     pub fn new(profile: Profile, release: &str, namespace: &str) -> Self {
+        Self::on(Simulation::new(profile, release, namespace))
+    }
+
+    /// A cluster that is simulated already.
+    #[must_use]
+    pub const fn on(simulation: Simulation) -> Self {
         Self {
-            simulation: Simulation::new(profile, release, namespace),
+            simulation,
             charts: BTreeMap::new(),
             history: Vec::new(),
             asked: Vec::new(),

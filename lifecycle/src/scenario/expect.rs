@@ -59,6 +59,8 @@ pub enum Field {
     Hooks,
     /// The hook objects that are left.
     Leftovers,
+    /// Something in which a real run is not like the simulation.
+    Simulation,
 }
 
 /// What is expected or found.
@@ -145,6 +147,7 @@ impl Field {
             Self::Status => "status",
             Self::Hooks => "hooks",
             Self::Leftovers => "leftovers",
+            Self::Simulation => "simulation",
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn play(args: &Args, written: &Written) -> Result<(Rehearsed, Vec<Str
     let scenario = &written.scenario;
     let profile = scenario.profile();
     let mut stage = Stage::new(profile, &scenario.release, &scenario.namespace);
-    let mut charts = Charts { args, written, rendered: BTreeMap::new() };
+    let mut charts = Charts::new(args, written);
     let mut expectations = Vec::new();
     for (index, step) in scenario.steps.iter().enumerate() {
         stage.rest(step.after);
@@ -52,20 +52,37 @@ pub(super) fn play(args: &Args, written: &Written) -> Result<(Rehearsed, Vec<Str
         expectations,
         marks: Vec::new(),
     };
-    let mut notes: Vec<String> = charts.rendered.into_values().flat_map(|rendered| rendered.notes).collect();
-    notes.dedup();
-    Ok((rehearsed, notes))
+    Ok((rehearsed, charts.notes()))
 }
 
 /// The charts of a scenario, each rendered once for installs and once for upgrades.
-struct Charts<'a> {
+pub(super) struct Charts<'a> {
     args: &'a Args,
     written: &'a Written,
     rendered: BTreeMap<(Source, bool), Rendered>,
 }
 
-impl Charts<'_> {
-    fn render(&mut self, source: &Source, step: &Step, is_upgrade: bool) -> Result<Arc<Chart>, Vec<Problem>> {
+impl<'a> Charts<'a> {
+    /// None yet.
+    pub(super) const fn new(args: &'a Args, written: &'a Written) -> Self {
+        Self { args, written, rendered: BTreeMap::new() }
+    }
+
+    /// Those that were rendered.
+    pub(super) fn all(&self) -> impl Iterator<Item = Arc<Chart>> {
+        self.rendered.values().map(|rendered| Arc::clone(&rendered.chart))
+    }
+
+    /// What is to be said of them.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> =
+            self.rendered.values().flat_map(|rendered| rendered.notes.clone()).collect();
+        notes.dedup();
+        notes
+    }
+
+    /// Renders a chart, or finds it.
+    pub(super) fn render(&mut self, source: &Source, step: &Step, is_upgrade: bool) -> Result<Arc<Chart>, Vec<Problem>> {
         let key = (source.clone(), is_upgrade);
         if let Some(rendered) = self.rendered.get(&key) {
             return Ok(Arc::clone(&rendered.chart));
@@ -89,7 +106,7 @@ impl Charts<'_> {
     }
 
     /// A path of the scenario, from where the command is run.
-    fn path(&self, written: &Path) -> PathBuf {
+    pub(super) fn path(&self, written: &Path) -> PathBuf {
         let joined = self.written.folder.join(written);
         joined.components().filter(|part| *part != Component::CurDir).collect()
     }
@@ -105,7 +122,7 @@ impl Charts<'_> {
     }
 
     /// A name that is in no chart of the scenario is a slip, and nothing would ever come of it.
-    fn check_outcomes(&self) -> Result<(), Vec<Problem>> {
+    pub(super) fn check_outcomes(&self) -> Result<(), Vec<Problem>> {
         let charts = || self.rendered.values().map(|rendered| &*rendered.chart);
         let mut problems = Vec::new();
         for step in &self.written.scenario.steps {

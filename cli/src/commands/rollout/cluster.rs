@@ -1,0 +1,295 @@
+//! Scenarios played with real Helm on a real cluster, and put beside the simulation.
+
+use std::{fs, path::PathBuf, pin::pin, sync::Arc};
+
+use anyhow::Context as _;
+use lifecycle::{
+    Answer, Chart, Simulation,
+    answer::{Action, ObjectId},
+    run::{self, Cluster, Error, Helm, Order, Target, Told, differences, folder_of},
+    scenario::{Expectation, Field, Step, Value},
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
+
+use super::{Args as Rollout, files::Written, simulated::Charts};
+use crate::{
+    Io, inputs,
+    rehearsal::{Asked, Rehearsal, Rehearsed, play::Stage},
+    report::Problem,
+};
+
+mod live;
+
+use live::Live;
+
+/// Whether a cluster plays, and which.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+#[command(next_help_heading = "Cluster")]
+pub struct Args {
+    /// Play with real Helm on the cluster of the kubeconfig, and compare with the simulation.
+    #[arg(long)]
+    pub cluster: bool,
+    /// The kubeconfig [default: as kubectl has it].
+    #[arg(long, value_name = "FILE", requires = "cluster")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The context in it [default: the current one].
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    pub context: Option<String>,
+    /// Leave the namespace and what is in it for you to look at.
+    #[arg(long, requires = "cluster")]
+    pub keep: bool,
+    /// Play also in a namespace that is there already; what is played is taken out of it at the end.
+    #[arg(long, requires = "cluster")]
+    pub into_existing_namespace: bool,
+}
+
+/// Plays all scenarios, one after the other.
+///
+/// # Errors
+/// When there is nothing to play on, or nobody to tell.
+pub(super) fn play(
+    args: &Rollout,
+    written: &[Written],
+    rehearsal: &mut Rehearsal,
+    io: &mut Io<'_>,
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.context("cannot start the runtime")?.block_on(async {
+        let of_cluster = &args.cluster;
+        let target =
+            Target { kubeconfig: of_cluster.kubeconfig.clone(), context: of_cluster.context.clone() };
+        let cluster = Cluster::connect(target).await?;
+        for written in written {
+            match one(args, &cluster, written, io).await {
+                Ok((rehearsed, notes)) => {
+                    rehearsal.scenarios.push(rehearsed);
+                    rehearsal.notes.extend(notes);
+                }
+                Err(Stop::Here(problems)) => rehearsal.problems.extend(problems),
+                Err(Stop::All(problem)) => {
+                    rehearsal.problems.push(problem);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Why a scenario was not played to its end.
+enum Stop {
+    /// The others may be.
+    Here(Vec<Problem>),
+    /// Nor will the others.
+    All(Problem),
+}
+
+impl From<Vec<Problem>> for Stop {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self::Here(problems)
+    }
+}
+
+async fn one(
+    args: &Rollout,
+    cluster: &Cluster,
+    written: &Written,
+    io: &mut Io<'_>,
+) -> Result<(Rehearsed, Vec<String>), Stop> {
+    let refuse = |message: String| Stop::Here(vec![Problem::new(&written.file, message)]);
+    let scenario = &written.scenario;
+    if !matches!(scenario.helm.as_str(), "3" | "4") {
+        return Err(refuse(format!("{} cannot be played on a cluster, only Helm 3 and 4", scenario.helm)));
+    }
+    let programs = if args.helm_bin.is_empty() { vec![inputs::PROGRAM.into()] } else { args.helm_bin.clone() };
+    let helm = Helm::find(&programs, &scenario.helm).map_err(|error| refuse(sentence(&error)))?;
+    let (written, _folders) = installable(args, written)?;
+    let mut args = args.clone();
+    args.helm_bin = vec![helm.program().to_owned()];
+    cluster.version().trim_start_matches('v').clone_into(&mut args.target.kube_version);
+    let simulated = simulate(&args, cluster, &written).await?;
+    let order = Order {
+        release: &scenario.release,
+        namespace: &scenario.namespace,
+        steps: &written.scenario.steps,
+        objects: &simulated.objects,
+        helm: &helm,
+        keep: args.cluster.keep,
+        into_existing: args.cluster.into_existing_namespace,
+    };
+    let (sender, mut told) = mpsc::unbounded_channel();
+    let tell = Arc::new(move |word: Told| _ = sender.send(word));
+    let mut live = Live::new(&scenario.name, io.stderr_is_terminal);
+    let reals = {
+        let mut playing = pin!(run::play(cluster, &order, tell, stopped()));
+        loop {
+            tokio::select! {
+                biased;
+                Some(word) = told.recv() => live.tell(&word, io.stderr),
+                reals = &mut playing => break reals,
+            }
+        }
+    };
+    while let Ok(word) = told.try_recv() {
+        live.tell(&word, io.stderr);
+    }
+    live.end();
+    let reals = reals.map_err(|error| match error {
+        Error::Interrupted(_) => Stop::All(Problem::new(&written.file, sentence(&error))),
+        error => refuse(sentence(&error)),
+    })?;
+    let (mut expectations, mut actions, mut notes) = (Vec::new(), Vec::new(), simulated.notes);
+    for (index, (step, real)) in written.scenario.steps.iter().zip(reals).enumerate() {
+        expectations.extend(step.judge(index, &real.played));
+        let found = differences(&simulated.answer.actions[index], &real.played, &real.going);
+        expectations.extend(found.into_iter().map(|found| Expectation {
+            step: index,
+            field: Field::Simulation,
+            expected: Value::Text(found.simulated),
+            actual: Value::Text(found.real),
+            ok: false,
+        }));
+        notes.extend(real.logs.into_iter().map(|log| format!("{}, step {}: {log}", scenario.name, index + 1)));
+        actions.push(real.played);
+    }
+    let rehearsed = Rehearsed {
+        name: scenario.name.clone(),
+        file: written.file.clone(),
+        player: scenario.profile().shown,
+        answer: Answer { helm: helm.version.clone(), actions, ..simulated.answer },
+        asked: simulated.asked,
+        passed: expectations.iter().all(|expectation| expectation.ok),
+        expectations,
+        marks: Vec::new(),
+    };
+    Ok((rehearsed, notes))
+}
+
+/// Ctrl-C, or whoever else wants it to end.
+async fn stopped() {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
+    let waiting = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+    if waiting.len() == 0 {
+        std::future::pending::<()>().await;
+    }
+    let _ = futures::future::select_all(waiting).await;
+}
+
+/// The same scenario with charts that Helm can install, where the scenario has manifests; they go with the second value.
+fn installable(args: &Rollout, written: &Written) -> Result<(Written, Vec<tempfile::TempDir>), Vec<Problem>> {
+    let (mut written, mut folders) = (written.clone(), Vec::new());
+    let charts = Charts::new(args, &written);
+    let paths = written.scenario.steps.iter().filter_map(|step| step.chart.as_ref());
+    let mut made: Vec<_> = paths.map(|source| (source.chart.clone(), charts.path(&source.chart))).collect();
+    made.sort();
+    made.dedup();
+    for (_, path) in &mut made {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.join("Chart.yaml").is_file() || name.ends_with(".tgz") || name.ends_with(".tar.gz") {
+            *path = std::path::absolute(&*path).unwrap_or_else(|_| path.clone());
+            continue;
+        }
+        let refuse = |message: String| vec![Problem::new(path.display().to_string(), message)];
+        if path.is_dir() {
+            return Err(refuse("Helm installs charts only: this folder has no Chart.yaml".to_owned()));
+        }
+        let text = fs::read_to_string(&*path).map_err(|error| refuse(error.to_string()))?;
+        let folder = folder_of(&text, &name).map_err(|error| refuse(error.to_string()))?;
+        *path = folder.path().to_owned();
+        folders.push(folder);
+    }
+    let absolute: Vec<_> = written.scenario.steps.iter().map(|step| step.chart.as_ref().map(|source| {
+        let mut source = source.clone();
+        if let Some((_, path)) = made.iter().find(|(old, _)| *old == source.chart) {
+            source.chart.clone_from(path);
+        }
+        for file in &mut source.values {
+            let path = charts.path(file);
+            *file = std::path::absolute(&path).unwrap_or(path);
+        }
+        source
+    })).collect();
+    for (step, source) in written.scenario.steps.iter_mut().zip(absolute) {
+        step.chart = source;
+    }
+    Ok((written, folders))
+}
+
+/// The simulation of a scenario on a cluster like the real one.
+struct Simulated {
+    answer: Answer,
+    asked: Vec<Asked>,
+    objects: Vec<ObjectId>,
+    notes: Vec<String>,
+}
+
+async fn simulate(args: &Rollout, cluster: &Cluster, written: &Written) -> Result<Simulated, Vec<Problem>> {
+    let scenario = &written.scenario;
+    let mut charts = Charts::new(args, written);
+    for step in &scenario.steps {
+        if let Some(source) = &step.chart {
+            let is_upgrade = step.action == Action::Upgrade && !step.flags.install;
+            let _ = charts.render(source, step, is_upgrade)?;
+        }
+    }
+    let all: Vec<Arc<Chart>> = charts.all().collect();
+    let refuse = |error: Error| vec![Problem::new(&written.file, sentence(&error))];
+    let world = cluster.world(&all).await.map_err(refuse)?;
+    let simulation = Simulation::on(world, scenario.profile(), &scenario.release, &scenario.namespace);
+    let mut stage = Stage::on(simulation);
+    for step in &scenario.steps {
+        stage.rest(step.after);
+        let is_upgrade = step.action == Action::Upgrade && !(step.flags.install && stage.is_empty());
+        let chart = match &step.chart {
+            Some(source) => Some(charts.render(source, step, is_upgrade)?),
+            None => None,
+        };
+        let _ = stage.play(&step.command(chart));
+    }
+    charts.check_outcomes()?;
+    let (answer, asked) = stage.finish(0);
+    let problems: Vec<_> = scenario
+        .steps
+        .iter()
+        .zip(&asked)
+        .filter_map(|(step, asked)| unheard(step, asked.chart.as_deref()?))
+        .map(|(step, message)| Problem::new(&written.file, message).at(step.place.0, step.place.1))
+        .collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut objects: Vec<ObjectId> = Vec::new();
+    for id in charts.all().flat_map(|chart| run::objects(&chart)) {
+        if !objects.contains(&id) {
+            objects.push(id);
+        }
+    }
+    Ok(Simulated { answer, asked, objects, notes: charts.notes() })
+}
+
+/// An outcome that only the simulation would hear of.
+fn unheard<'s>(step: &'s Step, chart: &Chart) -> Option<(&'s Step, String)> {
+    let hooks = chart.hooks.iter().flat_map(|hook| &hook.objects).chain(&chart.resources);
+    hooks.into_iter().find_map(|object| {
+        let said = step.outcomes.get(&object.id.to_string())?;
+        let really = object.run.as_ref()?.outcome.unwrap_or_default();
+        (*said != really).then(|| {
+            let message = format!(
+                "the outcome of {} is {said} here and {really} in the chart: on a cluster only the annotation {} of its pods can act",
+                object.id,
+                lifecycle::outcome::ANNOTATION
+            );
+            (step, message)
+        })
+    })
+}
+
+fn sentence(error: &Error) -> String {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.fold(error.to_string(), |sentence, cause| format!("{sentence}: {cause}"))
+}

@@ -1,0 +1,254 @@
+//! In what a real run differs from the simulation.
+
+use std::fmt;
+
+use crate::answer::{ObjectId, Played, Step, StepResult, Verb};
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// In the simulation; `None` where it has nothing of the kind.
+    pub simulated: Option<String>,
+    /// Really.
+    pub real: Option<String>,
+}
+
+/// All differences, and none where only times and words of explanation differ. What is `going` is on its way out, so that it is
+/// chance whether it is still there.
+///
+/// What Helm prints of logs cannot be seen from outside, so those steps are left out.
+#[must_use]
+pub fn differences(simulated: &Played, real: &Played, going: &[ObjectId]) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let mut note = |what: &str, simulated: String, real: String| {
+        if simulated != real {
+            let say = |value: String| Some(format!("{what}: {value}"));
+            found.push(Difference { simulated: say(simulated), real: say(real) });
+        }
+    };
+    note("exit code", simulated.exit.to_string(), real.exit.to_string());
+    let shown = |error: &Option<String>| error.clone().unwrap_or_else(|| "none".to_owned());
+    if !is_like(simulated.error.as_deref(), real.error.as_deref()) {
+        note("error", shown(&simulated.error), shown(&real.error));
+    }
+    note("revisions", revisions(simulated), revisions(real));
+    note("left behind", left(simulated, going), left(real, going));
+    found.extend(steps(simulated, real));
+    found
+}
+
+fn revisions(played: &Played) -> String {
+    let words: Vec<_> = played.history.iter().map(|one| format!("{} {}", one.revision, one.status)).collect();
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+fn left(played: &Played, going: &[ObjectId]) -> String {
+    let stays = |id: &&ObjectId| !going.iter().any(|other| other.is_same(id));
+    let words: Vec<_> = played.leftovers.iter().filter(stays).map(ToString::to_string).collect();
+    if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
+}
+
+/// Whether a real error is what the simulation says, where `…` stands for anything.
+fn is_like(simulated: Option<&str>, real: Option<&str>) -> bool {
+    let (Some(simulated), Some(real)) = (simulated, real) else { return simulated == real };
+    let mut parts = simulated.split('…');
+    let Some(mut rest) = parts.next().and_then(|first| real.strip_prefix(first)) else { return false };
+    let mut is_open = false;
+    for part in parts {
+        is_open = true;
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.is_empty() || (is_open && simulated.ends_with('…'))
+}
+
+/// What of a step is compared.
+struct Compared<'a>(&'a Step);
+
+impl fmt::Display for Compared<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Step { event, verb, object, result, .. } = self.0;
+        if let Some(event) = event {
+            write!(formatter, "{event} ")?;
+        }
+        write!(formatter, "{}", word(*verb))?;
+        if let Some(object) = object {
+            write!(formatter, " {object}")?;
+        }
+        match result {
+            StepResult::Ok => Ok(()),
+            result => write!(formatter, ": {}", how(*result)),
+        }
+    }
+}
+
+const fn word(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Delete => "delete",
+        Verb::Create => "create",
+        Verb::Apply => "apply",
+        Verb::Wait => "wait",
+        Verb::Log => "log",
+        Verb::Manifest => "resources",
+    }
+}
+
+const fn how(result: StepResult) -> &'static str {
+    match result {
+        StepResult::Ok => "ok",
+        StepResult::Absent => "absent",
+        StepResult::Failed => "failed",
+        StepResult::Denied => "denied",
+        StepResult::Timeout => "timeout",
+        StepResult::Stale => "stale",
+        StepResult::Skipped => "skipped",
+    }
+}
+
+fn lines(played: &Played) -> Vec<String> {
+    let steps = played.steps.iter().filter(|step| step.verb != Verb::Log);
+    let mut lines: Vec<(bool, String)> =
+        steps.map(|step| (step.verb == Verb::Wait, Compared(step).to_string())).collect();
+    // Items of one list are awaited together, in no order.
+    for run in lines.chunk_by_mut(|one, other| one.0 && other.0) {
+        run.sort();
+    }
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// The steps that only one of them has; those at the same place are put beside each other.
+fn steps(simulated: &Played, real: &Played) -> Vec<Difference> {
+    let (ours, theirs) = (lines(simulated), lines(real));
+    let common = common(&ours, &theirs);
+    let (mut found, mut from) = (Vec::new(), (0, 0));
+    for (one, other) in common.into_iter().chain([(ours.len(), theirs.len())]) {
+        let (only, really) = (&ours[from.0..one], &theirs[from.1..other]);
+        for index in 0..only.len().max(really.len()) {
+            found.push(Difference { simulated: only.get(index).cloned(), real: really.get(index).cloned() });
+        }
+        from = (one + 1, other + 1);
+    }
+    found
+}
+
+/// The places of a longest common run of lines in both.
+fn common(ours: &[String], theirs: &[String]) -> Vec<(usize, usize)> {
+    let mut longest = vec![vec![0_usize; theirs.len() + 1]; ours.len() + 1];
+    for one in (0..ours.len()).rev() {
+        for other in (0..theirs.len()).rev() {
+            longest[one][other] = if ours[one] == theirs[other] {
+                longest[one + 1][other + 1] + 1
+            } else {
+                longest[one + 1][other].max(longest[one][other + 1])
+            };
+        }
+    }
+    let (mut one, mut other, mut places) = (0, 0, Vec::new());
+    while one < ours.len() && other < theirs.len() {
+        if ours[one] == theirs[other] {
+            places.push((one, other));
+            (one, other) = (one + 1, other + 1);
+        } else if longest[one + 1][other] >= longest[one][other + 1] {
+            one += 1;
+        } else {
+            other += 1;
+        }
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::{Action, Revision};
+
+    fn step(verb: Verb, name: &str, result: StepResult) -> Step {
+        let object = ObjectId {
+            api_version: "batch/v1".to_owned(),
+            kind: "Job".to_owned(),
+            namespace: Some("demo".to_owned()),
+            name: name.to_owned(),
+        };
+        Step {
+            at: 0.0,
+            event: Some(hooks::Event::PreInstall),
+            verb,
+            object: Some(object),
+            result,
+            message: None,
+        }
+    }
+
+    fn played(steps: &[Step]) -> Played {
+        Played {
+            action: Action::Install,
+            revision: Some(1),
+            exit: 1,
+            error: Some("spec.template: Invalid value: …: field is immutable".to_owned()),
+            steps: steps.to_vec(),
+            history: vec![Revision { revision: 1, status: "failed".to_owned() }],
+            leftovers: steps.iter().filter_map(|step| step.object.clone()).collect(),
+        }
+    }
+
+    #[test]
+    fn times_and_explanations_are_no_difference() {
+        let one = step(Verb::Wait, "a", StepResult::Ok);
+        let other = Step { at: 9.0, message: Some("slow".to_owned()), ..one.clone() };
+        assert_eq!(differences(&played(&[one]), &played(&[other]), &[]), []);
+    }
+
+    #[test]
+    fn an_ellipsis_stands_for_anything() {
+        let real = "spec.template: Invalid value: {\"a\":0xc0}: field is immutable";
+        assert!(is_like(Some("spec.template: Invalid value: …: field is immutable"), Some(real)));
+        assert!(!is_like(Some("spec.template: Invalid value: …: must be set"), Some(real)));
+        assert!(is_like(Some("spec.template…"), Some(real)) && !is_like(Some("spec"), Some(real)));
+        assert!(!is_like(Some("x"), None) && is_like(None, None));
+    }
+
+    #[test]
+    fn exit_error_revisions_and_leftovers_count() {
+        let same = played(&[]);
+        let others = [
+            Played { exit: 0, ..same.clone() },
+            Played { error: None, ..same.clone() },
+            Played { history: Vec::new(), ..same.clone() },
+            Played { leftovers: vec![step(Verb::Wait, "a", StepResult::Ok).object.unwrap()], ..same.clone() },
+        ];
+        for other in others {
+            assert_eq!(differences(&same, &other, &[]).len(), 1, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_on_its_way_out_may_be_there_or_not() {
+        let with = played(&[step(Verb::Log, "a", StepResult::Ok)]);
+        let without = Played { leftovers: Vec::new(), ..with.clone() };
+        assert_eq!(differences(&without, &with, &with.leftovers), []);
+        assert_eq!(differences(&without, &with, &[]).len(), 1);
+    }
+
+    #[test]
+    fn steps_that_differ_stand_beside_each_other() {
+        let [made, ok, stale] = [
+            step(Verb::Apply, "a", StepResult::Ok),
+            step(Verb::Wait, "a", StepResult::Ok),
+            step(Verb::Wait, "a", StepResult::Stale),
+        ];
+        let found = differences(&played(&[made.clone(), ok]), &played(&[made, stale]), &[]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].simulated.as_deref(), Some("pre-install wait Job/a"));
+        assert_eq!(found[0].real.as_deref(), Some("pre-install wait Job/a: stale"));
+    }
+
+    #[test]
+    fn a_step_that_only_one_has_stands_alone() {
+        let [one, other] = ["a", "b"].map(|name| step(Verb::Create, name, StepResult::Ok));
+        let found = steps(&played(&[one.clone(), other.clone()]), &played(&[other]));
+        assert_eq!(
+            found,
+            [Difference { simulated: Some("pre-install create Job/a".to_owned()), real: None }]
+        );
+    }
+}

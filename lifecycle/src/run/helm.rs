@@ -1,0 +1,249 @@
+//! The real Helm: which one, its arguments, and a limit for whatever it does.
+
+use std::{
+    ffi::OsString,
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{self, Stdio},
+    time::{Duration, Instant},
+};
+
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+use super::{Error, Target};
+use crate::{
+    answer::Action,
+    command::{Flags, Wait},
+    scenario::Step,
+};
+
+/// How much of what Helm says is kept, in bytes.
+const KEPT: u64 = 1 << 20;
+
+/// A Helm that was found.
+#[derive(Debug, Clone)]
+pub struct Helm {
+    program: PathBuf,
+    /// As in `4.2.4`.
+    pub version: String,
+}
+
+/// How a command of Helm's ended.
+#[derive(Debug)]
+pub(super) struct Ran {
+    /// 137 when it was ended since it took too long.
+    pub(super) exit: i32,
+    pub(super) stderr: String,
+    pub(super) began: Instant,
+    pub(super) ended: Instant,
+}
+
+impl Helm {
+    /// The first of `programs` that is a Helm of the major version `wanted`.
+    ///
+    /// # Errors
+    /// When none is, with what each of them is.
+    pub fn find(programs: &[PathBuf], wanted: &str) -> Result<Self, Error> {
+        let mut found = Vec::new();
+        for program in programs {
+            let ran = process::Command::new(program)
+                .args(["version", "--template", "{{.Version}}"])
+                .stdin(Stdio::null())
+                .output()
+                .map_err(|source| Error::Start { program: program.clone(), source })?;
+            let said = String::from_utf8_lossy(&ran.stdout);
+            let said = said.trim().trim_start_matches('v');
+            let version = said.split(['+', '-', ' ']).next().unwrap_or_default().to_owned();
+            if version.split('.').next() == Some(wanted) {
+                return Ok(Self { program: program.clone(), version });
+            }
+            let what = if version.is_empty() { "no Helm".to_owned() } else { format!("Helm {version}") };
+            found.push(format!("{} is {what}", program.display()));
+        }
+        Err(Error::Version { wanted: wanted.to_owned(), found })
+    }
+
+    /// The program.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The arguments of one step.
+    pub(super) fn args(&self, step: &Step, release: &str) -> Vec<OsString> {
+        let mut args: Vec<OsString> = vec![step.action.name().into(), release.into()];
+        if let Some(source) = &step.chart {
+            args.push(source.chart.clone().into());
+            for file in &source.values {
+                args.extend(["--values".into(), file.clone().into()]);
+            }
+            let texts = source.set.iter().map(|value| ("--set", value));
+            for (flag, value) in texts.chain(source.set_string.iter().map(|value| ("--set-string", value))) {
+                args.extend([flag.into(), value.into()]);
+            }
+        }
+        args.extend(self.flags(&step.flags, step.action).into_iter().map(OsString::from));
+        args
+    }
+
+    fn flags(&self, flags: &Flags, action: Action) -> Vec<String> {
+        let is_three = self.version.starts_with("3.");
+        let mut args = Vec::new();
+        args.extend(flags.to.filter(|_| action == Action::Rollback).map(|to| to.to_string()));
+        let undo = if is_three { "--atomic" } else { "--rollback-on-failure" };
+        let given = [
+            (flags.no_hooks, "--no-hooks"),
+            (flags.wait == Wait::Watcher, "--wait"),
+            (flags.wait == Wait::Legacy, if is_three { "--wait" } else { "--wait=legacy" }),
+            (flags.wait_for_jobs, "--wait-for-jobs"),
+            (flags.rollback_on_failure, undo),
+            (flags.keep_history, "--keep-history"),
+            (flags.cleanup_on_fail, "--cleanup-on-fail"),
+            (flags.install, "--install"),
+            (flags.logs, "--logs"),
+            (flags.server_side == Some(false) && !is_three, "--server-side=false"),
+            (flags.server_side == Some(true) && !is_three, "--server-side=true"),
+        ];
+        args.extend(given.iter().filter(|(given, _)| *given).map(|(_, flag)| (*flag).to_owned()));
+        for filter in &flags.filters {
+            args.extend(["--filter".to_owned(), filter.clone()]);
+        }
+        args.push(format!("--timeout={}ms", flags.timeout.as_millis()));
+        args
+    }
+
+    /// Runs it, in a process group of its own, for `limit` at most.
+    pub(super) async fn run(
+        &self,
+        args: Vec<OsString>,
+        target: &Target,
+        namespace: &str,
+        limit: Duration,
+    ) -> Result<Ran, Error> {
+        let start = |source| Error::Start { program: self.program.clone(), source };
+        // What Helm remembers of the kinds that were served is not the cluster's.
+        let cache = tempfile::tempdir().map_err(Error::Write)?;
+        let mut command = process::Command::new(&self.program);
+        command.args(args).args(["--namespace", namespace]);
+        if let Some(kubeconfig) = &target.kubeconfig {
+            command.arg("--kubeconfig").arg(kubeconfig);
+        }
+        if let Some(context) = &target.context {
+            command.args(["--kube-context", context]);
+        }
+        command
+            .env("HELM_DRIVER", "secret")
+            .env_remove("HELM_NAMESPACE")
+            .env("KUBECACHEDIR", cache.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // A Ctrl-C on the terminal is for us; Helm is told when we are done.
+            .process_group(0);
+        let began = Instant::now();
+        let mut child = tokio::process::Command::from(command).spawn().map_err(start)?;
+        let mut group = Group(child.id());
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let all = async { tokio::join!(kept(stdout), kept(stderr), child.wait()) };
+        let (stderr, exit) = if let Ok((_, stderr, status)) = tokio::time::timeout(limit, all).await {
+            group.0 = None;
+            (stderr, status.map_err(start)?.code().unwrap_or(137))
+        } else {
+            (format!("Error: ended after {}s, in which Helm did not end by itself", limit.as_secs()), 137)
+        };
+        drop(group);
+        Ok(Ran { exit, stderr, began, ended: Instant::now() })
+    }
+}
+
+/// The processes of Helm, which end with this value.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(id) = self.0 {
+            let kill = r#"kill -s TERM -- "-$1" 2>/dev/null; sleep 1; kill -s KILL -- "-$1" 2>/dev/null"#;
+            let _ = process::Command::new("sh").args(["-c", kill, "kill", &id.to_string()]).status();
+        }
+    }
+}
+
+async fn kept(pipe: Option<impl AsyncRead + Unpin>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        let _ = (&mut pipe).take(KEPT).read_to_end(&mut bytes).await;
+        // Whoever writes more must not be held up.
+        let _ = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+impl Ran {
+    /// The first line that Helm prints after `Error: `.
+    pub(super) fn error(&self) -> Option<String> {
+        if self.exit == 0 {
+            return None;
+        }
+        let error = self.stderr.lines().find_map(|line| line.strip_prefix("Error: "));
+        Some(error.unwrap_or("Helm said nothing").to_owned())
+    }
+}
+
+/// So long a step may take at the most: each wait takes the timeout, and Helm needs a moment for itself.
+pub(super) fn limit(flags: &Flags, hooks: usize) -> Duration {
+    let waits = u32::try_from(2 * hooks + 2).unwrap_or(u32::MAX);
+    let waits = if flags.rollback_on_failure { waits.saturating_mul(2) } else { waits };
+    let each = flags.timeout.max(Duration::from_secs(30));
+    each.checked_mul(waits).unwrap_or(Duration::MAX).saturating_add(Duration::from_secs(60)).min(LONGEST)
+}
+
+/// Nobody waits longer for one command.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn helm(version: &str) -> Helm {
+        Helm { program: "helm".into(), version: version.to_owned() }
+    }
+
+    #[test]
+    fn undoing_has_another_name_in_each_helm() {
+        let flags = Flags { rollback_on_failure: true, ..Flags::default() };
+        let has =
+            |version, flag: &str| helm(version).flags(&flags, Action::Upgrade).contains(&flag.to_owned());
+        assert!(has("3.21.4", "--atomic") && has("4.2.4", "--rollback-on-failure"));
+    }
+
+    #[test]
+    fn only_a_rollback_is_told_a_revision() {
+        let flags = Flags { to: Some(3), ..Flags::default() };
+        assert_eq!(helm("4.2.4").flags(&flags, Action::Rollback)[0], "3");
+        assert_ne!(helm("4.2.4").flags(&flags, Action::Uninstall)[0], "3");
+    }
+
+    #[test]
+    fn a_program_of_another_version_is_refused_and_named() {
+        let error = Helm::find(&["true".into()], "4").unwrap_err();
+        assert_eq!(error.to_string(), "the scenario wants Helm 4, and true is no Helm");
+    }
+
+    #[tokio::test]
+    async fn a_helm_that_does_not_end_is_ended_with_all_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("helm");
+        std::fs::write(&script, "#!/bin/sh\nsleep 1000 & echo $! > \"$(dirname \"$0\")/id\"\nwait\n")
+            .unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&script, mode).unwrap();
+        let helm = Helm { program: script, version: "4.2.4".to_owned() };
+        let target = Target { kubeconfig: None, context: None };
+        let ran = helm.run(Vec::new(), &target, "demo", Duration::from_millis(500)).await.unwrap();
+        assert_eq!(ran.exit, 137);
+        let id = std::fs::read_to_string(folder.path().join("id")).unwrap();
+        let mut alive = process::Command::new("sh");
+        let alive = alive.args(["-c", r#"kill -0 "$1" 2>/dev/null"#, "alive", id.trim()]);
+        assert!(!alive.status().unwrap().success());
+    }
+}

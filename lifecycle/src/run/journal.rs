@@ -1,0 +1,105 @@
+//! All that the watches of one rollout have seen, in the order in which it happened.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
+
+use tokio::sync::watch;
+
+use super::{
+    Tell, Told,
+    sight::{Change, End, Seen, What},
+};
+
+/// Where watches write.
+pub(super) struct Journal {
+    inner: Mutex<Inner>,
+    changed: watch::Sender<()>,
+    tell: Tell,
+}
+
+#[derive(Default)]
+struct Inner {
+    seen: Vec<Seen>,
+    /// By the number of the watch and the uid: the last version that was heard of.
+    alive: BTreeMap<(usize, String), u64>,
+}
+
+impl Journal {
+    pub(super) fn new(tell: Tell) -> Self {
+        Self { inner: Mutex::default(), changed: watch::Sender::new(()), tell }
+    }
+
+    /// A watch has seen something, and knows from now on of this object in this version; a deletion ends that.
+    pub(super) fn write(&self, of: usize, uid: &str, version: u64, change: Change, what: Option<What>) {
+        let mut told = None;
+        {
+            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+            let key = (of, uid.to_owned());
+            if change == Change::Deleted {
+                inner.alive.remove(&key);
+            } else {
+                inner.alive.insert(key, version);
+            }
+            if let Some(what) = what {
+                told = words(&what, &inner.seen);
+                inner.seen.push(Seen { version, at: Instant::now(), what });
+            }
+        }
+        self.changed.send_replace(());
+        if let Some((object, word)) = told {
+            (self.tell)(Told::Saw(object, word));
+        }
+    }
+
+    /// Everything until now, in the order in which it happened.
+    pub(super) fn read(&self) -> Vec<Seen> {
+        let mut seen = self.inner.lock().unwrap_or_else(PoisonError::into_inner).seen.clone();
+        seen.sort_by_key(|seen| seen.version);
+        seen
+    }
+
+    /// What a watch knows to be there.
+    pub(super) fn alive(&self, of: usize) -> BTreeMap<String, u64> {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = inner.alive.iter().filter(|((watch, _), _)| *watch == of);
+        own.map(|((_, uid), version)| (uid.clone(), *version)).collect()
+    }
+
+    /// Tells of every change from now on.
+    pub(super) fn subscribe(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+}
+
+/// What there is to tell of what a hook does now.
+fn words(what: &What, before: &[Seen]) -> Option<(String, &'static str)> {
+    let What::Object(sight) = what else { return None };
+    if !sight.is_hook {
+        return None;
+    }
+    let last = before.iter().rev().find_map(|seen| match &seen.what {
+        What::Object(earlier) if earlier.uid == sight.uid => Some(earlier),
+        _ => None,
+    });
+    let word = match (sight.change, &sight.end) {
+        (Change::Found, _) => return None,
+        (Change::Deleted, _) => "gone",
+        (Change::Added, _) => "sent",
+        (Change::Modified, Some(end)) if last.is_none_or(|last| last.end.is_none()) => match end {
+            End::Complete => "done",
+            End::Failed(_) => "failed",
+        },
+        (Change::Modified, _) if sight.is_going && last.is_none_or(|last| !last.is_going) => "goes",
+        (Change::Modified, _) => return None,
+    };
+    Some((sight.id.to_string(), word))
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Journal").finish_non_exhaustive()
+    }
+}

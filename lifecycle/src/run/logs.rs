@@ -1,0 +1,151 @@
+//! What the pods of hooks say last, kept before Helm deletes them, and masked.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::{Pod, Secret};
+use kube::{
+    Api, Client, ResourceExt as _,
+    api::{ListParams, LogParams},
+    runtime::{WatchStreamExt as _, watcher},
+};
+use tokio::task::JoinHandle;
+
+use super::mask;
+use crate::answer::ObjectId;
+
+/// Lines of one container that are kept.
+const LINES: i64 = 20;
+/// A line is cut here, in characters.
+const WIDTH: usize = 400;
+/// Shorter values of the environment are words that stand everywhere.
+const SHORTEST: usize = 6;
+/// What Helm stores is no secret of the pods.
+const RELEASES: &str = "helm.sh/release.v1";
+
+/// The logs of one namespace, until dropped.
+#[derive(Debug)]
+pub(super) struct Logs {
+    reader: Reader,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug, Clone)]
+struct Reader {
+    pods: Api<Pod>,
+    secrets: Api<Secret>,
+    /// By uid of the pod.
+    kept: Arc<Mutex<BTreeMap<String, Kept>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    owner: String,
+    lines: Vec<String>,
+}
+
+impl Logs {
+    /// Keeps what pods say that fail from now on.
+    pub(super) fn start(client: &Client, namespace: &str) -> Self {
+        let reader = Reader {
+            pods: Api::namespaced(client.clone(), namespace),
+            secrets: Api::namespaced(client.clone(), namespace),
+            kept: Arc::default(),
+        };
+        let task = tokio::spawn(reader.clone().run());
+        Self { reader, task }
+    }
+
+    /// What the pods of a hook have said, those that go on running too.
+    pub(super) async fn of(&self, hook: &ObjectId) -> Vec<String> {
+        let owner = hook.to_string();
+        if let Ok(pods) = self.reader.pods.list(&ListParams::default()).await {
+            for pod in pods.items.iter().filter(|pod| owner_of(pod) == owner) {
+                self.reader.keep(pod).await;
+            }
+        }
+        let kept = self.reader.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = kept.values().filter(|kept| kept.owner == owner);
+        let lines: Vec<_> = own.flat_map(|kept| kept.lines.clone()).collect();
+        let first = lines.len().saturating_sub(usize::try_from(LINES).unwrap_or_default());
+        lines[first..].to_vec()
+    }
+}
+
+impl Drop for Logs {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Reader {
+    async fn run(self) {
+        let mut stream = watcher(self.pods.clone(), watcher::Config::default())
+            .default_backoff()
+            .applied_objects()
+            .boxed();
+        while let Some(event) = stream.next().await {
+            if let Ok(pod) = event
+                && has_failed(&pod)
+            {
+                self.keep(&pod).await;
+            }
+        }
+    }
+
+    async fn keep(&self, pod: &Pod) {
+        let Some(values) = self.values(pod).await else { return };
+        let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+        let mut lines = Vec::new();
+        for container in containers {
+            let params = LogParams {
+                container: Some(container.name.clone()),
+                tail_lines: Some(LINES),
+                ..LogParams::default()
+            };
+            let Ok(text) = self.pods.logs(&pod.name_any(), &params).await else { continue };
+            let cut = |line: &str| mask::line(line, &values).chars().take(WIDTH).collect::<String>();
+            lines.extend(text.lines().map(cut));
+        }
+        let uid = pod.uid().unwrap_or_default();
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if !lines.is_empty() {
+            kept.insert(uid, Kept { owner: owner_of(pod), lines });
+        }
+    }
+
+    /// What must not be read; `None` when nobody knows, and then nothing is kept.
+    async fn values(&self, pod: &Pod) -> Option<Vec<String>> {
+        let secrets = self.secrets.list(&ListParams::default()).await.ok()?;
+        let own = secrets.items.iter().filter(|secret| secret.type_.as_deref() != Some(RELEASES));
+        let data = own.flat_map(|secret| secret.data.iter().flatten());
+        let mut values: Vec<String> = data
+            .flat_map(|(_, value)| {
+                let text = String::from_utf8_lossy(&value.0).into_owned();
+                text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+            })
+            .collect();
+        let containers = pod.spec.iter().flat_map(|spec| spec.containers.iter());
+        let environment = containers.flat_map(|container| container.env.iter().flatten());
+        let written = environment.filter_map(|variable| variable.value.clone());
+        values.extend(written.filter(|value| value.len() >= SHORTEST));
+        // A part of another is masked after it.
+        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        Some(values)
+    }
+}
+
+/// `Job/migrate` for the pods of a Job, `Pod/check` for a Pod itself.
+fn owner_of(pod: &Pod) -> String {
+    let owner = pod.owner_references().iter().find(|owner| owner.kind == "Job");
+    owner.map_or_else(|| format!("Pod/{}", pod.name_any()), |job| format!("Job/{}", job.name))
+}
+
+fn has_failed(pod: &Pod) -> bool {
+    let containers = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+    let mut ended = containers.filter_map(|container| container.state.as_ref()?.terminated.as_ref());
+    ended.any(|ended| ended.exit_code != 0)
+}
