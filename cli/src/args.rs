@@ -95,7 +95,6 @@ pub enum LogFormat {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in the whole process")]
 pub enum Command {
     /// Take a release through the whole admission path on this machine.
     Try(Box<try_release::Args>),

@@ -31,12 +31,7 @@ impl Stage {
     /// A cluster that is simulated already.
     #[must_use]
     pub const fn on(simulation: Simulation) -> Self {
-        Self {
-            simulation,
-            charts: BTreeMap::new(),
-            history: Vec::new(),
-            asked: Vec::new(),
-        }
+        Self { simulation, charts: BTreeMap::new(), history: Vec::new(), asked: Vec::new() }
     }
 
     /// Plays a command.
