@@ -9,6 +9,7 @@ use super::{
     errors::Failure,
     storage::{HISTORY, Stored},
 };
+use crate::profile::Engine;
 
 impl Play<'_> {
     /// Rolls back to a revision, or to the one before the last.
@@ -51,6 +52,9 @@ impl Play<'_> {
             self.storage.update(&stored);
             if self.flags.cleanup_on_fail {
                 let created = std::mem::take(&mut self.created);
+                if created.is_empty() {
+                    return Err(self.nothing_to_clean_up(&failure));
+                }
                 self.delete_created(&created);
             }
             return Err(failure);
@@ -67,5 +71,17 @@ impl Play<'_> {
         stored.status = Status::Deployed;
         self.storage.update(&stored);
         Ok(())
+    }
+
+    /// A rollback, unlike an upgrade, does not look whether it has made anything before it takes it away.
+    ///
+    /// Source: Helm 3.21.4 and 4.2.4 `pkg/action/rollback.go`, `performRollback`; Helm 4 says the second error alone.
+    fn nothing_to_clean_up(&self, failure: &Failure) -> Failure {
+        let original =
+            if self.profile.engine == Engine::Helm3 { format!("{}: ", failure.0) } else { String::new() };
+        Failure(format!(
+            "an error occurred while cleaning up resources. original rollback error: {original}unable to cleanup resources: object \
+             not found, skipping delete: no objects visited"
+        ))
     }
 }

@@ -222,3 +222,20 @@ fn a_member_that_kubernetes_does_not_know() {
          .spec.volumes: field not declared in schema",
     );
 }
+
+#[test]
+fn helm_itself_looks_for_unknown_members_in_lists_once_the_old_objects_are_gone() {
+    let items = "items: [{apiVersion: batch/v1, kind: Job, metadata: {name: a}, spec: {volumes: [], template: {spec: {containers: []}}}}]";
+    let annotations = "{helm.sh/hook: pre-install}";
+    let chart = format!(
+        "---\napiVersion: v1\nkind: List\nmetadata: {{name: all, annotations: {annotations}}}\n{items}\n"
+    );
+    for mut release in both() {
+        let played = release.install(&chart);
+        let error = played.error.clone().unwrap();
+        let words = "error validating \"\": error validating data: ValidationError(Job.spec): unknown field \"volumes\" in \
+                     io.k8s.api.batch.v1.JobSpec";
+        assert!(error.ends_with(words), "{error}");
+        assert_eq!(steps(&played), ["pre-install delete Job/a absent"]);
+    }
+}

@@ -184,6 +184,29 @@ fn cleanup_on_fail_takes_only_new_ordinary_resources() {
 }
 
 #[test]
+fn a_rollback_that_made_nothing_fails_to_clean_up() {
+    let claim = |mode: &str| {
+        let spec = format!("{{accessModes: [{mode}], resources: {{requests: {{storage: 1Gi}}}}}}");
+        format!("---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: data}}\nspec: {spec}\n")
+    };
+    let [old, new] = [claim("ReadWriteOnce"), claim("ReadWriteMany")];
+    for (word, original) in
+        [("3", "cannot patch \"data\""), ("4", "unable to cleanup resources: object not found")]
+    {
+        let mut release = helm(word);
+        release.install(&old);
+        release.upgrade(&new);
+        let played = release.play(Action::Rollback, "", |flags| {
+            flags.to = Some(2);
+            flags.cleanup_on_fail = true;
+        });
+        let error = played.error.unwrap();
+        let words = "an error occurred while cleaning up resources. original rollback error: ";
+        assert!(error.starts_with(&format!("{words}{original}")), "{error}");
+    }
+}
+
+#[test]
 fn helm_4_stays_with_the_way_objects_were_sent() {
     let chart = job("x", "pre-install,pre-upgrade,pre-rollback,test,pre-delete", &[]);
     let mut release = helm("4");
