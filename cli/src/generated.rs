@@ -13,6 +13,7 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("docs/schemas/plan-v1.json", pretty(&output::plan_v1::schema().to_value())),
         ("docs/schemas/rollout-v1.json", pretty(&output::rollout_v1::schema().to_value())),
         ("docs/schemas/scenario-v1alpha1.json", pretty(&lifecycle::scenario::schema().to_value())),
+        ("docs/schemas/diagnose-v1.json", pretty(&output::diagnose::json_v1::schema().to_value())),
         ("docs/schemas/policy-v1alpha1.json", pretty(&policies::schema::policy_file())),
         // Plain for `kubectl apply`, and once more where the chart can read them: a link would not survive its packaging.
         ("deploy/crds/hookpolicies.yaml", policy.clone()),

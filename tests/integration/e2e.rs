@@ -13,6 +13,7 @@ use tests::{
 mod change_of_mode;
 mod cluster_mode;
 mod crds;
+mod diagnose;
 mod drain;
 mod drift;
 mod dry_run;
@@ -43,6 +44,7 @@ mod repairs;
 mod replica;
 mod requests_counted;
 mod rig_smoke;
+mod rollout;
 mod rotation;
 mod shared_secret;
 mod stale_rerun;

@@ -32,8 +32,8 @@ impl Mask {
 
     /// A text of Kubernetes or Helm, on one line: names of Secrets and of their keys stay.
     pub(super) fn text(&self, text: &str) -> String {
-        let text = self.without_values(&words::shown(text, usize::MAX));
-        words::shown(&patterns::of_kubernetes(&text), 1_200)
+        let text = without_objects(&words::shown(text, usize::MAX));
+        words::shown(&patterns::of_kubernetes(&self.without_values(&text)), 1_200)
     }
 
     /// The lines of a log.
@@ -58,6 +58,9 @@ impl Mask {
     fn without_values(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for value in &self.values {
+            if !text.contains(value.as_str()) {
+                continue;
+            }
             if value.chars().count() >= SHORT {
                 text = text.replace(value.as_str(), HIDDEN);
             } else {
@@ -73,6 +76,49 @@ impl std::fmt::Debug for Mask {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Mask").field("values", &self.values.len()).finish()
     }
+}
+
+/// Leaves out whole objects that the API server quotes when one of their fields may not be changed, with all that is in them.
+///
+/// Source: Kubernetes `apimachinery/pkg/util/validation/field/errors.go`, `ErrorBody`.
+fn without_objects(text: &str) -> String {
+    const WORDS: &str = "Invalid value: ";
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(WORDS) {
+        let (head, value) = rest.split_at(at + WORDS.len());
+        shown.push_str(head);
+        let is_of_name = |character: char| character.is_ascii_alphanumeric() || "._*&[]".contains(character);
+        let begin = value.find(|character| !is_of_name(character)).unwrap_or(value.len());
+        rest = if value[begin..].starts_with('{') {
+            shown.push('…');
+            &value[begin + object_length(&value[begin..])..]
+        } else {
+            value
+        };
+    }
+    shown + rest
+}
+
+/// How many bytes the object has that the text begins with; all of a text in which it does not end.
+fn object_length(text: &str) -> usize {
+    let (mut depth, mut is_quoted, mut is_escaped) = (0_usize, false, false);
+    for (at, character) in text.char_indices() {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            '{' if !is_quoted => depth += 1,
+            '}' if !is_quoted => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// Whether the value of an environment variable with this name is none to show.
@@ -164,6 +210,26 @@ mod tests {
             assert_eq!(mask.text(text), text);
         }
         assert_eq!(mask.text("a\nb"), "a b");
+    }
+
+    #[test]
+    fn objects_that_are_quoted_are_left_out() {
+        let mask = Mask::default();
+        for (text, shown) in [
+            (
+                r#"spec.template: Invalid value: {"Env":[{"Value":"a}b\""}]}: field is immutable"#,
+                "spec.template: Invalid value: …: field is immutable",
+            ),
+            (
+                r#"x: Invalid value: core.PodTemplateSpec{Env:"s"}: field is immutable"#,
+                "x: Invalid value: …: field is immutable",
+            ),
+            (r#"x: Invalid value: "abc": too long"#, r#"x: Invalid value: "abc": too long"#),
+            (r#"x: Invalid value: {"a": "hunter2"#, "x: Invalid value: …"),
+            ("x: Invalid value: 99999: must be less", "x: Invalid value: 99999: must be less"),
+        ] {
+            assert_eq!(mask.text(text), shown);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::{
-    chart::{Chart, changed, ending, hook_job, settings},
+    chart::{Chart, changed, hook_job, settings},
     diagnosed::Diagnosed,
     rig::Helm,
 };

@@ -1,5 +1,7 @@
 //! The pods of this run of a hook, and what Kubernetes said about them and the Job.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::ListParams;
 
@@ -12,6 +14,8 @@ use super::{
 const MOST_PODS: usize = 20;
 /// The most events that are read of each kind.
 const MOST_EVENTS: u32 = 500;
+/// The most pods whose events are asked for one by one.
+const MOST_ASKED: usize = 5;
 /// Seconds by which the clocks of Helm and the cluster may differ.
 const SKEW: i64 = 60;
 
@@ -49,18 +53,27 @@ fn is_of_this_run(pod: &Pod, seen: &Evidence) -> bool {
 /// Oldest first.
 pub(super) async fn events(look: &mut Look<'_>, seen: &Evidence) -> Vec<Said> {
     let (kind, name) = (&seen.hook.kind, &seen.hook.name);
-    let mut fields = vec![format!("involvedObject.kind=Pod")];
+    let of_pods = "involvedObject.kind=Pod";
+    let mut events = list(look, of_pods).await;
     if kind != "Pod" && kind.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        fields.push(format!("involvedObject.kind={kind},involvedObject.name={name}"));
+        events.extend(list(look, &format!("involvedObject.kind={kind},involvedObject.name={name}")).await);
     }
-    let mut said = Vec::new();
-    for field in fields {
-        let params = ListParams::default().fields(&field).limit(MOST_EVENTS);
-        let events = look.all::<Event>(&params, "list Events").await;
-        said.extend(events.into_iter().filter(|event| is_about(event, seen)).map(of));
+    if events.len() >= MOST_EVENTS as usize {
+        // A busy namespace: those that are looked for may be among the others.
+        let names = seen.pods.iter().take(MOST_ASKED).filter_map(|pod| pod.metadata.name.as_deref());
+        for name in names {
+            events.extend(list(look, &format!("{of_pods},involvedObject.name={name}")).await);
+        }
     }
+    let mut known = BTreeSet::new();
+    events.retain(|event| is_about(event, seen) && known.insert(event.metadata.name.clone()));
+    let mut said: Vec<Said> = events.into_iter().map(of).collect();
     said.sort_by_key(|said| said.at);
     said
+}
+
+async fn list(look: &mut Look<'_>, fields: &str) -> Vec<Event> {
+    look.all(&ListParams::default().fields(fields).limit(MOST_EVENTS), "list Events").await
 }
 
 fn is_about(event: &Event, seen: &Evidence) -> bool {

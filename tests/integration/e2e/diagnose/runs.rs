@@ -11,7 +11,7 @@ use tests::{
 
 use super::{
     super::{Place, SOON, with_both_helms},
-    failed_install, failed_upgrade, migrate, once,
+    failed_upgrade, migrate, once,
 };
 
 with_both_helms! {
