@@ -15,11 +15,7 @@ use std::{
 
 use futures::{Stream, StreamExt as _};
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
-use kube::{
-    Api, Client,
-    api::{Patch, PatchParams},
-    runtime::watcher,
-};
+use kube::{Api, Client, runtime::watcher};
 use kube_lease_manager::{LeaseCreateMode, LeaseManager, LeaseParams};
 use serde_json::json;
 use tokio::{
@@ -151,15 +147,13 @@ impl Seat {
 
     /// Clears the Lease if it is still ours.
     async fn release(&self) -> Result<(), kube::Error> {
-        let patch = json!([
+        let operations = json!([
             {"op": "test", "path": "/spec/holderIdentity", "value": self.options.identity},
             {"op": "remove", "path": "/spec/holderIdentity"},
             {"op": "remove", "path": "/spec/acquireTime"},
             {"op": "remove", "path": "/spec/renewTime"},
         ]);
-        let patch = serde_json::from_value(patch).expect("the operations are those of JSON patch");
-        self.api.patch(&self.options.lease, &PatchParams::default(), &Patch::<()>::Json(patch)).await?;
-        Ok(())
+        client::patch(&self.api, &self.options.lease, operations).await.map(drop)
     }
 }
 

@@ -5,16 +5,10 @@ use std::{collections::BTreeMap, fmt};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures::{Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::Secret;
-use kube::{
-    Api, Client,
-    api::{Patch, PatchParams},
-};
+use kube::{Api, Client};
 use serde_json::json;
 
 use crate::client;
-
-/// Who writes, as `metadata.managedFields` says.
-const FIELD_MANAGER: &str = "hookward";
 
 /// The bytes of a Secret by key, and the version they were read at.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -89,20 +83,14 @@ impl SecretFile {
     ///
     /// # Errors
     /// [`Error::Conflict`] when the Secret has changed since, [`Error::Missing`], or when the API server does not answer.
-    ///
-    /// # Panics
-    /// Never: the patch is fixed but for its values.
     pub async fn replace(&self, version: &str, data: &BTreeMap<String, Vec<u8>>) -> Result<Stored, Error> {
         let data: BTreeMap<_, _> =
             data.iter().map(|(key, bytes)| (key, BASE64_STANDARD.encode(bytes))).collect();
-        // With a version in it, a patch is refused as any other write of an old version is.
-        let patch = json!([
+        let operations = json!([
             {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
             {"op": "add", "path": "/data", "value": data},
         ]);
-        let patch = serde_json::from_value(patch).expect("the operations are those of JSON patch");
-        let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
-        let written = self.api.patch(&self.name, &params, &Patch::<()>::Json(patch)).await;
+        let written = client::patch(&self.api, &self.name, operations).await;
         written.map(stored).map_err(|error| self.error(error))
     }
 

@@ -1,16 +1,16 @@
 //! What every policy says of the registration: rules that nobody is asked about are not in force, whatever the policy says.
 
 use kube::{
-    Api, Client,
-    api::{DynamicObject, ListParams, Patch, PatchParams},
+    Client,
+    api::{DynamicObject, ListParams},
 };
 use serde_json::json;
 
 use super::Registered;
 use crate::{
     client,
-    set::resource::{GROUP, Kind, VERSION},
-    status::{Condition, Wanted, now},
+    set::resource::Kind,
+    status::{Condition, Wanted, desk, now},
 };
 
 /// The condition on each policy.
@@ -43,9 +43,9 @@ impl Verdict {
     /// # Errors
     /// When the policies cannot be listed, or one cannot be written; one that is gone is none.
     pub(super) async fn write(&self, client: &Client) -> Result<(), kube::Error> {
-        let api = Kind::HookPolicy.api(client.clone());
-        for policy in api.list(&ListParams::default()).await?.items {
-            match self.write_to(&api, &policy).await {
+        let policies = Kind::HookPolicy.api(client.clone());
+        for policy in policies.list(&ListParams::default()).await?.items {
+            match self.write_to(client, &policy).await {
                 Err(error) if !client::is_status(&error, 404) => return Err(error),
                 _ => {}
             }
@@ -53,7 +53,7 @@ impl Verdict {
         Ok(())
     }
 
-    async fn write_to(&self, api: &Api<DynamicObject>, policy: &DynamicObject) -> Result<(), kube::Error> {
+    async fn write_to(&self, client: &Client, policy: &DynamicObject) -> Result<(), kube::Error> {
         let said: Vec<Condition> =
             serde_json::from_value(policy.data["status"]["conditions"].clone()).unwrap_or_default();
         let wanted = Wanted {
@@ -65,14 +65,8 @@ impl Verdict {
         };
         let Some(condition) = wanted.change(&said, now()) else { return Ok(()) };
         let name = policy.metadata.name.as_deref().unwrap_or_default();
-        let patch = json!({
-            "apiVersion": format!("{GROUP}/{VERSION}"),
-            "kind": Kind::HookPolicy.name(),
-            "metadata": {"name": name},
-            "status": {"conditions": [condition]},
-        });
-        api.patch_status(name, &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(patch)).await?;
-        Ok(())
+        let fields = json!({"conditions": [condition]});
+        desk::apply(client, Kind::HookPolicy, name, FIELD_MANAGER, &fields).await
     }
 }
 

@@ -133,7 +133,7 @@ impl Supervisor {
         match seen {
             Ok(object) => {
                 self.trouble.passed(configuration.kind());
-                self.note(configuration, object.map(serde_json::to_value).and_then(Result::ok));
+                self.note(configuration, object.map(write::plain));
             }
             Err(error) => {
                 let (kind, error) = (configuration.kind(), client::one_line(&error));
@@ -173,9 +173,7 @@ impl Supervisor {
         self.said = None;
         for configuration in Configuration::ALL {
             match self.api(configuration).get_opt(&self.options.name).await {
-                Ok(object) => {
-                    self.note(configuration, object.map(serde_json::to_value).and_then(Result::ok));
-                }
+                Ok(object) => self.note(configuration, object.map(write::plain)),
                 Err(error) => {
                     tracing::debug!(error = %client::one_line(&error), "a webhook configuration was not read again");
                 }

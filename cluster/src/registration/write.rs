@@ -5,7 +5,7 @@
 
 use kube::{
     Api, Client,
-    api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams},
+    api::{ApiResource, DynamicObject, GroupVersionKind, PostParams},
 };
 use serde_json::{Value, json};
 
@@ -14,9 +14,7 @@ use super::{
     authorities::Authorities,
     ours::{self, ca_bundle},
 };
-
-/// Who writes, as `metadata.managedFields` says.
-const FIELD_MANAGER: &str = "hookward";
+use crate::client::{self, FIELD_MANAGER};
 
 /// The configurations of one kind.
 pub(super) fn api(client: Client, configuration: Configuration) -> Api<DynamicObject> {
@@ -101,20 +99,19 @@ pub(super) async fn patch(
     name: &str,
     operations: Value,
 ) -> Result<Value, kube::Error> {
-    let patch = serde_json::from_value(operations).expect("the operations are those of JSON patch");
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
-    plain(api.patch(name, &params, &Patch::<()>::Json(patch)).await?)
+    client::patch(api, name, operations).await.map(plain)
 }
 
 /// Makes a configuration and returns it as it is now.
 pub(super) async fn create(api: &Api<DynamicObject>, configuration: Value) -> Result<Value, kube::Error> {
     let object: DynamicObject = serde_json::from_value(configuration).map_err(kube::Error::SerdeError)?;
     let params = PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() };
-    plain(api.create(&params, &object).await?)
+    api.create(&params, &object).await.map(plain)
 }
 
-fn plain(object: DynamicObject) -> Result<Value, kube::Error> {
-    serde_json::to_value(object).map_err(kube::Error::SerdeError)
+/// A configuration as the JSON that it came as.
+pub(super) fn plain(object: DynamicObject) -> Value {
+    serde_json::to_value(object).expect("what came as JSON can be written as JSON")
 }
 
 #[cfg(test)]

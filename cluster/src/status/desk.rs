@@ -7,9 +7,10 @@ use std::{
 };
 
 use kube::{
-    Api, Client,
-    api::{ApiResource, DynamicObject, Patch, PatchParams},
+    Client,
+    api::{Patch, PatchParams},
 };
+use policies::documents::API_VERSION;
 use serde_json::{Value, json};
 use tokio::{
     sync::{Notify, watch},
@@ -17,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    client::{hasty, is_status, one_line},
+    client::{FIELD_MANAGER, hasty, is_status, one_line},
     set::resource::{self, Kind},
 };
 
@@ -165,7 +166,7 @@ impl Place {
     fn manager(&self) -> String {
         match self {
             Self::Replica { pod, .. } | Self::Gone { pod } => manager(pod),
-            Self::Conditions(..) => "hookward".to_owned(),
+            Self::Conditions(..) => FIELD_MANAGER.to_owned(),
         }
     }
 }
@@ -181,10 +182,10 @@ async fn write(client: &Client, place: &Place, entry: &Entry) -> Result<(), kube
     let manager = place.manager();
     match (place, entry) {
         (Place::Replica { policy, .. }, Entry::Fields(status)) => {
-            apply(client, &Kind::HookPolicy.resource(), policy, &manager, status).await
+            apply(client, Kind::HookPolicy, policy, &manager, status).await
         }
         (Place::Conditions(kind, name), Entry::Fields(status)) => {
-            apply(client, &kind.resource(), name, &manager, status).await
+            apply(client, *kind, name, &manager, status).await
         }
         (Place::Gone { pod }, Entry::Prune { namespace, policies }) => {
             if resource::pod_exists(client, namespace, pod).await? {
@@ -194,7 +195,7 @@ async fn write(client: &Client, place: &Place, entry: &Entry) -> Result<(), kube
             for policy in policies {
                 // Whoever applies nothing gives up what it owned.
                 let nothing = json!({});
-                match apply(client, &Kind::HookPolicy.resource(), policy, &manager, &nothing).await {
+                match apply(client, Kind::HookPolicy, policy, &manager, &nothing).await {
                     Err(error) if is_status(&error, 404) => {}
                     other => other?,
                 }
@@ -205,21 +206,21 @@ async fn write(client: &Client, place: &Place, entry: &Entry) -> Result<(), kube
     }
 }
 
-async fn apply(
+/// Writes what `manager` owns of the status of an object: these fields, and no others.
+pub(crate) async fn apply(
     client: &Client,
-    resource: &ApiResource,
+    kind: Kind,
     name: &str,
     manager: &str,
     status: &Value,
 ) -> Result<(), kube::Error> {
-    let api = Api::<DynamicObject>::all_with(client.clone(), resource);
     let body = json!({
-        "apiVersion": resource.api_version, "kind": resource.kind,
+        "apiVersion": API_VERSION, "kind": kind.name(),
         "metadata": {"name": name}, "status": status,
     });
     // Nobody else has any business in our own fields.
     let params = PatchParams::apply(manager).force();
-    api.patch_status(name, &params, &Patch::Apply(body)).await.map(drop)
+    kind.api(client.clone()).patch_status(name, &params, &Patch::Apply(body)).await.map(drop)
 }
 
 #[cfg(test)]
