@@ -4,7 +4,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use crate::{
-    set::resource::{GROUP, Kind, VERSION},
+    resource::{GROUP, Kind, VERSION},
     status::{ExceptionStatus, PolicyStatus},
 };
 

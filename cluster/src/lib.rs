@@ -10,12 +10,14 @@ pub mod namespaces;
 mod policies;
 pub mod registration;
 pub mod releases;
+mod resource;
 mod said;
 pub mod secret;
 pub mod set;
 mod status;
 #[cfg(test)]
 mod testing;
+mod watching;
 
 pub use kube::Client;
 pub use leader::Leader;

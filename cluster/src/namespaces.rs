@@ -15,7 +15,7 @@ use kube::{
 };
 use tokio::sync::watch;
 
-use crate::{client, set::watching::Trouble};
+use crate::{client, watching::Trouble};
 
 /// Labels of one namespace.
 pub type Labels = Arc<BTreeMap<String, String>>;

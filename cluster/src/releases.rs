@@ -23,7 +23,7 @@ use self::{
     index::{Index, Place},
     stored::StoredRelease,
 };
-use crate::{client, metrics::Metrics};
+use crate::{client, metrics::Metrics, watching::Trouble};
 
 mod index;
 mod record;
@@ -94,12 +94,10 @@ impl Reader {
         let kind = format!("type={}release.v1", annotations::PREFIX);
         let config = watcher::Config::default().labels(LABELS).fields(&kind).page_size(PAGE);
         let mut events = pin!(client::watch(api, config));
+        let mut trouble = Trouble::new("release records");
         while let Some(event) = events.next().await {
-            match event {
-                Ok(event) => self.take(event).await,
-                Err(error) => {
-                    tracing::warn!(error = %client::one_line(&error), "the watch of release records is interrupted");
-                }
+            if let Some(event) = trouble.event(event) {
+                self.take(event).await;
             }
         }
     }
@@ -130,15 +128,21 @@ impl Reader {
         let place = secret.place();
         let limits = Limits { decompressed: DECOMPRESSED, ..Limits::default() };
         let read = spawn_blocking(move || secret.decode(&limits).map(|record| record::claims(&record))).await;
-        let is_kept = match read {
-            Ok(Ok(claims)) => self.change(|index| index.put(place, claims)),
+        let claims = match read {
+            Ok(Ok(claims)) => Some(claims),
             Ok(Err(error)) => {
                 tracing::debug!(%error, "a release record was left out");
-                self.change(|index| index.forget(&place));
-                false
+                None
             }
-            Err(_) => false,
+            Err(error) => {
+                tracing::error!(%error, "a release record could not be read to its end");
+                None
+            }
         };
+        let is_kept = self.change(|index| {
+            index.forget(&place);
+            claims.is_some_and(|claims| index.put(place, claims))
+        });
         if !is_kept {
             self.metrics.records_left_out.inc();
         }

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 use serde_json::json;
 
-use crate::client;
+use crate::{client, said::Said};
 
 /// The bytes of a Secret by key, and the version they were read at.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -96,13 +96,18 @@ impl SecretFile {
 
     /// What it holds, now and after each change; `None` when it is not there. Never ends: a watch that breaks comes back.
     pub fn watch(&self) -> impl Stream<Item = Option<Stored>> + Send + use<> {
-        let place = format!("{}/{}", self.namespace, self.name);
+        let (place, mut said) = (format!("{}/{}", self.namespace, self.name), Said::default());
         client::watch_one(self.watched.clone(), &self.name).filter_map(move |seen| {
-            let seen = seen.map(|secret| secret.map(stored));
-            if let Err(error) = &seen {
-                tracing::warn!(secret = %place, error = %client::one_line(error), "the watch of a Secret is interrupted");
+            match &seen {
+                Ok(_) => said.passed("watch"),
+                Err(error) => {
+                    let error = client::one_line(error);
+                    if said.is_news("watch", &error) {
+                        tracing::warn!(secret = place, error, "the watch of a Secret is interrupted");
+                    }
+                }
             }
-            std::future::ready(seen.ok())
+            std::future::ready(seen.ok().map(|secret| secret.map(stored)))
         })
     }
 

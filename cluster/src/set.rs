@@ -10,8 +10,6 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{metrics::Metrics, namespaces::Namespaces, status::desk::Desk};
 
 mod keeper;
-pub(crate) mod resource;
-pub(crate) mod watching;
 
 use keeper::Keeper;
 

@@ -13,7 +13,7 @@ use super::{Exceptions, Object, Standing};
 use crate::{
     client::{hasty, is_status, one_line},
     events::event,
-    set::resource::Kind,
+    resource::Kind,
     status::now,
 };
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Registered;
 use crate::{
     client,
-    set::resource::Kind,
+    resource::Kind,
     status::{Condition, Wanted, desk, now},
 };
 

@@ -16,15 +16,17 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Base, Options, Synced, resource::Kind, watching::Trouble};
+use super::{Base, Options, Synced};
 use crate::{
     client,
     exceptions::{Exceptions, expiring::Told},
     policies::Policies,
+    resource::Kind,
     status::{
         desk::{Desk, Entry, Place},
         now,
     },
+    watching::Trouble,
 };
 
 /// How often the leader looks at the clock: for exceptions whose day has come, and for pods that are gone.

@@ -19,7 +19,8 @@ use tokio::{
 
 use crate::{
     client::{FIELD_MANAGER, hasty, is_status, one_line},
-    set::resource::{self, Kind},
+    resource::{self, Kind},
+    said::Said,
 };
 
 /// The first and the longest pause after a failure.
@@ -124,12 +125,12 @@ struct Failed {
     writes: BTreeMap<Place, Entry>,
     again: Instant,
     count: u32,
-    said: Option<String>,
+    said: Said,
 }
 
 impl Default for Failed {
     fn default() -> Self {
-        Self { writes: BTreeMap::new(), again: Instant::now(), count: 0, said: None }
+        Self { writes: BTreeMap::new(), again: Instant::now(), count: 0, said: Said::default() }
     }
 }
 
@@ -137,15 +138,15 @@ impl Failed {
     fn succeeded(&mut self, place: &Place) {
         self.writes.remove(place);
         if self.writes.is_empty() {
-            (self.count, self.said) = (0, None);
+            self.count = 0;
+            self.said.passed("write");
         }
     }
 
     fn add(&mut self, place: Place, entry: Entry, error: &kube::Error) {
         let error = one_line(error);
-        if self.said.as_ref() != Some(&error) {
+        if self.said.is_news("write", &error) {
             tracing::warn!(error, "cannot write a status; it will be tried again");
-            self.said = Some(error);
         }
         // The first of a round decides when the next one is.
         if self.writes.is_empty() {
