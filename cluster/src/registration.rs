@@ -7,11 +7,15 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use kube::Client;
+use policies::decision::Identity;
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle};
 
-pub use self::expected::{Expected, ExpectedError};
 use self::supervisor::Supervisor;
+pub use self::{
+    expected::{Expected, ExpectedError},
+    ours::host,
+};
 use crate::{events::Recorder, metrics::Metrics};
 
 mod authorities;
@@ -24,6 +28,11 @@ mod ours;
 mod pace;
 mod supervisor;
 mod write;
+
+/// The API group of both configurations.
+const GROUP: &str = "admissionregistration.k8s.io";
+/// Its version.
+const VERSION: &str = "v1";
 
 /// Which of the two configurations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,6 +53,17 @@ impl Configuration {
         match self {
             Self::Mutating => "MutatingWebhookConfiguration",
             Self::Validating => "ValidatingWebhookConfiguration",
+        }
+    }
+
+    /// What an Event about the configuration of this name is about.
+    #[must_use]
+    pub fn identity(self, name: &str) -> Identity {
+        Identity {
+            api_version: format!("{GROUP}/{VERSION}"),
+            kind: self.kind().to_owned(),
+            name: name.to_owned(),
+            ..Identity::default()
         }
     }
 

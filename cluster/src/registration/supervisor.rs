@@ -23,6 +23,7 @@ use super::{
     write,
 };
 use crate::{
+    changed::changed,
     client,
     events::{Announcement, Recorder},
     metrics::Metrics,
@@ -372,20 +373,7 @@ impl Supervisor {
     fn identity(&self, configuration: Configuration) -> Identity {
         let live = self.live.get(&configuration).and_then(Option::as_ref);
         let uid = live.and_then(|live| live["metadata"]["uid"].as_str()).map(str::to_owned);
-        Identity {
-            api_version: "admissionregistration.k8s.io/v1".into(),
-            kind: configuration.kind().into(),
-            namespace: None,
-            name: self.options.name.clone(),
-            uid,
-        }
-    }
-}
-
-/// Waits for a change; for ever where none can come any more.
-async fn changed<T>(receiver: &mut watch::Receiver<T>) {
-    if receiver.changed().await.is_err() {
-        std::future::pending::<()>().await;
+        Identity { uid, ..configuration.identity(&self.options.name) }
     }
 }
 

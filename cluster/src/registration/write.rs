@@ -9,16 +9,12 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::{
-    Configuration, Expected,
-    authorities::Authorities,
-    ours::{self, ca_bundle},
-};
+use super::{Configuration, Expected, GROUP, VERSION, authorities::Authorities, ours};
 use crate::client::{self, FIELD_MANAGER};
 
 /// The configurations of one kind.
 pub(super) fn api(client: Client, configuration: Configuration) -> Api<DynamicObject> {
-    let kind = GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", configuration.kind());
+    let kind = GroupVersionKind::gvk(GROUP, VERSION, configuration.kind());
     Api::all_with(client, &ApiResource::from_gvk_with_plural(&kind, configuration.plural()))
 }
 
@@ -32,8 +28,7 @@ pub(super) fn bundle_patch(
     let field = bundle.field();
     let mut operations = Vec::new();
     for (index, webhook) in ours::webhooks(live, expected) {
-        let given = ca_bundle(webhook).map(Authorities::of_field).unwrap_or_default();
-        if !does(&given) {
+        if !does(&ours::trusted(webhook)) {
             let path = format!("/webhooks/{index}/clientConfig/caBundle");
             operations.push(json!({"op": "add", "path": path, "value": field}));
         }

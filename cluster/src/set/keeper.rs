@@ -1,6 +1,6 @@
 //! The one task that hears of every change, puts it in force, and says what became of it.
 
-use std::{collections::BTreeSet, future, pin::pin, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use futures::StreamExt as _;
@@ -18,6 +18,7 @@ use tokio::{
 
 use super::{Base, Options, Synced};
 use crate::{
+    changed::changed,
     client,
     exceptions::{Exceptions, expiring::Told},
     policies::Policies,
@@ -280,13 +281,6 @@ impl Keeper {
                 self.desk.put(Place::Gone { pod: pod.to_owned() }, entry);
             }
         }
-    }
-}
-
-/// Waits for a new value; for ever when nobody is left who could send one.
-async fn changed<T>(receiver: &mut watch::Receiver<T>) {
-    if receiver.changed().await.is_err() {
-        future::pending::<()>().await;
     }
 }
 
