@@ -121,7 +121,7 @@ impl Keeper {
             Event::InitApply(object) => {
                 listed.insert(object.name_any());
                 let changed = self.apply(kind, &object);
-                // A list is put in force as a whole, at its end.
+                // The first list is put in force as a whole, at its end; later ones tell of changes like the watch.
                 if changed && self.read[kind as usize] {
                     self.exchange();
                 }
@@ -160,11 +160,13 @@ impl Keeper {
     fn listed(&mut self, kind: Kind) {
         let listed = std::mem::take(&mut self.listed[kind as usize]);
         let gone: Vec<_> = self.names(kind).into_iter().filter(|name| !listed.contains(name)).collect();
+        let mut has_changed = !std::mem::replace(&mut self.read[kind as usize], true);
         for name in gone {
-            self.remove(kind, &name);
+            has_changed |= self.remove(kind, &name);
         }
-        self.read[kind as usize] = true;
-        self.exchange();
+        if has_changed {
+            self.exchange();
+        }
         self.let_go();
         self.report_all(Kind::HookPolicy);
         self.report_all(Kind::HookException);

@@ -147,6 +147,17 @@ fn what_went_while_nobody_listened_is_not_in_force_after_the_next_list() {
 }
 
 #[test]
+fn a_list_that_brought_nothing_new_was_a_new_generation() {
+    let mut scene = Scene::synced();
+    scene.list(Kind::HookPolicy, [policy("a", "audit")]);
+    let before = scene.generation();
+    scene.list(Kind::HookPolicy, [policy("a", "audit")]);
+    assert_eq!(scene.generation(), before);
+    scene.list(Kind::HookPolicy, []);
+    assert_eq!(scene.generation(), before + 1);
+}
+
+#[test]
 fn a_new_file_is_put_in_force_under_the_objects() {
     let mut scene = Scene::synced();
     let settings = serde_json::from_value(json!({"rules": {"job-suspended": {"mode": "audit"}}})).unwrap();
