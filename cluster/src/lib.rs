@@ -1,5 +1,6 @@
 //! The server's life in a cluster: policies and exceptions by watch, leader, registration, certificate Secret, Events.
 
+mod bucket;
 mod changed;
 pub mod client;
 pub mod crd;

@@ -25,7 +25,6 @@ mod deed;
 mod expected;
 mod farewell;
 mod ours;
-mod pace;
 mod supervisor;
 mod write;
 

@@ -18,11 +18,10 @@ use super::{
     condition::Verdict,
     deed::{Deed, Role, Task},
     farewell::Farewell,
-    ours,
-    pace::Pace,
-    write,
+    ours, write,
 };
 use crate::{
+    bucket::{Bucket, Size},
     changed::changed,
     client,
     events::{Announcement, Recorder},
@@ -36,6 +35,8 @@ const RESYNC: Duration = Duration::from_secs(300);
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The pause after somebody else was faster.
 const CONFLICT: Duration = Duration::from_millis(200);
+/// Writes: so many at once, and then one per second.
+const PACE: Size = Size { burst: 20, refill: Duration::from_secs(1) };
 /// The longest pause after writes that failed.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -62,7 +63,8 @@ pub(super) struct Supervisor {
     failures: u32,
     retry: Option<Instant>,
     resync: Instant,
-    pace: Pace,
+    /// Writes that may follow each other: somebody else may want another bundle for ever.
+    pace: Bucket,
 }
 
 impl Supervisor {
@@ -92,7 +94,7 @@ impl Supervisor {
             failures: 0,
             retry: None,
             resync: Instant::now() + RESYNC,
-            pace: Pace::new(Instant::now()),
+            pace: Bucket::full(PACE, Instant::now()),
         }
     }
 
@@ -336,9 +338,8 @@ impl Supervisor {
 
     /// Whether enough time has passed since the last writes; if not, there will be another try.
     fn may_write(&mut self) -> bool {
-        let next = self.pace.next(Instant::now());
-        self.retry = next;
-        next.is_none()
+        self.retry = self.pace.take(Instant::now()).err();
+        self.retry.is_none()
     }
 
     /// Tells of differences, once for each set of them.

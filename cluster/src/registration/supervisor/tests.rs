@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    registration::{Expected, authorities::stand_in, pace::BURST},
+    registration::{Expected, authorities::stand_in},
     testing::{self, Asked, Log},
 };
 
@@ -188,7 +188,7 @@ async fn a_mark_that_changes_all_the_time_is_no_rollout() {
 #[tokio::test(start_paused = true)]
 async fn a_bundle_that_never_stays_is_not_fought_for_without_end() {
     let mut desk = Desk::new(false, |_| (200, configuration("Ignore")));
-    assert_eq!(desk.round(NEW).await.len(), BURST as usize);
+    assert_eq!(desk.round(NEW).await.len(), PACE.burst as usize);
     assert_eq!(desk.round(NEW).await.len(), 0);
     tokio::time::advance(Duration::from_secs(1)).await;
     assert_eq!(desk.round(NEW).await.len(), 1);
