@@ -1,10 +1,11 @@
 //! The definitions of our kinds, made from the Rust types: one schema for files, for the cluster and for `kubectl explain`.
 
+use policies::documents::{GROUP, VERSION};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use crate::{
-    resource::{GROUP, Kind, VERSION},
+    resource::Kind,
     status::{ExceptionStatus, PolicyStatus},
 };
 

@@ -16,7 +16,11 @@ use crate::{
     settings::Settings,
 };
 
-/// The group and version of our own kinds.
+/// The API group of our own kinds.
+pub const GROUP: &str = "hookward.dev";
+/// Their version.
+pub const VERSION: &str = "v1alpha1";
+/// Both, as objects say it.
 pub const API_VERSION: &str = "hookward.dev/v1alpha1";
 
 /// One document of a policy file.
@@ -237,6 +241,11 @@ spec: {rules: [job-suspended], namespaces: [legacy-*], reason: moves in May, exp
             .unwrap_err();
         let text = error.to_string();
         assert!((error.line, error.column) == (4, 8) && text.contains("profil"), "{text}");
+    }
+
+    #[test]
+    fn an_object_says_group_and_version() {
+        assert_eq!(API_VERSION, format!("{GROUP}/{VERSION}"));
     }
 
     #[test]

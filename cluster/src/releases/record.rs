@@ -1,12 +1,11 @@
 //! What a record says of its hooks: for each that may be running, which release it belongs to.
 
 use hooks::{
-    Interest, Node, Object,
+    Interest, Object,
     release::{Phase, Record, RecordedHook, Status},
     yaml,
 };
-use policies::{HookKey, Membership, context::Moment};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use policies::{HookKey, Membership, Moment, exception::seconds};
 
 /// One hook of one release.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,23 +35,16 @@ fn claims_of(record: &Record, hook: &RecordedHook) -> Vec<Claim> {
     let Ok(root) = yaml::document(&hook.manifest, 0, Interest::Judged, &yaml::Limits::default()) else {
         return Vec::new();
     };
-    let claim =
-        |node| Claim { hook: key(node, &record.namespace), membership: membership.clone(), running_since };
+    let claim = |node| {
+        let object = Object::new(node);
+        let hook = HookKey::of(object, Some(object.namespace().unwrap_or(&record.namespace)))?;
+        Some(Claim { hook, membership: membership.clone(), running_since })
+    };
     // Kubernetes takes a list apart.
     let items = root.get("items").filter(|_| Object::new(&root).kind().ends_with("List"));
     match items {
-        Some(items) => items.items().iter().map(claim).collect(),
-        None => vec![claim(&root)],
-    }
-}
-
-fn key(node: &Node<'_>, namespace: &str) -> HookKey {
-    let object = Object::new(node);
-    HookKey {
-        group: object.group().to_owned(),
-        kind: object.kind().to_owned(),
-        namespace: Some(object.namespace().unwrap_or(namespace).to_owned()),
-        name: object.name().unwrap_or_default().to_owned(),
+        Some(items) => items.items().iter().filter_map(claim).collect(),
+        None => claim(&root).into_iter().collect(),
     }
 }
 
@@ -67,10 +59,6 @@ const fn moment(status: Status) -> Moment {
         Status::Deployed | Status::Failed => Moment::Test,
         Status::Unknown | Status::Uninstalled | Status::Superseded | Status::Other => Moment::Unknown,
     }
-}
-
-fn seconds(time: &str) -> Option<i64> {
-    OffsetDateTime::parse(time, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{Error, Exception, ExceptionSpec, glob, seconds};
 use crate::{
-    rules::{RULES, nearest},
+    rules::{RULES, suggestion},
     wording::one,
 };
 
@@ -137,11 +137,6 @@ fn flaw(field: &str, pattern: &str) -> Option<&'static str> {
         }))
         .then_some("of special characters only * and ? are known"),
     }
-}
-
-/// `, did you mean "…"?` for the rule with the nearest id.
-fn suggestion(written: &str) -> String {
-    nearest(written).first().map(|nearest| format!(", did you mean {nearest:?}?")).unwrap_or_default()
 }
 
 #[cfg(test)]
