@@ -36,23 +36,11 @@ pub(crate) async fn answer(
         Path::Release => Some(&app.limits.records),
         _ => (body.bytes.len() > LARGE).then_some(&app.limits.large),
     };
-    let Some(permits) = apart else {
-        return match judge(app, &body.bytes, asked) {
-            Err(Refusal::NamespaceUnknown { name }) => {
-                asked.is_absent = learn(app, &name, deadline).await == Learned::Absent;
-                judge(app, &body.bytes, asked)
-            }
-            answered => answered,
-        };
-    };
     let body = Arc::new(body);
-    match judge_apart(app, &body, asked, permits).await {
-        Err(Refusal::NamespaceUnknown { name }) => {
-            asked.is_absent = learn(app, &name, deadline).await == Learned::Absent;
-            judge_apart(app, &body, asked, permits).await
-        }
-        answered => answered,
-    }
+    let answered = judge_in_turn(app, &body, asked, apart).await;
+    let Err(Refusal::NamespaceUnknown { name }) = answered else { return answered };
+    asked.is_absent = learn(app, &name, deadline).await == Learned::Absent;
+    judge_in_turn(app, &body, asked, apart).await
 }
 
 /// What a request was sent for, when it was whole, and until when its answer is worth something.
@@ -72,12 +60,14 @@ async fn learn(app: &App, namespace: &str, deadline: Deadline) -> Learned {
     timeout(deadline.left() / 2, surroundings.learn(namespace)).await.unwrap_or(Learned::Nothing)
 }
 
-async fn judge_apart(
+/// Judges here and now, or, where there are permits, on a thread of its own when there is one to be had.
+async fn judge_in_turn(
     app: &Arc<App>,
     body: &Arc<Whole>,
     asked: Asked,
-    permits: &Arc<Semaphore>,
+    permits: Option<&Arc<Semaphore>>,
 ) -> Result<Vec<u8>, Refusal> {
+    let Some(permits) = permits else { return judge(app, &body.bytes, asked) };
     let permit = Arc::clone(permits).acquire_owned().await.map_err(|_| Refusal::Overloaded)?;
     let (app, body) = (Arc::clone(app), Arc::clone(body));
     let work = spawn_blocking(move || {
@@ -184,12 +174,7 @@ fn validate(
 
 /// The release that a hook belongs to: by its stored record where those are looked up, else by what the gate saw here.
 fn membership(app: &App, object: Object<'_>, request: &Request<'_>) -> Option<Membership> {
-    let key = HookKey {
-        group: object.group().to_owned(),
-        kind: object.kind().to_owned(),
-        namespace: request.governing_namespace().map(str::to_owned),
-        name: object.name()?.to_owned(),
-    };
+    let key = HookKey::of(object, request.governing_namespace())?;
     let stored = app.surroundings.as_ref().and_then(|surroundings| surroundings.membership(&key));
     stored.or_else(|| app.memory.membership(&key))
 }
