@@ -14,5 +14,6 @@ pub mod readme;
 pub mod registration;
 pub mod rig;
 pub mod server;
+mod steady;
 pub mod users;
 pub mod walkthrough;
