@@ -11,7 +11,6 @@ use hooks::{
 use policies::{
     Judged, Moment, Namespace, Policy, PolicySet, Release, documents::API_VERSION, evaluate, release::Item,
 };
-
 use time::OffsetDateTime;
 
 use crate::{

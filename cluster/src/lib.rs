@@ -27,4 +27,4 @@ pub use metrics::Metrics;
 pub use namespaces::Namespaces;
 pub use registration::Registration;
 pub use secret::SecretFile;
-pub use set::{Base, Options, Synced, Watched};
+pub use set::{Options, Synced, Watched};

@@ -53,7 +53,7 @@ pub struct Metadata {
 }
 
 /// What a policy file holds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Documents {
     /// The policies, in the order they were written.
     pub policies: Vec<Named>,

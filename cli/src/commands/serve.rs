@@ -9,10 +9,9 @@ use std::{
     time::Duration,
 };
 
-use ::cluster::Base;
 use anyhow::{Context as _, anyhow, bail};
 use arc_swap::ArcSwap;
-use policies::PolicySet;
+use policies::{PolicySet, documents::Documents};
 use tokio::runtime::{Builder, Runtime};
 use webhook::{App, Drain};
 
@@ -20,12 +19,13 @@ use crate::{Io, args::Global, exit, logging, output::text::note_line, policy_fil
 
 pub mod certificates;
 pub mod cluster;
+mod file_watch;
 mod policy_watch;
 pub mod registration;
 
 use certificates::Certificates;
 use cluster::{Beginning, Life};
-use policy_watch::Watch;
+use file_watch::Watch;
 use registration::Address;
 
 /// How long the process waits at its end for judgements that are under way.
@@ -84,13 +84,13 @@ impl Args {
         let certificates = self.cert_dir.as_deref().map(Certificates::from_folder).transpose()?;
         if !self.cluster.is_on(self.policy.policy.is_some()) {
             self.cluster.refuse_without_a_cluster()?;
-            let (policies, watch) = Watch::begin(&self.policy).map_err(failed)?;
+            let (policies, watch) = policy_watch::begin(&self.policy).map_err(failed)?;
             return Ok((policies, Start { watch, certificates, beginning: None }));
         }
-        let (base, watch) = Watch::begin_base(&self.policy).map_err(failed)?;
+        let (base, watch) = policy_watch::begin_base(&self.policy).map_err(failed)?;
         let profile = self.policy.profile();
         // Nobody is judged by it: there is more to read.
-        let Base { policies, exceptions } = Base::clone(&base.borrow());
+        let Documents { policies, exceptions } = Documents::clone(&base.borrow());
         let policies = PolicySet::new(policies, exceptions, profile, 0)?;
         let beginning = Some(Beginning { base, profile });
         Ok((Arc::new(ArcSwap::from_pointee(policies)), Start { watch, certificates, beginning }))
@@ -153,7 +153,7 @@ impl Args {
             None => certificates.keep(&app, None, || {})?,
         }
         if let Some(watch) = start.watch {
-            tokio::spawn(policy_watch::run(watch));
+            tokio::spawn(watch.run());
         }
         let (reviews, admin) = (self.server.bind(tls).await?, self.server.bind_admin().await?);
         announce(reviews.address(), admin.address(), io)?;

@@ -80,8 +80,8 @@ impl Args {
     }
 
     fn try_all(&self, policies: PolicySet, trial: &mut Trial, io: &mut Io<'_>) -> anyhow::Result<()> {
-        trial.notes.extend(self.policy.overruled(&policies));
         let subjects = self.subjects(trial, io);
+        trial.notes.extend(self.policy.overruled(&policies));
         let cores = thread::available_parallelism().map_or(2, NonZero::get).max(2);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores).enable_all().build();
         runtime.context("cannot start the runtime")?.block_on(async {
@@ -110,18 +110,15 @@ impl Args {
         for (found, contents) in read {
             subjects.extend(found);
             trial.notes.extend(contents.notes);
-            for problem in contents.problems {
-                // A helm that is not there is one problem, however many charts need it.
-                if trial.problems.last() != Some(&problem) {
-                    trial.problems.push(problem);
-                }
-            }
+            trial.problems.extend(contents.problems);
             trial.skipped += contents.skipped;
         }
+        // A helm that is not there is one problem, however many charts need it.
+        trial.problems.dedup();
         if trial.skipped > 0 && subjects.is_empty() && trial.problems.is_empty() {
             trial.problems.push(self.inputs.nothing_checked(trial.skipped));
             // Nothing but charts that were skipped was noted.
-            trial.notes.retain(|note| !note.contains(": skipped: "));
+            trial.notes.clear();
         }
         subjects
     }

@@ -16,7 +16,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Base, Options, Synced};
+use super::{Options, Synced};
 use crate::{
     changed::changed,
     client,
@@ -184,7 +184,7 @@ impl Keeper {
         if self.read != [true; 2] {
             return;
         }
-        let base: Arc<Base> = Arc::clone(&self.options.base.borrow());
+        let base = Arc::clone(&self.options.base.borrow());
         let policies = base.policies.iter().cloned().chain(self.policies.in_force()).collect();
         let exceptions = base.exceptions.iter().cloned().chain(self.exceptions.approved()).collect();
         let generation = self.in_force.load().generation() + 1;

@@ -10,13 +10,13 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use cluster::{Base, Metrics, Options, Synced, Watched};
+use cluster::{Metrics, Options, Synced, Watched};
 use kube::{
     Api, Client,
     api::{ApiResource, DynamicObject, Patch, PatchParams},
     core::GroupVersionKind,
 };
-use policies::{Judging, Mode, Namespace, PolicySet, Profile};
+use policies::{Judging, Mode, Namespace, PolicySet, Profile, documents::Documents};
 use prometheus::Registry;
 use serde_json::{Value, json};
 use tests::{kinds, rig::Rig};
@@ -33,7 +33,7 @@ const SOON: Duration = Duration::from_secs(60);
 pub(super) struct Replica {
     pub(super) client: Client,
     pub(super) set: Arc<ArcSwap<PolicySet>>,
-    base: watch::Sender<Arc<Base>>,
+    base: watch::Sender<Arc<Documents>>,
     pub(super) leader: watch::Sender<bool>,
     watched: Watched,
     ready: [Arc<AtomicBool>; 2],
@@ -154,7 +154,7 @@ async fn objects_are_laid_over_the_file() {
     let replica = Replica::synced(rig, "pod-base", None).await;
     let settings = serde_json::from_value(only_for("laid", "audit")).unwrap();
     let named = policies::policy_set::Named { name: "base".to_owned(), settings, is_base: true };
-    replica.base.send_replace(Arc::new(Base { policies: vec![named], exceptions: Vec::new() }));
+    replica.base.send_replace(Arc::new(Documents { policies: vec![named], exceptions: Vec::new() }));
     replica.has_mode("laid", Mode::Audit).await;
 
     let mut spec = only_for("laid", "warn");

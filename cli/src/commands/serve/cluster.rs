@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::ensure;
 use certs::{Knobs, Name};
 use cluster::{
-    Base, Client, Synced, Watched, client,
+    Client, Synced, Watched, client,
     events::{Announcement, Recorder},
     leader::{self, Leader},
     metrics::Metrics,
@@ -13,7 +13,7 @@ use cluster::{
     releases::Releases,
     secret::SecretFile,
 };
-use policies::{Profile, decision::Identity};
+use policies::{Profile, decision::Identity, documents::Documents};
 use tokio::sync::watch;
 use webhook::{App, Drain, Part, Stage};
 
@@ -41,7 +41,7 @@ pub(super) struct Life {
 /// What to begin with.
 pub(super) struct Beginning {
     /// The policies of the file.
-    pub(super) base: watch::Receiver<Arc<Base>>,
+    pub(super) base: watch::Receiver<Arc<Documents>>,
     /// The profile where no policy names one.
     pub(super) profile: Profile,
 }
@@ -124,7 +124,7 @@ impl Life {
     ) -> anyhow::Result<()> {
         let Some(name) = &args.webhook_configuration else { return certificates.keep(app, None, || {}) };
         let options = registration::Options {
-            expected: expected::watch(args)?,
+            expected: expected::watch(args.expected_registration.as_deref())?,
             repair: args.repair_webhooks,
             ..registration::Options::new(name, None)
         };
@@ -139,7 +139,7 @@ impl Life {
         let (sender, bundle) = watch::channel(None);
         tokio::spawn(tell_bundle(registration.registered(), sender));
         self.registration = Some(registration);
-        let (recorder, about) = (self.recorder.clone(), configuration(name));
+        let (recorder, about) = (self.recorder.clone(), Configuration::Validating.identity(name));
         certificates.keep(app, Some(bundle), move || {
             if let Some(recorder) = &recorder {
                 recorder.announce(untrusted(about.clone()));
@@ -167,15 +167,6 @@ async fn tell_bundle(mut registered: watch::Receiver<Registered>, bundle: watch:
         if registered.changed().await.is_err() {
             return;
         }
-    }
-}
-
-fn configuration(name: &str) -> Identity {
-    Identity {
-        api_version: "admissionregistration.k8s.io/v1".to_owned(),
-        kind: Configuration::Validating.kind().to_owned(),
-        name: name.to_owned(),
-        ..Identity::default()
     }
 }
 

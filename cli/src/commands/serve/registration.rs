@@ -6,7 +6,10 @@ use hooks::{
     Event,
     annotations::{HOOK, PREFIX},
 };
-use policies::Profile;
+use policies::{
+    Profile,
+    documents::{GROUP, VERSION},
+};
 use serde_json::{Value, json};
 
 /// Name of both configurations.
@@ -34,16 +37,10 @@ impl Address<'_> {
     /// The name or address that the certificate must be for: of a URL the host, without port and brackets.
     #[must_use]
     pub fn host(&self) -> String {
-        let url = match self {
-            Self::Service { name, namespace } => return format!("{name}.{namespace}.svc"),
-            Self::Url(url) => url.strip_prefix("https://").unwrap_or(url),
-        };
-        let authority = url.split('/').next().unwrap_or(url);
-        let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((address, _)) => address,
-            None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
-        };
-        host.to_owned()
+        match self {
+            Self::Service { name, namespace } => format!("{name}.{namespace}.svc"),
+            Self::Url(url) => cluster::registration::host(url).to_owned(),
+        }
     }
 
     /// # Errors
@@ -138,8 +135,8 @@ fn condition(name: &str, expression: &str) -> Value {
 /// Our own kinds, and the subresource by which exceptions are approved.
 fn ours() -> Value {
     json!({
-        "apiGroups": ["hookward.dev"],
-        "apiVersions": ["v1alpha1"],
+        "apiGroups": [GROUP],
+        "apiVersions": [VERSION],
         "resources": ["hookpolicies", "hookexceptions", "hookexceptions/status"],
         "scope": "Cluster",
         "operations": ["CREATE", "UPDATE"],

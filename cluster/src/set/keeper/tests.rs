@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use policies::{Judging, Mode, Profile};
+use policies::{Judging, Mode, Profile, documents::Documents};
 use prometheus::Registry;
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ struct Scene {
     ready: [Arc<AtomicBool>; 2],
     leader: watch::Sender<bool>,
     labels: watch::Sender<bool>,
-    base: watch::Sender<Arc<Base>>,
+    base: watch::Sender<Arc<Documents>>,
 }
 
 impl Scene {
@@ -162,7 +162,7 @@ fn a_new_file_is_put_in_force_under_the_objects() {
     let mut scene = Scene::synced();
     let settings = serde_json::from_value(json!({"rules": {"job-suspended": {"mode": "audit"}}})).unwrap();
     let named = policies::policy_set::Named { name: "file".to_owned(), settings, is_base: true };
-    scene.base.send_replace(Arc::new(Base { policies: vec![named], exceptions: Vec::new() }));
+    scene.base.send_replace(Arc::new(Documents { policies: vec![named], exceptions: Vec::new() }));
     scene.keeper.exchange();
     assert_eq!(scene.mode(), Mode::Audit);
 }
