@@ -6,17 +6,13 @@ use cluster::releases::Releases;
 use policies::{HookKey, Membership, context::Moment};
 use tests::{
     chart::{Chart, ending, hook_job, settings},
-    rig::{Helm, Rig},
+    rig::Helm,
 };
 
-use super::{Place, SOON, replica::Replica, with_both_helms};
+use super::{Place, SOON, replica::Replica, rig, with_both_helms};
 
 with_both_helms! {
     a_running_hook_is_known_with_its_moment
-}
-
-fn rig() -> &'static Rig {
-    Rig::shared().expect("no test cluster: run cargo xtask test")
 }
 
 fn start(replica: &Replica) -> Releases {

@@ -1,9 +1,6 @@
 //! Replicas come and go while hooks are created and releases installed, and every failure would refuse them: nobody notices.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -73,7 +70,7 @@ fn a_slow_api_server_loses_nothing() {
     let done = stage.during("API server held for 3 s, twice", || {
         for _ in 0..2 {
             stage.node.hold_api_server(Duration::from_secs(3));
-            thread::sleep(Duration::from_secs(1));
+            stage.settled(2);
         }
     });
     done.assert_nothing_lost();
