@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use futures::StreamExt as _;
@@ -25,10 +25,14 @@ pub type Labels = Arc<BTreeMap<String, String>>;
 /// One entry costs about 100 bytes and its labels: 10,000 namespaces with five labels each take about 6 MB.
 #[derive(Clone)]
 pub struct Namespaces {
-    client: Option<Client>,
-    known: Arc<RwLock<HashMap<String, Labels>>>,
+    client: Client,
+    known: Known,
     synced: watch::Receiver<bool>,
 }
+
+/// What the watch has told so far. Clones share it.
+#[derive(Clone, Default)]
+struct Known(Arc<RwLock<HashMap<String, Labels>>>);
 
 /// Whether a namespace may be called so; anything else would lead a request elsewhere.
 ///
@@ -41,8 +45,7 @@ pub(crate) fn is_name(text: &str) -> bool {
 
 impl fmt::Debug for Namespaces {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).len();
-        formatter.debug_struct("Namespaces").field("known", &known).finish_non_exhaustive()
+        formatter.debug_struct("Namespaces").field("known", &self.known.read().len()).finish_non_exhaustive()
     }
 }
 
@@ -50,31 +53,29 @@ impl Namespaces {
     /// Nothing is known until the future, which never ends, has been polled; it needs `get`, `list` and `watch` on namespaces.
     pub(crate) fn watch(client: Client) -> (Self, impl Future<Output = ()> + Send) {
         let (synced, receiver) = watch::channel(false);
-        let namespaces = Self { client: Some(client.clone()), known: Arc::default(), synced: receiver };
-        let keeper = namespaces.clone();
-        (namespaces, keeper.keep(client, synced))
+        let namespaces = Self { client: client.clone(), known: Known::default(), synced: receiver };
+        let known = namespaces.known.clone();
+        (namespaces, known.keep(client, synced))
     }
 
     /// The labels of a namespace as last heard; `None` when it is not known.
     #[must_use]
     pub fn labels(&self, namespace: &str) -> Option<Labels> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(namespace).cloned()
+        self.known.read().get(namespace).cloned()
     }
 
     /// Asks for one namespace that the watch has not told of yet, as when a hook follows at the heels of its new namespace.
     ///
     /// Whether there is one; `None` when nobody can say. What the watch says always wins.
     pub async fn learn(&self, namespace: &str) -> Option<bool> {
-        let client = self.client.clone()?;
         if !is_name(namespace) {
             return Some(false);
         }
-        let api = Api::<PartialObjectMeta<Namespace>>::all(client);
+        let api = Api::<PartialObjectMeta<Namespace>>::all(self.client.clone());
         match api.get_opt(namespace).await {
             Ok(Some(mut found)) => {
                 let labels = Arc::new(std::mem::take(found.labels_mut()));
-                let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-                known.entry(namespace.to_owned()).or_insert(labels);
+                self.known.write().entry(namespace.to_owned()).or_insert(labels);
                 Some(true)
             }
             Ok(None) => Some(false),
@@ -88,6 +89,16 @@ impl Namespaces {
     /// Turns true, and stays so, when all namespaces that there are have been told of once.
     pub(crate) fn synced(&self) -> watch::Receiver<bool> {
         self.synced.clone()
+    }
+}
+
+impl Known {
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<String, Labels>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<String, Labels>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn keep(self, client: Client, synced: watch::Sender<bool>) {
@@ -106,7 +117,7 @@ impl Namespaces {
     }
 
     fn take(&self, event: Event<PartialObjectMeta<Namespace>>, listed: &mut BTreeSet<String>) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.write();
         match event {
             Event::Init => listed.clear(),
             Event::InitApply(mut namespace) | Event::Apply(mut namespace) => {
@@ -135,30 +146,30 @@ mod tests {
         serde_json::from_value(meta).unwrap()
     }
 
-    fn told(events: Vec<Event<PartialObjectMeta<Namespace>>>) -> Namespaces {
-        let namespaces = Namespaces { client: None, known: Arc::default(), synced: watch::channel(true).1 };
-        let mut listed = BTreeSet::new();
+    fn told(events: Vec<Event<PartialObjectMeta<Namespace>>>) -> Known {
+        let (known, mut listed) = (Known::default(), BTreeSet::new());
         for event in events {
-            namespaces.take(event, &mut listed);
+            known.take(event, &mut listed);
         }
-        namespaces
+        known
+    }
+
+    fn env(known: &Known, namespace: &str) -> Option<String> {
+        known.read().get(namespace).map(|labels| labels["env"].clone())
     }
 
     #[test]
     fn the_labels_are_the_ones_told_last() {
         let events = vec![Event::Apply(namespace("shop", "dev")), Event::Apply(namespace("shop", "prod"))];
-        assert_eq!(told(events).labels("shop").unwrap()["env"], "prod");
+        assert_eq!(env(&told(events), "shop").as_deref(), Some("prod"));
     }
 
     #[test]
     fn a_namespace_that_went_while_nobody_listened_is_forgotten() {
         let mut events = vec![Event::Apply(namespace("gone", "dev")), Event::Apply(namespace("shop", "dev"))];
         events.extend([Event::Init, Event::InitApply(namespace("shop", "prod")), Event::InitDone]);
-        let namespaces = told(events);
-        assert_eq!(
-            (namespaces.labels("gone"), namespaces.labels("shop").unwrap()["env"].as_str()),
-            (None, "prod")
-        );
+        let known = told(events);
+        assert_eq!((env(&known, "gone"), env(&known, "shop").as_deref()), (None, Some("prod")));
     }
 
     #[test]
@@ -185,6 +196,6 @@ mod tests {
     #[test]
     fn a_deleted_namespace_is_forgotten() {
         let events = vec![Event::Apply(namespace("shop", "dev")), Event::Delete(namespace("shop", "dev"))];
-        assert_eq!(told(events).labels("shop"), None);
+        assert_eq!(env(&told(events), "shop"), None);
     }
 }

@@ -13,6 +13,7 @@ use policies::PolicySet;
 use serde_json::json;
 use tokio::{
     sync::watch,
+    task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
 
@@ -50,6 +51,8 @@ pub(super) struct Keeper {
     read: [bool; 2],
     labels: watch::Receiver<bool>,
     told: Told,
+    /// Events on their way; they end with the keeper.
+    events: JoinSet<()>,
     ticks: u32,
 }
 
@@ -68,6 +71,7 @@ impl Keeper {
             listed: Default::default(),
             read: [false; 2],
             told: Told::default(),
+            events: JoinSet::new(),
             ticks: 0,
             options,
             in_force,
@@ -102,6 +106,7 @@ impl Keeper {
                 () = changed(&mut labels) => self.let_go(),
                 () = changed(&mut leader) => self.lead(&api),
                 _ = clock.tick() => self.tick(&api),
+                Some(_) = self.events.join_next() => {}
             }
             self.count(&trouble);
         }
@@ -266,7 +271,7 @@ impl Keeper {
         self.report_all(Kind::HookException);
         let due = if self.options.events { self.told.due(&self.exceptions, now()) } else { Vec::new() };
         for warning in due {
-            tokio::spawn(warning.tell(client.clone(), self.options.pod.clone(), self.told.clone()));
+            self.events.spawn(warning.tell(client.clone(), self.options.pod.clone(), self.told.clone()));
         }
         if self.ticks.is_multiple_of(PRUNE) {
             self.prune();
