@@ -1,4 +1,4 @@
-//! The pages name only what exists: tests, links, values of the chart, metrics, flags.
+//! The pages name only what exists: tests, files, values of the chart, metrics, alerts.
 
 use std::{
     fs,
@@ -7,12 +7,16 @@ use std::{
 
 use crate::architecture::root;
 
-/// Pages that people read, but for the one that is generated.
-fn pages() -> Vec<(PathBuf, String)> {
-    let folder = fs::read_dir(root().join("docs")).unwrap();
-    let paths = folder.map(|entry| entry.unwrap().path());
+/// The pages in a folder.
+fn pages_of(folder: &str) -> impl Iterator<Item = (PathBuf, String)> {
+    let paths = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
     let pages = paths.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
-    pages.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+    pages.map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+}
+
+/// The pages about running it.
+fn pages() -> Vec<(PathBuf, String)> {
+    pages_of("docs").collect()
 }
 
 /// What stands between single backticks, outside of blocks.
@@ -67,15 +71,16 @@ fn every_test_that_a_page_names_exists() {
 
 #[test]
 fn no_link_of_a_page_is_dead() {
-    for (page, text) in pages() {
+    let mut count = 0;
+    for (page, text) in ["", "docs", "deploy"].into_iter().flat_map(pages_of) {
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
             if file.contains("://") {
                 continue;
             }
             let target = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
-            let there = target.is_dir() || target.is_file();
-            assert!(there, "{} links to {link}, which is not there", page.display());
+            assert!(target.exists(), "{} links to {link}, which is not there", page.display());
+            count += 1;
             if anchor.is_empty() {
                 continue;
             }
@@ -89,6 +94,7 @@ fn no_link_of_a_page_is_dead() {
             );
         }
     }
+    assert!(count > 50, "only {count} links were followed");
 }
 
 /// As GitHub makes it of a heading.
