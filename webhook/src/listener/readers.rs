@@ -71,7 +71,11 @@ async fn ask(State(path): State<PathBuf>, request: Request, next: Next) -> Respo
 async fn shows_token(headers: &HeaderMap, path: &Path) -> bool {
     let shown =
         headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    let (Some(shown), Ok(token)) = (shown, tokio::fs::read(path).await) else { return false };
+    let Some(shown) = shown else { return false };
+    let token = tokio::fs::read(path).await.unwrap_or_else(|error| {
+        tracing::warn!(file = %path.display(), %error, "the token for /metrics cannot be read");
+        Vec::new()
+    });
     let token = token.trim_ascii();
     !token.is_empty() && is_same(shown.trim_ascii(), token)
 }
@@ -122,6 +126,14 @@ mod tests {
         std::fs::write(file.path(), "second").unwrap();
         assert_eq!(status(&readers, "127.0.0.1", METRICS, Some("first")).await, 401);
         assert_eq!(status(&readers, "127.0.0.1", METRICS, Some("second")).await, 200);
+    }
+
+    #[test]
+    fn a_token_that_could_not_be_read_was_refused_without_a_word() {
+        let readers = Readers::Bearers("/nowhere/token".into());
+        let ask = async || assert_eq!(status(&readers, "10.0.0.1", METRICS, Some("x")).await, 401);
+        let log = crate::testing::log::logged(ask());
+        assert!(log.contains("/nowhere/token") && log.contains("cannot be read"), "{log}");
     }
 
     #[tokio::test]

@@ -1,18 +1,14 @@
 //! One object at a time: what is judged, what is left alone, and what the answer says.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
     routes,
-    testing::{answer, app, job, post, review, text},
+    testing::{answer, app, job, log, post, review, text},
 };
 
 fn suspended() -> Value {
@@ -158,34 +154,7 @@ async fn no_answer_tells_of_values() {
 
 /// What is logged while `path` answers.
 fn logged(path: &str, object: &Value) -> String {
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let subscriber = tracing_subscriber::fmt().json().with_writer(Lines(Arc::clone(&lines))).finish();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    tracing::subscriber::with_default(subscriber, || runtime.block_on(ask(path, object, &json!({}))));
-    let lines = lines.lock().unwrap().clone();
-    String::from_utf8(lines).unwrap()
-}
-
-#[derive(Clone)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
+    log::logged(ask(path, object, &json!({})))
 }
 
 #[test]
