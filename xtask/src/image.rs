@@ -68,6 +68,23 @@ impl Arch {
     }
 }
 
+/// What is made of the sources.
+#[derive(Debug)]
+struct Made {
+    program: Vec<u8>,
+    materials: Vec<u8>,
+    archive: Archive,
+}
+
+impl Made {
+    fn of(source: &Source, arch: Arch, reference: &str) -> Result<Self> {
+        let program = build::program(source, arch)?;
+        let materials = sbom::cyclonedx(arch, &created()?)?;
+        let archive = pack(arch, reference, &program, &materials)?;
+        Ok(Self { program, materials, archive })
+    }
+}
+
 /// Writes the image and its bill of materials, and says where; gives the path of the archive.
 ///
 /// # Errors
@@ -77,13 +94,13 @@ pub(crate) fn image(args: &ImageArgs) -> Result<PathBuf> {
     let folder = args.output.clone().unwrap_or_else(|| root().join("target/image"));
     let reference = args.tag.clone().unwrap_or_else(default_reference);
     let source = Source { root: root(), target: target_folder() };
-    let snapshot = args.verify.then(Snapshot::take).transpose()?;
-    let program = build::program(&source, arch)?;
-    let materials = sbom::cyclonedx(arch, &created()?)?;
-    let archive = pack(arch, &reference, &program, &materials)?;
+    let snapshot = args.verify.then(|| Snapshot::take(&root())).transpose()?;
+    let make = |source: &Source| Made::of(source, arch, &reference);
+    let first = make(&source)?;
     if let Some(snapshot) = snapshot {
-        snapshot.same_again(arch, &reference, &program, &archive)?;
+        snapshot.same_again(&first, make)?;
     }
+    let Made { materials, archive, .. } = first;
     let stem = format!("hookward-{}-{}", env!("CARGO_PKG_VERSION"), arch.name());
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let path = folder.join(format!("{stem}.tar"));
