@@ -25,7 +25,7 @@ use crate::{
     policies::Policies,
     resource::Kind,
     status::{
-        desk::{Desk, Entry, Place},
+        desk::{Desk, Write},
         now,
     },
     watching::Trouble,
@@ -223,28 +223,23 @@ impl Keeper {
         if self.read != [true; 2] {
             return;
         }
-        let is_leader = *self.options.leader.borrow();
-        let conditions = || Place::Conditions(kind, name.to_owned());
-        match kind {
+        let (pod, is_leader) = (&self.options.pod, *self.options.leader.borrow());
+        let entry = if kind == Kind::HookPolicy { self.policies.entry(name, pod, now()) } else { None };
+        if let Some(entry) = entry {
+            let status = json!({"replicas": [entry]});
+            self.desk.put(Write::Replica { policy: name.to_owned(), pod: pod.clone(), status });
+        }
+        let condition = match kind {
+            _ if !is_leader => None,
             Kind::HookPolicy => {
-                let pod = &self.options.pod;
-                if let Some(entry) = self.policies.entry(name, pod, now()) {
-                    let place = Place::Replica { policy: name.to_owned(), pod: pod.clone() };
-                    self.desk.put(place, Entry::Fields(json!({"replicas": [entry]})));
-                }
-                let summary = self.policies.summary(name).filter(|_| is_leader);
-                if let Some(condition) =
-                    summary.and_then(|(wanted, said)| wanted.change(&said.conditions, now()))
-                {
-                    self.desk.put(conditions(), Entry::Fields(json!({"conditions": [condition]})));
-                }
+                let summary = self.policies.summary(name);
+                summary.and_then(|(wanted, said)| wanted.change(&said.conditions, now()))
             }
-            Kind::HookException if is_leader => {
-                if let Some(condition) = self.exceptions.condition(name, now()) {
-                    self.desk.put(conditions(), Entry::Fields(json!({"conditions": [condition]})));
-                }
-            }
-            Kind::HookException => {}
+            Kind::HookException => self.exceptions.condition(name, now()),
+        };
+        if let Some(condition) = condition {
+            let status = json!({"conditions": [condition]});
+            self.desk.put(Write::Conditions { kind, name: name.to_owned(), status });
         }
     }
 
@@ -284,8 +279,8 @@ impl Keeper {
         for (pod, policies) in self.policies.pods() {
             if pod != self.options.pod {
                 let policies = policies.into_iter().map(str::to_owned).collect();
-                let entry = Entry::Prune { namespace: namespace.clone(), policies };
-                self.desk.put(Place::Gone { pod: pod.to_owned() }, entry);
+                let namespace = namespace.clone();
+                self.desk.put(Write::Prune { namespace, pod: pod.to_owned(), policies });
             }
         }
     }

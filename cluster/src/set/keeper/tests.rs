@@ -7,7 +7,7 @@ use prometheus::Registry;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, status::desk::Place};
 
 /// Turns true when it is let go of.
 struct Held(Arc<AtomicBool>);
@@ -82,7 +82,7 @@ impl Scene {
 
     /// The places that somebody writes to.
     fn written(&self) -> Vec<Place> {
-        std::iter::from_fn(|| self.desk.take()).map(|(place, _)| place).collect()
+        std::iter::from_fn(|| self.desk.take()).map(|write| write.place()).collect()
     }
 }
 
