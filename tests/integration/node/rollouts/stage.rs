@@ -1,7 +1,6 @@
 //! A cluster with the chart as it ships, and what is asked of it without a pause.
 
 use std::{
-    path::{Path, PathBuf},
     sync::{
         Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -15,6 +14,7 @@ use tests::{
     asking::{Answer, Asking, Question},
     chart::Chart,
     image,
+    installed::Installed,
     node::Node,
     rig::{Helm, Ran},
 };
@@ -75,7 +75,12 @@ impl Stage {
     }
 
     fn helm(&self, command: &str, flags: &[&str]) -> Ran {
-        let helm = self.node.helm(Helm::V4).args([command, "hookward"]).path(&chart()).namespace(NAMESPACE);
+        let helm = self
+            .node
+            .helm(Helm::V4)
+            .args([command, "hookward"])
+            .path(&Installed::chart())
+            .namespace(NAMESPACE);
         helm.args(["--wait", "--timeout=90s"]).args(VALUES).args(flags).run()
     }
 
@@ -210,10 +215,6 @@ impl Done {
             at(100)
         );
     }
-}
-
-fn chart() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/chart")
 }
 
 fn job(name: &str, suspend: bool) -> Value {
