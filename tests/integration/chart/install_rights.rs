@@ -79,3 +79,32 @@ fn nobody_becomes_an_approver_by_being_an_administrator() {
     }
     assert_eq!(people, 4);
 }
+
+#[test]
+fn what_is_switched_off_brings_no_right() {
+    let Some(helm) = Offline::find() else { return };
+    let has = |set: &str, resource: &str, verb: &str| {
+        let objects = helm.objects(&["--set", set]);
+        let ours = objects.iter().filter(|object| {
+            object["kind"].as_str().unwrap().ends_with("Role")
+                && !object["metadata"]["name"].as_str().unwrap().starts_with(PEOPLE)
+        });
+        let mut rules = ours.flat_map(|role| role["rules"].as_array().unwrap());
+        let names = |list: &Value, name: &str| list.as_array().unwrap().contains(&Value::from(name));
+        rules.any(|rule| names(&rule["resources"], resource) && names(&rule["verbs"], verb))
+    };
+    for (on, off, resource, verb) in [
+        ("events.enabled=true", "events.enabled=false", "events", "create"),
+        ("drift.repair=true", "drift.repair=false", "validatingwebhookconfigurations", "create"),
+        ("certificates.mode=self", "certificates.mode=certManager", "secrets", "patch"),
+        (
+            "certificates.mode=certManager,releaseLookup=true",
+            "certificates.mode=certManager",
+            "secrets",
+            "list",
+        ),
+    ] {
+        assert!(has(on, resource, verb), "{on}");
+        assert!(!has(off, resource, verb), "{off}");
+    }
+}
