@@ -234,7 +234,11 @@ impl Node {
         command
     }
 
-    fn import(&self, archive: &Path) -> Result<(), StartError> {
+    /// The same as [`Node::import_image`], for those who are no test.
+    ///
+    /// # Errors
+    /// When it is no such archive, with what containerd said.
+    pub fn import(&self, archive: &Path) -> Result<(), StartError> {
         let mut command = self.containerd();
         command.args(["images", "import"]).arg(std::path::absolute(archive)?);
         let ran = cluster::run(&mut command, b"", OUTER_LIMIT)?;

@@ -89,7 +89,10 @@ fn names(folder: &Path) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Arch, *};
+    use super::{
+        super::{Arch, reference::Reference},
+        *,
+    };
 
     fn git(folder: &Path, arguments: &[&str]) {
         assert!(Command::new("git").args(arguments).current_dir(folder).status().unwrap().success());
@@ -111,7 +114,7 @@ mod tests {
     /// What a compiler makes that sees the path of a source, and so what is in it.
     fn made(source: &Source, of: impl Fn(&Path) -> Vec<u8>) -> Result<Made> {
         let program = of(&source.root.join("src/main.rs"));
-        let archive = super::super::pack(Arch::Amd64, "hookward:1", &program, b"{}")?;
+        let archive = super::super::pack(Arch::Amd64, &Reference::of_this_version(), &program, b"{}")?;
         Ok(Made { program, materials: b"{}".to_vec(), archive })
     }
 
