@@ -105,15 +105,3 @@ fn two_that_make_a_secret_of_the_certificate_do_not_make_the_same_one() {
     assert_eq!(made(&theirs), ["hookward-authority", "hookward-cert-manager"].map(str::to_owned).into());
     assert!(!theirs.contains(": hookward-certificate\n"), "what the other mode makes is still named");
 }
-
-#[test]
-fn notes_recommend_no_test_that_is_not_there() {
-    let Some(helm) = Offline::find() else { return };
-    for (set, is_there) in
-        [("profile=strict", true), ("clientCertificates.authorityConfigMap=api-server-authority", false)]
-    {
-        let flags = ["install", "hookward", "--namespace", NAMESPACE, "--dry-run=client", "--set", set];
-        let notes = helm.run(Helm::V4, &flags, &chart()).unwrap();
-        assert_eq!(notes.contains("helm -n hookward-system test hookward"), is_there, "{set}");
-    }
-}
