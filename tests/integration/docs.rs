@@ -154,3 +154,27 @@ fn every_metric_and_alert_that_a_page_names_exists() {
         }
     }
 }
+
+#[test]
+fn what_the_readme_makes_here_lies_in_no_crate_and_is_never_committed() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let ignored = fs::read_to_string(root().join(".gitignore")).unwrap();
+    let made: Vec<&str> =
+        readme.split("certs make --dir ").skip(1).filter_map(|rest| rest.split_whitespace().next()).collect();
+    assert!(!made.is_empty(), "the README makes no certificates");
+    for folder in made {
+        assert!(ignored.lines().any(|line| line == format!("/{folder}")), "{folder} is not in .gitignore");
+        assert!(!root().join(folder).join("Cargo.toml").exists(), "{folder} is the folder of a crate");
+    }
+}
+
+#[test]
+fn whoever_runs_the_unit_is_made_before_anything_belongs_to_him() {
+    let unit = fs::read_to_string(root().join("deploy/hookward.service")).unwrap();
+    let user = unit.lines().find_map(|line| line.strip_prefix("User=")).unwrap();
+    let page = fs::read_to_string(root().join("deploy/README.md")).unwrap();
+    let place = |of: &dyn Fn(&str) -> bool| page.lines().position(of);
+    let made = place(&|line| line.starts_with("useradd --system ") && line.ends_with(&format!(" {user}")));
+    let given = place(&|line| line.starts_with(&format!("chown -R {user}: ")));
+    assert!(made.is_some() && made < given, "{user} is made in line {made:?} and used in line {given:?}");
+}
