@@ -3,7 +3,7 @@
 //! Before Helm makes a hook, it stores in the release's Secret that this hook is running. A record is read as a stream, and what
 //! stays of it are the name of the release and the names of its hooks, as long as something is under way: 2,000 releases and 20,000
 //! hooks, about 12 MB, at the most. While a record is read, it costs what its JSON is long, 32 MiB at the most, one at a time; what waits
-//! to be read are 8 Secrets. Whoever may write such a Secret decides what is said of the hooks it names.
+//! to be read are 8 Secrets. Whoever may write such a Secret decides what is said of the hooks it names in the same namespace.
 
 use std::{
     pin::pin,
@@ -23,7 +23,7 @@ use self::{
     index::{Index, Place},
     stored::StoredRelease,
 };
-use crate::{client, metrics::Metrics, watching::Trouble};
+use crate::{client, metrics::Metrics, status::now, watching::Trouble};
 
 mod index;
 mod record;
@@ -67,9 +67,12 @@ impl Releases {
     ///
     /// Helm stores that a hook runs and then makes it; between the two are some milliseconds in which we may not have heard of it.
     /// What is done to the release was stored before that.
+    ///
+    /// What is done is [`Moment::Unknown`](policies::Moment::Unknown) unless the Secret, the release and the hook are in the same
+    /// namespace, and so for all hooks without one.
     #[must_use]
     pub fn membership(&self, hook: &HookKey) -> Option<Membership> {
-        self.index.read().unwrap_or_else(PoisonError::into_inner).membership(hook)
+        self.index.read().unwrap_or_else(PoisonError::into_inner).membership(hook, now())
     }
 }
 
@@ -127,7 +130,10 @@ impl Reader {
     async fn read(&self, secret: StoredRelease) {
         let place = secret.place();
         let limits = Limits { decompressed: DECOMPRESSED, ..Limits::default() };
-        let read = spawn_blocking(move || secret.decode(&limits).map(|record| record::claims(&record))).await;
+        let stored_in = place.namespace.clone();
+        let read =
+            spawn_blocking(move || secret.decode(&limits).map(|record| record::claims(&record, &stored_in)))
+                .await;
         let claims = match read {
             Ok(Ok(claims)) => Some(claims),
             Ok(Err(error)) => {

@@ -12,18 +12,21 @@ use policies::{HookKey, Membership, Moment, exception::seconds};
 pub(super) struct Claim {
     pub(super) hook: HookKey,
     pub(super) membership: Membership,
+    /// Whether Secret, release and hook are in the same namespace. Who writes elsewhere proves nothing here.
+    pub(super) is_at_home: bool,
     /// When it began to run, in seconds since 1970; `None` when it is not running.
     pub(super) running_since: Option<i64>,
 }
 
-/// The hooks that Helm runs now, and while something is under way also those it has not come to or has run already.
-pub(super) fn claims(record: &Record) -> Vec<Claim> {
+/// The hooks that Helm runs now, and while something is under way also those it has not come to or has run already; `stored_in` is the
+/// namespace of the Secret, which its author needs the right to write in, whatever the record says.
+pub(super) fn claims(record: &Record, stored_in: &str) -> Vec<Claim> {
     let is_under_way = record.is_pending() || record.status == Status::Uninstalling;
     let is_wanted = |hook: &&RecordedHook| is_under_way || hook.phase == Some(Phase::Running);
-    record.hooks.iter().filter(is_wanted).flat_map(|hook| claims_of(record, hook)).collect()
+    record.hooks.iter().filter(is_wanted).flat_map(|hook| claims_of(record, stored_in, hook)).collect()
 }
 
-fn claims_of(record: &Record, hook: &RecordedHook) -> Vec<Claim> {
+fn claims_of(record: &Record, stored_in: &str, hook: &RecordedHook) -> Vec<Claim> {
     let is_running = hook.phase == Some(Phase::Running);
     let membership = Membership {
         release: record.name.clone(),
@@ -38,7 +41,8 @@ fn claims_of(record: &Record, hook: &RecordedHook) -> Vec<Claim> {
     let claim = |node| {
         let object = Object::new(node);
         let hook = HookKey::of(object, Some(object.namespace().unwrap_or(&record.namespace)))?;
-        Some(Claim { hook, membership: membership.clone(), running_since })
+        let is_at_home = record.namespace == stored_in && hook.namespace.as_deref() == Some(stored_in);
+        Some(Claim { hook, membership: membership.clone(), is_at_home, running_since })
     };
     // Kubernetes takes a list apart.
     let items = root.get("items").filter(|_| Object::new(&root).kind().ends_with("List"));
@@ -71,8 +75,13 @@ mod tests {
     const JOB: &str = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade}}";
 
     fn claims_in(status: &str, hooks: &Value) -> Vec<Claim> {
+        stored_in("demo", status, hooks)
+    }
+
+    fn stored_in(namespace: &str, status: &str, hooks: &Value) -> Vec<Claim> {
         let record = json!({"name": "shop", "namespace": "demo", "version": 3, "info": {"status": status}, "hooks": hooks});
-        claims(&Record::decode(encode(record.to_string().as_bytes()).as_bytes(), &Limits::default()).unwrap())
+        let record = Record::decode(encode(record.to_string().as_bytes()).as_bytes(), &Limits::default());
+        claims(&record.unwrap(), namespace)
     }
 
     fn hook(manifest: &str, phase: &str) -> Value {
@@ -115,6 +124,19 @@ mod tests {
         let elsewhere = JOB.replace("name: migrate", "name: migrate, namespace: other");
         let claims = claims_in("pending-upgrade", &json!([hook(&elsewhere, "Running")]));
         assert_eq!(claims[0].hook.namespace.as_deref(), Some("other"));
+    }
+
+    #[test]
+    fn a_secret_of_another_namespace_spoke_for_the_release() {
+        let is_at_home = |secret: &str, manifest: &str| {
+            let claims = stored_in(secret, "pending-rollback", &json!([hook(manifest, "Running")]));
+            claims[0].is_at_home
+        };
+        let elsewhere = JOB.replace("name: migrate", "name: migrate, namespace: other");
+        assert!(is_at_home("demo", JOB));
+        assert!(!is_at_home("other", JOB), "the record names a namespace that its Secret is not in");
+        assert!(!is_at_home("demo", &elsewhere), "the hook is in another namespace than the Secret");
+        assert!(!is_at_home("other", &elsewhere), "the release is in another namespace than the Secret");
     }
 
     #[test]
