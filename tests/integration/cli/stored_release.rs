@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use super::{Files, SUSPENDED, hookward, hookward_with};
 
 fn record(revision: i64) -> Vec<u8> {
-    let template = "kind: Job\nmetadata:\n  annotations:\n    helm.sh/hook: pre-instal\n";
+    record_of(revision, "kind: Job\nmetadata:\n  annotations:\n    helm.sh/hook: pre-instal\n")
+}
+
+fn record_of(revision: i64, template: &str) -> Vec<u8> {
     let record = json!({
         "name": "shop",
         "namespace": "demo",
@@ -57,6 +60,15 @@ fn a_secret_is_a_release() {
     let dropped = find("hook-unknown-event");
     assert_eq!((&dropped["mode"], &dropped["object"]), (&json!("warn"), &Value::Null));
     assert_eq!(document["errors"], json!([]));
+}
+
+#[test]
+fn a_dropped_hook_was_not_seen_in_a_template_with_braces() {
+    let template = "kind: Job\nmetadata: {name: a, annotations: {helm.sh/hook: pre-isntall}}\n";
+    let text = secret(3, &gzip(&record_of(3, template))).to_string();
+    let ran = hookward_with(&text, ["check", "-"]);
+    let wanted = "warning[hook-unknown-event]: Helm would drop a hook";
+    assert!(ran.stdout.contains(wanted) && ran.stdout.contains("fix: write pre-install"), "{}", ran.stdout);
 }
 
 #[test]

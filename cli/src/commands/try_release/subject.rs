@@ -142,7 +142,9 @@ impl Subject {
             object.name().or_else(|| object.generate_name()).unwrap_or("(no name)")
         );
         if hook.events.is_dropped() {
-            self.dropped.push(label);
+            let written = object.annotations().and_then(|annotations| Written::of(annotations, HOOK));
+            let events = written.map(|written| written.text.into_owned()).unwrap_or_default();
+            self.dropped.push(format!("{label} for {events:?}"));
             return;
         }
         self.objects += items.len();
