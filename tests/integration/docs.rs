@@ -2,7 +2,14 @@
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
+    process::Command,
+};
+
+use tests::{
+    server,
+    walkthrough::{Step, steps},
 };
 
 use crate::architecture::root;
@@ -177,4 +184,29 @@ fn whoever_runs_the_unit_is_made_before_anything_belongs_to_him() {
     let made = place(&|line| line.starts_with("useradd --system ") && line.ends_with(&format!(" {user}")));
     let given = place(&|line| line.starts_with(&format!("chown -R {user}: ")));
     assert!(made.is_some() && made < given, "{user} is made in line {made:?} and used in line {given:?}");
+}
+
+/// Without the line that starts the server, and with a kubectl that shows what it is given.
+#[test]
+fn the_readme_registers_the_address_that_it_makes_a_certificate_for() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let steps = steps(&readme, "Run the server beside a cluster");
+    let Some(Step::Commands(script)) = steps.first() else { panic!("{steps:?}") };
+    let (started, script): (Vec<_>, Vec<_>) = script.lines().partition(|line| line.ends_with('&'));
+    let folder = tempfile::tempdir().unwrap();
+    symlink(server::program(), folder.path().join("hookward")).unwrap();
+    let kubectl = "kubectl() { cat; }";
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let mut shell = Command::new("bash");
+    shell.args(["-e", "-u", "-o", "pipefail", "-c", &format!("{kubectl}\n{}", script.join("\n"))]);
+    let ran = shell.current_dir(folder.path()).env("PATH", path).output().unwrap();
+    let printed = String::from_utf8(ran.stdout).unwrap();
+    assert!(ran.status.success(), "{printed}{}", String::from_utf8_lossy(&ran.stderr));
+    let address = script[0].split(['=', ' ']).nth(1).unwrap();
+    assert_eq!(printed.matches(&format!("https://{address}:8443/")).count(), 6, "{printed}");
+    assert!(script[1].ends_with("--name \"$ADDRESS\""), "{}", script[1]);
+    let made = script[1].split("--dir ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    assert!(folder.path().join(made).join("tls.crt").exists());
+    let [serve] = started[..] else { panic!("{started:?}") };
+    assert!(serve.contains(":8443 ") && serve.contains(&format!("--cert-dir {made} ")), "{serve}");
 }

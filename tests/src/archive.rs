@@ -247,18 +247,18 @@ mod tests {
     #[test]
     fn an_image_is_told_from_any_other_file() {
         let folder = tempfile::tempdir().unwrap();
-        let is_image = |bytes: &[u8]| {
+        let holds = |bytes: &[u8]| {
             let path = folder.path().join("file");
             std::fs::write(&path, bytes).unwrap();
-            super::is_image(&path).unwrap()
+            is_image(&path).unwrap()
         };
-        assert!(is_image(&image().pack().unwrap().bytes));
+        assert!(holds(&image().pack().unwrap().bytes));
         let other = BTreeMap::from([("a/index.json".to_owned(), Entry::File(b"{}".to_vec(), 0o644))]);
-        assert!(!is_image(&tar(&other).unwrap()));
-        assert!(!is_image(b""));
-        assert!(!is_image("# A page\n".repeat(1000).as_bytes()));
-        assert!(!super::is_image(folder.path()).unwrap());
-        assert!(super::is_image(&folder.path().join("none")).is_err());
+        assert!(!holds(&tar(&other).unwrap()));
+        assert!(!holds(b""));
+        assert!(!holds("# A page\n".repeat(1000).as_bytes()));
+        assert!(!is_image(folder.path()).unwrap());
+        assert!(is_image(&folder.path().join("none")).is_err());
     }
 
     #[test]
