@@ -15,7 +15,11 @@ use kube::{
 };
 use tokio::sync::watch;
 
-use crate::{client, watching::Trouble};
+use crate::{
+    client,
+    metrics::{Metrics, Watch},
+    watching::Trouble,
+};
 
 /// Labels of one namespace.
 pub type Labels = Arc<BTreeMap<String, String>>;
@@ -51,11 +55,15 @@ impl fmt::Debug for Namespaces {
 
 impl Namespaces {
     /// Nothing is known until the future, which never ends, has been polled; it needs `get`, `list` and `watch` on namespaces.
-    pub(crate) fn watch(client: Client) -> (Self, impl Future<Output = ()> + Send) {
+    pub(crate) fn watch(
+        client: Client,
+        metrics: &Metrics,
+    ) -> (Self, impl Future<Output = ()> + Send + use<>) {
+        let trouble = Trouble::new(Watch::Namespaces, metrics);
         let (synced, receiver) = watch::channel(false);
         let namespaces = Self { client: client.clone(), known: Known::default(), synced: receiver };
         let known = namespaces.known.clone();
-        (namespaces, known.keep(client, synced))
+        (namespaces, known.keep(client, synced, trouble))
     }
 
     /// The labels of a namespace as last heard; `None` when it is not known.
@@ -101,10 +109,10 @@ impl Known {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn keep(self, client: Client, synced: watch::Sender<bool>) {
+    async fn keep(self, client: Client, synced: watch::Sender<bool>, mut trouble: Trouble) {
         let api = Api::<PartialObjectMeta<Namespace>>::all(client);
         let mut events = Box::pin(client::watch(api, watcher::Config::default()));
-        let (mut trouble, mut listed) = (Trouble::new("namespaces"), BTreeSet::new());
+        let mut listed = BTreeSet::new();
         while let Some(event) = events.next().await {
             if let Some(event) = trouble.event(event) {
                 let is_done = matches!(event, Event::InitDone);
@@ -186,7 +194,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_is_asked_for_what_cannot_be_a_namespace() {
         let (client, log) = crate::testing::client(|_| crate::testing::refusal(404, "NotFound"));
-        let (namespaces, _) = Namespaces::watch(client);
+        let (namespaces, _) = Namespaces::watch(client, &Metrics::new(&prometheus::Registry::new()));
         assert_eq!(namespaces.learn("shop/secrets/key").await, Some(false));
         assert!(log.lock().unwrap().is_empty());
         assert_eq!(namespaces.learn("shop").await, Some(false));

@@ -16,7 +16,10 @@ pub use self::{
     expected::{Expected, ExpectedError},
     ours::host,
 };
-use crate::{events::Recorder, metrics::Metrics};
+use crate::{
+    events::Recorder,
+    metrics::{Metrics, Watch},
+};
 
 mod authorities;
 mod compare;
@@ -24,6 +27,7 @@ mod condition;
 mod deed;
 mod expected;
 mod farewell;
+mod lasting;
 mod ours;
 mod supervisor;
 mod write;
@@ -63,6 +67,14 @@ impl Configuration {
             kind: self.kind().to_owned(),
             name: name.to_owned(),
             ..Identity::default()
+        }
+    }
+
+    /// The watch of it.
+    const fn watch(self) -> Watch {
+        match self {
+            Self::Mutating => Watch::Mutating,
+            Self::Validating => Watch::Validating,
         }
     }
 
@@ -167,7 +179,7 @@ pub struct Options {
     pub expected: watch::Receiver<Option<Expected>>,
     /// Whether differences are put right.
     pub repair: bool,
-    /// How long a difference must last before it is told of and put right: an upgrade replaces the configurations first and the
+    /// How long a difference must last before it is told of, and before all that differ are put right: an upgrade replaces the configurations first and the
     /// replicas, which know what to expect, later.
     pub settle: Duration,
     /// How long at most a difference is taken for another release whose file has not reached this replica yet, where the configurations

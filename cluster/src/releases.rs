@@ -23,7 +23,12 @@ use self::{
     index::{Index, Place},
     stored::StoredRelease,
 };
-use crate::{client, metrics::Metrics, status::now, watching::Trouble};
+use crate::{
+    client,
+    metrics::{Metrics, Watch},
+    status::now,
+    watching::Trouble,
+};
 
 mod index;
 mod record;
@@ -97,7 +102,7 @@ impl Reader {
         let kind = format!("type={}release.v1", annotations::PREFIX);
         let config = watcher::Config::default().labels(LABELS).fields(&kind).page_size(PAGE);
         let mut events = pin!(client::watch(api, config));
-        let mut trouble = Trouble::new("release records");
+        let mut trouble = Trouble::new(Watch::Releases, &self.metrics);
         while let Some(event) = events.next().await {
             if let Some(event) = trouble.event(event) {
                 self.take(event).await;

@@ -70,7 +70,7 @@ impl Watched {
         synced: Synced,
     ) -> Self {
         let desk = Desk::default();
-        let (namespaces, watch) = Namespaces::watch(client.clone());
+        let (namespaces, watch) = Namespaces::watch(client.clone(), &options.metrics);
         let mut tasks = JoinSet::new();
         tasks.spawn(watch);
         tasks.spawn(desk.clone().write(client.clone(), options.leader.clone()));

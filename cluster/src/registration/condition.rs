@@ -6,7 +6,7 @@ use kube::{
 };
 use serde_json::json;
 
-use super::Registered;
+use super::{Drift, Registered};
 use crate::{
     client,
     resource::Kind,
@@ -26,16 +26,16 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// What is to be said of what was seen; a difference counts once it has lasted.
-    pub(super) fn of(seen: &Registered, is_settled: bool) -> Option<Self> {
+    /// What is to be said of what was seen; of the differences only those count that have `settled`.
+    pub(super) fn of(seen: &Registered, settled: &[Drift]) -> Option<Self> {
         if seen.drift.is_empty() {
             let is_seen = seen.bundle.is_some();
             let message = "the webhooks are registered as they were installed".to_owned();
             return is_seen.then_some(Self { is_registered: true, message });
         }
-        let sentence = |drift: &super::Drift| format!("{}: {drift}", drift.configuration.kind());
-        let message = seen.drift.iter().map(sentence).collect::<Vec<_>>().join("; ");
-        is_settled.then_some(Self { is_registered: false, message })
+        let sentence = |drift: &Drift| format!("{}: {drift}", drift.configuration.kind());
+        let message = settled.iter().map(sentence).collect::<Vec<_>>().join("; ");
+        (!settled.is_empty()).then_some(Self { is_registered: false, message })
     }
 
     /// Writes it to every policy that does not say so already.
@@ -74,7 +74,7 @@ impl Verdict {
 mod tests {
     use super::*;
     use crate::{
-        registration::{Configuration, Drift, DriftKind},
+        registration::{Configuration, DriftKind},
         testing,
     };
 
@@ -90,9 +90,9 @@ mod tests {
 
     #[test]
     fn nothing_is_said_before_anything_is_sure() {
-        assert_eq!(Verdict::of(&Registered::default(), true), None);
-        assert_eq!(Verdict::of(&drifted(), false), None);
-        let message = Verdict::of(&drifted(), true).unwrap().message;
+        assert_eq!(Verdict::of(&Registered::default(), &[]), None);
+        assert_eq!(Verdict::of(&drifted(), &[]), None);
+        let message = Verdict::of(&drifted(), &drifted().drift).unwrap().message;
         assert_eq!(
             message,
             "ValidatingWebhookConfiguration: webhook validate: failurePolicy is not what was installed"
@@ -110,7 +110,7 @@ mod tests {
             _ => testing::refusal(404, "NotFound"),
         });
         let seen = Registered { bundle: Some("PEM".into()), drift: vec![] };
-        Verdict::of(&seen, false).unwrap().write(&client).await.unwrap();
+        Verdict::of(&seen, &[]).unwrap().write(&client).await.unwrap();
         let paths: Vec<_> = log.lock().unwrap().iter().map(|asked| asked.path.clone()).collect();
         let base = "/apis/hookward.dev/v1alpha1/hookpolicies";
         assert_eq!(paths, [base.to_owned(), format!("{base}/does-not/status")]);

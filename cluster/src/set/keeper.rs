@@ -22,6 +22,7 @@ use crate::{
     changed::changed,
     client,
     exceptions::{Exceptions, expiring::Told},
+    metrics::Watch,
     policies::Policies,
     resource::Kind,
     status::{
@@ -87,7 +88,8 @@ impl Keeper {
         let all = watcher::Config::default;
         let mut policies = pin!(client::watch(Kind::HookPolicy.api(api.clone()), all()));
         let mut exceptions = pin!(client::watch(Kind::HookException.api(api.clone()), all()));
-        let mut trouble = [Trouble::new("hookpolicies"), Trouble::new("hookexceptions")];
+        let watches = [Watch::HookPolicies, Watch::HookExceptions];
+        let mut trouble = watches.map(|watch| Trouble::new(watch, &self.options.metrics));
         let mut clock = interval(TICK);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -108,15 +110,13 @@ impl Keeper {
                 _ = clock.tick() => self.tick(&api),
                 Some(_) = self.events.join_next() => {}
             }
-            self.count(&trouble);
+            self.count();
         }
     }
 
-    fn count(&self, trouble: &[Trouble]) {
-        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        let metrics = &self.options.metrics;
-        metrics.policies_refused.set(number(self.policies.refused()));
-        metrics.watches_broken.set(number(trouble.iter().filter(|trouble| trouble.is_now()).count()));
+    fn count(&self) {
+        let refused = i64::try_from(self.policies.refused()).unwrap_or(i64::MAX);
+        self.options.metrics.policies_refused.set(refused);
     }
 
     fn take(&mut self, kind: Kind, event: Event<DynamicObject>) {
