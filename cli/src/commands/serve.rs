@@ -22,11 +22,13 @@ pub mod cluster;
 mod file_watch;
 mod policy_watch;
 pub mod registration;
+pub mod server_url;
 
 use certificates::Certificates;
 use cluster::{Beginning, Life};
 use file_watch::Watch;
 use registration::Address;
+use server_url::ServerUrl;
 
 /// How long the process waits at its end for judgements that are under way.
 const LAST_JUDGEMENT: Duration = Duration::from_secs(2);
@@ -38,8 +40,9 @@ pub struct Args {
     /// Where to listen, and how much at once.
     #[command(flatten)]
     pub server: webhook::Args,
-    /// The folder with tls.crt, tls.key and, for --print-webhooks, ca.crt; read again when they change.
-    #[arg(long, value_name = "DIR", required_unless_present_any = ["cert_secret", "service"])]
+    /// The folder with tls.crt, tls.key and, for --print-webhooks, ca.crt; read again when they change. In a cluster --cert-secret
+    /// can stand in its place.
+    #[arg(long, value_name = "DIR")]
     pub cert_dir: Option<PathBuf>,
     /// What the rules may do; a policy file is read again when it changes.
     #[command(flatten)]
@@ -52,7 +55,7 @@ pub struct Args {
     pub print_webhooks: bool,
     /// The address at which the API server reaches this server: `https://HOST:PORT`.
     #[arg(long, value_name = "URL", requires = "print_webhooks", help_heading = "Registration")]
-    pub url: Option<String>,
+    pub url: Option<ServerUrl>,
 }
 
 impl Args {
@@ -63,6 +66,11 @@ impl Args {
     pub fn run(&self, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
         if self.print_webhooks {
             return self.print(global, io);
+        }
+        if self.cert_dir.is_none() && self.cluster.cert_secret.is_none() {
+            bail!(
+                "there is no certificate to serve; give --cert-dir DIR, or in a cluster --cert-secret NAME"
+            );
         }
         let (policies, start) = self.begin()?;
         self.note(&policies.load(), global, io)?;
@@ -118,11 +126,16 @@ impl Args {
             (None, Some(name), Some(namespace)) => Address::Service { name, namespace },
             _ => bail!("--print-webhooks needs to know where: --url, or --service and --namespace"),
         };
+        if self.url.is_some() && self.cert_dir.is_none() && self.cluster.cert_secret.is_none() {
+            bail!(
+                "--url needs --cert-dir DIR, with the ca.crt that the API server must trust, or --cert-secret NAME"
+            );
+        }
         let policies = self.policy.load(1).map_err(|problem| anyhow!("{problem}"))?;
         self.note(&policies, global, io)?;
         let profile = policies.policy(None).profile;
         let bundle = self.cert_dir.as_deref().map(|folder| bundle(folder, &address)).transpose()?;
-        let list = registration::list(&address, bundle.as_deref(), profile)?;
+        let list = registration::list(&address, bundle.as_deref(), profile);
         writeln!(io.stdout, "{list:#}").context("cannot write to the standard output")?;
         Ok(exit::CLEAN)
     }
@@ -145,8 +158,8 @@ impl Args {
         }
         let shared = life.as_ref().map(|life| life.certificates(&self.cluster)).transpose()?.flatten();
         let certificates = shared.or(start.certificates);
-        let certificates =
-            certificates.context("there is no certificate to serve; give --cert-dir or --cert-secret")?;
+        let certificates = certificates
+            .context("there is no certificate to serve; give --cert-dir, or --cert-secret with --cluster")?;
         let tls = webhook::tls::server_config(certificates.resolver(), &self.server.tls()?)?;
         match &mut life {
             Some(life) => life.register(&self.cluster, certificates, &app)?,

@@ -106,6 +106,11 @@ fn renewing_a_certificate_replaced_the_authority_that_clusters_trust() {
     );
     assert_ne!(read("tls/ca.crt"), authority);
     assert_eq!(make(&["--new-ca"]).code, 2, "files are replaced by --force only");
+    let help = hookward(["certs", "make", "--help"]).stdout;
+    assert!(
+        help.contains("unless there is --new-ca too") && help.contains("With --force: replace"),
+        "{help}"
+    );
 
     files.write("tls/ca.key", "hello");
     let damaged = make(&["--force"]);
@@ -122,7 +127,27 @@ fn a_server_was_registered_under_a_host_that_its_certificate_does_not_name() {
     assert!(wrong.code == 2 && wrong.stdout.is_empty(), "{}", wrong.stdout);
     let wanted = "tls/tls.crt: the certificate is not for \"10.0.0.2\", so the API server would refuse it; it is for hooks.demo.svc, 10.0.0.1";
     assert!(wrong.stderr.contains(wanted), "{}", wrong.stderr);
-    assert_eq!(print("https://hooks.demo.svc/hookward").code, 0);
+    assert_eq!(print("https://hooks.demo.svc").code, 0);
+}
+
+#[test]
+fn an_address_that_no_webhook_can_have_was_registered_or_blamed_on_the_certificate() {
+    let print = |url: &str| hookward(["serve", "--cert-dir", "tls", "--print-webhooks", "--url", url]);
+    for url in ["/foo", "https://a/foo", "https://a:99999", "https://a:abc", "http://a:8443", "https://u@a"] {
+        let ran = print(url);
+        let said = ran.stderr.lines().next().unwrap();
+        let wanted = format!("error: invalid value '{url}' for '--url <URL>': write https://HOST:PORT");
+        assert!(ran.code == 2 && ran.stdout.is_empty() && said.starts_with(&wanted), "{said}");
+    }
+}
+
+#[test]
+fn the_other_way_to_a_certificate_was_not_named() {
+    for arguments in [&["serve", "--cluster"][..], &["serve", "--print-webhooks", "--url", "https://a"]] {
+        let ran = hookward(arguments);
+        let names = ["--cert-dir", "--cert-secret"].map(|flag| ran.stderr.contains(flag));
+        assert!(ran.code == 2 && names == [true, true], "{}", ran.stderr);
+    }
 }
 
 #[test]
