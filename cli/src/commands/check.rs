@@ -98,9 +98,9 @@ impl Args {
         let policies = self.policy.load(0);
         let is_judged = policies.is_ok();
         let report = match policies {
-            Ok(policies) => {
+            Ok((policies, notes)) => {
                 let mut report = self.report(&policies, io);
-                report.notes.extend(self.policy.overruled(&policies));
+                report.notes.extend(notes);
                 report
             }
             Err(problem) => Report { problems: vec![problem], ..Report::default() },

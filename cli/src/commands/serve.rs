@@ -73,7 +73,7 @@ impl Args {
             );
         }
         let (policies, start) = self.begin()?;
-        self.note(&policies.load(), global, io)?;
+        Self::note(&start.notes, global, io)?;
         logging::start(global, global.colors(io.stderr_is_terminal, io.no_color));
         webhook::log_panics();
         self.log_policies(&policies.load());
@@ -90,25 +90,27 @@ impl Args {
     fn begin(&self) -> anyhow::Result<(Arc<ArcSwap<PolicySet>>, Start)> {
         let failed = |problem: Problem| anyhow!("{problem}");
         let certificates = self.cert_dir.as_deref().map(Certificates::from_folder).transpose()?;
-        if !self.cluster.is_on(self.policy.policy.is_some()) {
+        if !self.cluster.is_on(!self.policy.policy.is_empty()) {
             self.cluster.refuse_without_a_cluster()?;
-            let (policies, watch) = policy_watch::begin(&self.policy).map_err(failed)?;
-            return Ok((policies, Start { watch, certificates, beginning: None }));
+            let (policies, notes, watch) = policy_watch::begin(&self.policy).map_err(failed)?;
+            return Ok((policies, Start { notes, watch, certificates, beginning: None }));
         }
         let (base, watch) = policy_watch::begin_base(&self.policy).map_err(failed)?;
         let profile = self.policy.profile();
         // Nobody is judged by it: there is more to read.
-        let Documents { policies, exceptions } = Documents::clone(&base.borrow());
+        let Documents { policies, exceptions, unapproved } = Documents::clone(&base.borrow());
         let policies = PolicySet::new(policies, exceptions, profile, 0)?;
+        let mut notes = policy_file::not_counted(&unapproved);
+        notes.extend(self.policy.overruled(&policies));
         let beginning = Some(Beginning { base, profile });
-        Ok((Arc::new(ArcSwap::from_pointee(policies)), Start { watch, certificates, beginning }))
+        Ok((Arc::new(ArcSwap::from_pointee(policies)), Start { notes, watch, certificates, beginning }))
     }
 
-    /// Says when `--profile` has no effect.
-    fn note(&self, policies: &PolicySet, global: &Global, io: &mut Io<'_>) -> anyhow::Result<()> {
-        if let Some(note) = self.policy.overruled(policies) {
-            let colors = global.colors(io.stderr_is_terminal, io.no_color);
-            writeln!(io.stderr, "{}", note_line(&note, colors))?;
+    /// Says what is no error and yet not as somebody may think.
+    fn note(notes: &[String], global: &Global, io: &mut Io<'_>) -> anyhow::Result<()> {
+        let colors = global.colors(io.stderr_is_terminal, io.no_color);
+        for note in notes {
+            writeln!(io.stderr, "{}", note_line(note, colors))?;
         }
         Ok(())
     }
@@ -116,7 +118,7 @@ impl Args {
     /// What is in force from the start, for whoever reads the log later.
     fn log_policies(&self, policies: &PolicySet) {
         let policy = policies.policy(None);
-        let file = self.policy.policy.as_ref().map(|path| path.display().to_string());
+        let file = (!self.policy.policy.is_empty()).then(|| self.policy.shown());
         tracing::info!(profile = %policy.profile, rules = policy.active(), policy = file, "judging");
     }
 
@@ -131,8 +133,8 @@ impl Args {
                 "--url needs --cert-dir DIR, with the ca.crt that the API server must trust, or --cert-secret NAME"
             );
         }
-        let policies = self.policy.load(1).map_err(|problem| anyhow!("{problem}"))?;
-        self.note(&policies, global, io)?;
+        let (policies, notes) = self.policy.load(1).map_err(|problem| anyhow!("{problem}"))?;
+        Self::note(&notes, global, io)?;
         let profile = policies.policy(None).profile;
         let bundle = self.cert_dir.as_deref().map(|folder| bundle(folder, &address)).transpose()?;
         let list = registration::list(&address, bundle.as_deref(), profile);
@@ -181,6 +183,7 @@ impl Args {
 
 /// What a server begins with besides its policies.
 struct Start {
+    notes: Vec<String>,
     watch: Option<Watch>,
     certificates: Option<Certificates>,
     beginning: Option<Beginning>,

@@ -56,7 +56,10 @@ impl Args {
         logging::start(&Global { log_level: level, ..global.clone() }, errors_in_color);
         let mut trial = Trial::default();
         match self.policy.load(1) {
-            Ok(policies) => self.try_all(policies, &mut trial, io)?,
+            Ok((policies, notes)) => {
+                self.try_all(policies, &mut trial, io)?;
+                trial.notes.extend(notes);
+            }
             Err(problem) => trial.problems.push(problem),
         }
         for note in &trial.notes {
@@ -81,7 +84,6 @@ impl Args {
 
     fn try_all(&self, policies: PolicySet, trial: &mut Trial, io: &mut Io<'_>) -> anyhow::Result<()> {
         let subjects = self.subjects(trial, io);
-        trial.notes.extend(self.policy.overruled(&policies));
         let cores = thread::available_parallelism().map_or(2, NonZero::get).max(2);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores).enable_all().build();
         runtime.context("cannot start the runtime")?.block_on(async {

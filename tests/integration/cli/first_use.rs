@@ -184,6 +184,62 @@ fn a_profile_given_by_hand_was_overruled_in_silence() {
 }
 
 #[test]
+fn policies_and_exceptions_of_a_cluster_could_not_be_checked_with() {
+    let exception = |name: &str, status: &str| {
+        format!(
+            "- apiVersion: hookward.dev/v1alpha1
+  kind: HookException
+  metadata: {{name: {name}, generation: 1}}
+  spec: {{rules: [{name}], namespaces: ['*'], reason: r, expiresAt: '2999-05-01T00:00:00Z', requestedBy: ann}}
+  status: {status}
+"
+        )
+    };
+    let list = |items: &str| format!("apiVersion: v1\nkind: List\nitems:\n{items}");
+    let approved = exception("job-suspended", "{approvedGeneration: 1, approvedBy: bob}");
+    let files = Files::new(&[
+        ("approved.yaml", &list(&approved)),
+        ("asked.yaml", &list(&exception("job-*", "{}"))),
+        ("none.yaml", &list("").replace("items:", "items: []")),
+    ]);
+    let check = |names: &[&str]| {
+        let policies = names.iter().flat_map(|name| ["--policy".to_owned(), files.path(name)]);
+        hookward_with(
+            SUSPENDED,
+            ["check".into(), "-".into(), "-n".into(), "a".into()].into_iter().chain(policies),
+        )
+    };
+    assert_eq!((check(&["approved.yaml", "none.yaml"]).code, check(&["none.yaml"]).code), (0, 1));
+    let ran = check(&["none.yaml", "asked.yaml"]);
+    let note = "note: HookException job-* does not count: nobody has approved it\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, note));
+}
+
+#[test]
+fn an_exception_from_a_rule_that_there_is_not_and_an_empty_file_were_taken_in_silence() {
+    let exception = "apiVersion: hookward.dev/v1alpha1
+kind: HookException
+metadata: {name: legacy}
+spec: {rules: [job-suspend], namespaces: ['*'], reason: r, expiresAt: '2999-05-01T00:00:00Z'}
+";
+    let files =
+        Files::new(&[("unknown.yaml", exception), ("empty.yaml", "# nothing\n"), ("a.yaml", SUSPENDED)]);
+    for (name, wanted) in [
+        (
+            "unknown.yaml",
+            ":4:16: HookException legacy: there is no rule \"job-suspend\", did you mean \"job-suspended\"?",
+        ),
+        ("empty.yaml", ":1:1: there is no HookPolicy and no HookException in it"),
+    ] {
+        for command in ["check", "try"] {
+            let ran = hookward([command, "--policy", &files.path(name), &files.path("a.yaml")]);
+            assert_eq!(ran.code, 2);
+            assert_eq!(files.relative(&ran.stderr), format!("error: {name}{wanted}\n"));
+        }
+    }
+}
+
+#[test]
 fn a_mistake_in_a_policy_was_told_without_its_line_and_in_words_of_rust() {
     let head = "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: a}\nspec:\n";
     let first = format!("{head}  profile: audit\n---\n");

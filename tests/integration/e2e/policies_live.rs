@@ -154,7 +154,7 @@ async fn objects_are_laid_over_the_file() {
     let replica = Replica::synced(rig, "pod-base", None).await;
     let settings = serde_json::from_value(only_for("laid", "audit")).unwrap();
     let named = policies::policy_set::Named { name: "base".to_owned(), settings, is_base: true };
-    replica.base.send_replace(Arc::new(Documents { policies: vec![named], exceptions: Vec::new() }));
+    replica.base.send_replace(Arc::new(Documents { policies: vec![named], ..Documents::default() }));
     replica.has_mode("laid", Mode::Audit).await;
 
     let mut spec = only_for("laid", "warn");

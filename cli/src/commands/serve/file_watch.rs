@@ -1,11 +1,11 @@
-//! Reads a file again when it changes; what was good stays in force.
+//! Reads files again when one of them changes; what was good stays in force.
 
 use std::{fs, path::PathBuf, time::Duration};
 
-/// How often the file is looked at. A mounted ConfigMap changes by a renamed link, which watches of files miss.
+/// How often the files are looked at. A mounted ConfigMap changes by a renamed link, which watches of files miss.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// What one look at the file led to.
+/// What one look at the files led to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Look {
     Unchanged,
@@ -13,27 +13,27 @@ pub(super) enum Look {
     Kept(String),
 }
 
-/// A file, as it was seen last, and what puts it in force.
+/// Files, as they were seen last, and what puts them in force.
 pub(super) struct Watch {
-    path: PathBuf,
-    seen: Option<Vec<u8>>,
+    paths: Vec<PathBuf>,
+    seen: Vec<Option<Vec<u8>>>,
     exchange: Box<dyn FnMut() -> anyhow::Result<()> + Send>,
 }
 
 impl Watch {
-    /// `seen` is what the file held before it was read the first time: what changes after that look differs from it, and is found by
+    /// `seen` is what each file held before it was read the first time: what changes after that look differs from it, and is found by
     /// the next one.
     pub(super) fn new(
-        path: PathBuf,
-        seen: Option<Vec<u8>>,
+        paths: Vec<PathBuf>,
+        seen: Vec<Option<Vec<u8>>>,
         exchange: impl FnMut() -> anyhow::Result<()> + Send + 'static,
     ) -> Self {
-        Self { path, seen, exchange: Box::new(exchange) }
+        Self { paths, seen, exchange: Box::new(exchange) }
     }
 
-    /// Looks at the file until the runtime ends.
+    /// Looks at the files until the runtime ends.
     pub(super) async fn run(mut self) {
-        let file = self.path.display().to_string();
+        let file = self.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
         loop {
             tokio::time::sleep(INTERVAL).await;
             let looked = tokio::task::spawn_blocking(move || {
@@ -54,7 +54,7 @@ impl Watch {
 
     /// Looks once; what is of no use is said once.
     pub(super) fn look(&mut self) -> Look {
-        let found = fs::read(&self.path).ok();
+        let found: Vec<_> = self.paths.iter().map(|path| fs::read(path).ok()).collect();
         if found == self.seen {
             return Look::Unchanged;
         }

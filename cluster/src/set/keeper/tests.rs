@@ -162,7 +162,7 @@ fn a_new_file_is_put_in_force_under_the_objects() {
     let mut scene = Scene::synced();
     let settings = serde_json::from_value(json!({"rules": {"job-suspended": {"mode": "audit"}}})).unwrap();
     let named = policies::policy_set::Named { name: "file".to_owned(), settings, is_base: true };
-    scene.base.send_replace(Arc::new(Documents { policies: vec![named], exceptions: Vec::new() }));
+    scene.base.send_replace(Arc::new(Documents { policies: vec![named], ..Documents::default() }));
     scene.keeper.exchange();
     assert_eq!(scene.mode(), Mode::Audit);
 }

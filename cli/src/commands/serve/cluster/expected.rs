@@ -14,14 +14,14 @@ use crate::commands::serve::file_watch::Watch;
 /// When there is a file that cannot be used to begin with.
 pub(super) fn watch(path: Option<&Path>) -> anyhow::Result<watch::Receiver<Option<Expected>>> {
     let Some(path) = path else { return Ok(watch::channel(None).1) };
-    let seen = fs::read(path).ok();
+    let seen = vec![fs::read(path).ok()];
     let (sender, receiver) = watch::channel(Some(read(path)?));
     let file = path.to_owned();
     let exchange = move || {
         sender.send_replace(Some(read(&file)?));
         Ok(())
     };
-    tokio::spawn(Watch::new(path.to_owned(), seen, exchange).run());
+    tokio::spawn(Watch::new(vec![path.to_owned()], seen, exchange).run());
     Ok(receiver)
 }
 
