@@ -51,7 +51,7 @@ namespaceSelector:
   matchExpressions:
   - key: kubernetes.io/metadata.name
     operator: NotIn
-    values: {{ concat (list .Release.Namespace) .Values.webhooks.excludedNamespaces | uniq | toJson }}
+    values: {{ concat (list .Release.Namespace) (.Values.webhooks.excludedNamespaces | default list) | uniq | toJson }}
 {{- end -}}
 
 {{- define "hookward.mutatingWebhooks" -}}

@@ -32,7 +32,7 @@ const CHANGES: &[&str] = &[
     "certificates.self.leafLife=9d",
     "certificates.self.overlap=9s",
     "certificates.mode=certManager certificates.certManager.issuerRef.name=x",
-    "certificates.mode=certManager certificates.certManager.duration=9h",
+    "certificates.mode=certManager certificates.certManager.duration=9000h",
     "certificates.mode=certManager certificates.certManager.renewBefore=9h",
     "certificates.mode=existingSecret,certificates.existingSecret=x certificates.existingSecret=y",
     "clientCertificates.authorityConfigMap=x",
@@ -118,9 +118,13 @@ fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
-fn all_leaves() -> Vec<String> {
+pub(super) fn defaults() -> Value {
+    objects(&text()).remove(0)
+}
+
+pub(super) fn all_leaves() -> Vec<String> {
     let mut found = Vec::new();
-    leaves(&objects(&text())[0], "", &mut found);
+    leaves(&defaults(), "", &mut found);
     found
 }
 
