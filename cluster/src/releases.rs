@@ -2,8 +2,8 @@
 //!
 //! Before Helm makes a hook, it stores in the release's Secret that this hook is running. A record is read as a stream, and what
 //! stays of it are the name of the release and the names of its hooks, as long as something is under way: 2,000 releases and 20,000
-//! hooks, about 12 MB, at the most. While a record is read, it costs what its JSON is long, 32 MiB at the most, one at a time; what waits
-//! to be read are 8 Secrets. Whoever may write such a Secret decides what is said of the hooks it names in the same namespace.
+//! hooks, about 12 MB, at the most. A record is read when there is [`Memory`] for it, one at a time also beside others who read
+//! such things; what waits to be read are 4 Secrets. Whoever may write such a Secret decides what is said of the hooks it names in the same namespace.
 
 use std::{
     pin::pin,
@@ -15,7 +15,7 @@ use hooks::{annotations, release::Limits};
 use kube::{Api, Client, runtime::watcher};
 use policies::{HookKey, Membership};
 use tokio::{
-    sync::watch,
+    sync::{Semaphore, watch},
     task::{JoinHandle, spawn_blocking},
 };
 
@@ -35,9 +35,7 @@ mod record;
 mod stored;
 
 /// Secrets that are held at once while all are listed.
-const PAGE: u32 = 8;
-/// The most bytes of JSON of a record.
-const DECOMPRESSED: u64 = 32 << 20;
+const PAGE: u32 = 4;
 /// What can have hooks that run: neither old revisions nor what is gone.
 const LABELS: &str = "owner=helm,status notin (superseded,uninstalled)";
 
@@ -52,11 +50,16 @@ pub struct Releases {
 impl Releases {
     /// Begins to watch; must be called within a runtime. Needs to list and watch Secrets in all namespaces.
     #[must_use]
-    pub fn start(client: &Client, metrics: &Metrics) -> Self {
+    pub fn start(client: &Client, metrics: &Metrics, memory: Memory) -> Self {
         let index = Arc::new(RwLock::new(Index::default()));
         let (sender, synced) = watch::channel(false);
-        let reader =
-            Reader { index: Arc::clone(&index), metrics: metrics.clone(), synced: sender, listed: None };
+        let reader = Reader {
+            index: Arc::clone(&index),
+            metrics: metrics.clone(),
+            memory,
+            synced: sender,
+            listed: None,
+        };
         let task = tokio::spawn(reader.run(Api::all(client.clone())));
         Self { index, synced, task }
     }
@@ -87,11 +90,21 @@ impl Drop for Releases {
     }
 }
 
+/// The memory in which records are read, shared with whoever else reads such things: nobody reads one unless there is room for it.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    /// The KiB that are left.
+    pub kib: Arc<Semaphore>,
+    /// The KiB that one record takes.
+    pub record: u32,
+}
+
 /// Reads one record after the other.
 #[derive(Debug)]
 struct Reader {
     index: Arc<RwLock<Index>>,
     metrics: Metrics,
+    memory: Memory,
     synced: watch::Sender<bool>,
     /// What a new list has shown so far.
     listed: Option<Vec<Place>>,
@@ -134,11 +147,16 @@ impl Reader {
 
     async fn read(&self, secret: StoredRelease) {
         let place = secret.place();
-        let limits = Limits { decompressed: DECOMPRESSED, ..Limits::default() };
+        // What is kept besides the largest text, which is there three times while it is read, has a quarter.
+        let text = self.memory.record as usize * 1024 / 4;
+        let limits = Limits { text: text.min(Limits::default().text), ..Limits::default() };
         let stored_in = place.namespace.clone();
-        let read =
-            spawn_blocking(move || secret.decode(&limits).map(|record| record::claims(&record, &stored_in)))
-                .await;
+        let permit = Arc::clone(&self.memory.kib).acquire_many_owned(self.memory.record).await;
+        let read = spawn_blocking(move || {
+            let _permit = permit;
+            secret.decode(&limits).map(|record| record::claims(&record, &stored_in))
+        });
+        let read = read.await;
         let claims = match read {
             Ok(Ok(claims)) => Some(claims),
             Ok(Err(error)) => {

@@ -89,9 +89,9 @@ impl Stored {
     }
 }
 
-/// Bytes of one object of ours: a policy that sets every option of every rule, with who wrote what, has a tenth of it. Reading takes
-/// many times as much memory.
-const LARGEST: usize = 512 << 10;
+/// Bytes of one object of ours: a policy that sets every option of every rule, with who wrote what, has less than half of it. Reading
+/// takes a hundred times as much memory, at the worst.
+const LARGEST: usize = 128 << 10;
 
 fn stored(request: &Request<'_>) -> Result<Stored, Refusal> {
     let read = |object: Option<&RawValue>, field: &str| {

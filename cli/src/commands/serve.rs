@@ -30,6 +30,9 @@ use file_watch::Watch;
 use registration::Address;
 use server_url::ServerUrl;
 
+/// Threads that answer requests at the most: one answers tens of thousands a second, and each takes memory.
+const WORKERS: usize = 4;
+
 /// How long the process waits at its end for judgements that are under way.
 const LAST_JUDGEMENT: Duration = Duration::from_secs(2);
 
@@ -77,7 +80,7 @@ impl Args {
         logging::start(global, global.colors(io.stderr_is_terminal, io.no_color));
         webhook::log_panics();
         self.log_policies(&policies.load());
-        let workers = thread::available_parallelism().map_or(2, NonZero::get).max(2);
+        let workers = thread::available_parallelism().map_or(2, NonZero::get).clamp(2, WORKERS);
         let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
         let runtime = runtime.context("cannot start the runtime")?;
         let outcome = runtime.block_on(self.serve(policies, start, io));

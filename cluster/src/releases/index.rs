@@ -9,7 +9,7 @@ use super::record::Claim;
 /// The most releases with something under way.
 const RELEASES: usize = 2_000;
 /// The most hooks of all of them.
-const HOOKS: usize = 20_000;
+pub(super) const HOOKS: usize = 20_000;
 /// How far the clock of whoever runs Helm may be ahead of ours, in seconds.
 const AHEAD: i64 = 300;
 

@@ -7,6 +7,11 @@ use hooks::{
 };
 use policies::{HookKey, Membership, Moment, exception::seconds};
 
+use super::index::HOOKS;
+
+/// Bytes of memory for the values of one hook.
+const MEMORY: usize = 8 << 20;
+
 /// One hook of one release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Claim {
@@ -23,7 +28,9 @@ pub(super) struct Claim {
 pub(super) fn claims(record: &Record, stored_in: &str) -> Vec<Claim> {
     let is_under_way = record.is_pending() || record.status == Status::Uninstalling;
     let is_wanted = |hook: &&RecordedHook| is_under_way || hook.phase == Some(Phase::Running);
-    record.hooks.iter().filter(is_wanted).flat_map(|hook| claims_of(record, stored_in, hook)).collect()
+    let claims = record.hooks.iter().filter(is_wanted).flat_map(|hook| claims_of(record, stored_in, hook));
+    // One more than are ever kept says enough.
+    claims.take(HOOKS + 1).collect()
 }
 
 fn claims_of(record: &Record, stored_in: &str, hook: &RecordedHook) -> Vec<Claim> {
@@ -35,7 +42,8 @@ fn claims_of(record: &Record, stored_in: &str, hook: &RecordedHook) -> Vec<Claim
         moment: moment(record.status),
     };
     let running_since = is_running.then(|| hook.started_at.as_deref().and_then(seconds).unwrap_or_default());
-    let Ok(root) = yaml::document(&hook.manifest, 0, Interest::Judged, &yaml::Limits::default()) else {
+    let limits = yaml::Limits { memory: MEMORY, ..yaml::Limits::default() };
+    let Ok(root) = yaml::document(&hook.manifest, 0, Interest::Judged, &limits) else {
         return Vec::new();
     };
     let claim = |node| {
@@ -47,7 +55,7 @@ fn claims_of(record: &Record, stored_in: &str, hook: &RecordedHook) -> Vec<Claim
     // Kubernetes takes a list apart.
     let items = root.get("items").filter(|_| Object::new(&root).kind().ends_with("List"));
     match items {
-        Some(items) => items.items().iter().filter_map(claim).collect(),
+        Some(items) => items.items().iter().filter_map(claim).take(HOOKS + 1).collect(),
         None => claim(&root).into_iter().collect(),
     }
 }

@@ -128,7 +128,7 @@ async fn a_judgement_that_nobody_waits_for_ends_and_gives_its_place_back() {
     let response = routes(Arc::clone(&app)).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 503);
     // Free when the thread is done with it; it has not judged to the end.
-    drop(app.limits.records.acquire().await.unwrap());
+    drop(app.limits.budget.work.take(app.limits.budget.work.all()).await.unwrap());
     let metrics = app.metrics.render();
     assert!(metrics.contains(r#"decision="denied",operation="create",path="release"} 0"#), "{metrics}");
 }
@@ -136,7 +136,7 @@ async fn a_judgement_that_nobody_waits_for_ends_and_gives_its_place_back() {
 #[tokio::test]
 async fn records_at_once_are_decoded_one_by_one() {
     let app = app();
-    let held = Arc::clone(&app.limits.records).acquire_owned().await.unwrap();
+    let held = app.limits.budget.work.take(1).await.unwrap();
     let waiting = tokio::spawn({
         let app = Arc::clone(&app);
         async move { answer(&app, "/release", &review(&stored(""), &json!({}))).await }

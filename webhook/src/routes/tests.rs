@@ -140,8 +140,8 @@ async fn another_version_is_refused_with_a_sentence() {
 #[tokio::test]
 async fn nesting_without_end_is_refused_and_nothing_overflows() {
     let app = app();
-    let deep = "[".repeat(100_000);
-    let inside = good().replace("\"spec\":{}", &format!("\"spec\":{deep}{}", "]".repeat(100_000)));
+    let deep = "[".repeat(50_000);
+    let inside = good().replace("\"spec\":{}", &format!("\"spec\":{deep}{}", "]".repeat(50_000)));
     for path in PATHS {
         for body in [deep.clone(), format!("{{\"request\":{deep}"), format!("{{\"extra\":{deep}")] {
             assert_eq!(send(&app, post(path, body)).await.0, 400);

@@ -10,7 +10,7 @@ use cluster::{
     leader::{self, Leader},
     metrics::Metrics,
     registration::{self, Configuration, Registered, Registration},
-    releases::Releases,
+    releases::{Memory, Releases},
     secret::SecretFile,
 };
 use policies::{Profile, decision::Identity, documents::Documents};
@@ -72,7 +72,8 @@ impl Life {
             exceptions: Box::new(app.ready.wait_for(Part::Exceptions)),
         };
         let watched = Watched::start(client.clone(), options, Arc::clone(&app.policies), synced);
-        let releases = args.release_lookup.then(|| Releases::start(&client, &metrics));
+        let releases =
+            args.release_lookup.then(|| Releases::start(&client, &metrics, memory_for_records(app)));
         let surroundings = Arc::new(Cluster::new(watched.namespaces(), recorder.clone(), releases));
         Ok(Self { client, namespace, metrics, leader, recorder, watched, surroundings, registration: None })
     }
@@ -168,6 +169,12 @@ async fn tell_bundle(mut registered: watch::Receiver<Registered>, bundle: watch:
             return;
         }
     }
+}
+
+/// The memory in which the gate reads records: one at a time, whoever reads it.
+fn memory_for_records(app: &App) -> Memory {
+    let work = app.limits.work();
+    Memory { kib: work.kib(), record: work.all() }
 }
 
 fn untrusted(about: Identity) -> Announcement {
