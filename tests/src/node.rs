@@ -94,20 +94,6 @@ impl Node {
         &self.pair.machine
     }
 
-    /// Gives an image that is there one more name.
-    ///
-    /// # Panics
-    /// When there is no such image.
-    #[track_caller]
-    pub fn tag_image(&self, image: &str, name: &str) {
-        let mut command = self.containerd();
-        command.args(["images", "tag", image, name]);
-        match cluster::run(&mut command, b"", OUTER_LIMIT) {
-            Ok(ran) => drop(ran.expect_ok()),
-            Err(error) => panic!("cannot tag {image}: {error}"),
-        }
-    }
-
     /// The folders of its control groups on this machine.
     #[must_use]
     pub fn control_groups(&self) -> Vec<PathBuf> {
