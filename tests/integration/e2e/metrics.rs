@@ -20,7 +20,7 @@ fn a_server_that_hears_nothing_of_the_cluster_says_so_and_then_that_it_does() {
         rig.wait_for(line, SOON, || server.metrics().lines().any(|found| found == line).then_some(()));
     };
     let broken = |watch: &str, number: u32| {
-        wait_for(&format!("hookward_watches_broken{{watch=\"{watch}\"}} {number}"))
+        wait_for(&format!("hookward_watches_broken{{watch=\"{watch}\"}} {number}"));
     };
     broken("hookpolicies", 1);
     broken("hookexceptions", 1);

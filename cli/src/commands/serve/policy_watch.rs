@@ -25,7 +25,9 @@ pub(super) fn begin(args: &policy_file::Args) -> Result<Begun, Problem> {
     let exchange = move |args: &policy_file::Args| {
         let generation = target.load().generation() + 1;
         let (policies, notes) = args.load(generation)?;
-        notes.iter().for_each(|note| tracing::warn!("{note}"));
+        for note in &notes {
+            tracing::warn!("{note}");
+        }
         target.store(Arc::new(policies));
         Ok(())
     };
@@ -43,7 +45,9 @@ pub(super) fn begin_base(
     let (sender, receiver) = watch::channel(Arc::new(args.load_base()?));
     let exchange = move |args: &policy_file::Args| {
         let base = args.load_base()?;
-        policy_file::not_counted(&base.unapproved).iter().for_each(|note| tracing::warn!("{note}"));
+        for note in policy_file::not_counted(&base.unapproved) {
+            tracing::warn!("{note}");
+        }
         sender.send_replace(Arc::new(base));
         Ok(())
     };
