@@ -14,10 +14,7 @@ use crate::{
     Io,
     args::Global,
     exit,
-    output::{
-        certs::{Entry, json, text},
-        text::note_line,
-    },
+    output::certs::{Entry, json, text},
 };
 
 /// Files that `inspect` looks for in a folder.
@@ -103,10 +100,7 @@ impl Args {
 
 impl Make {
     fn run(&self, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
-        let authority = self.authority(|note| {
-            let colors = global.colors(io.stderr_is_terminal, io.no_color);
-            writeln!(io.stderr, "{}", note_line(note, colors))
-        })?;
+        let authority = self.authority(|note| io.note(note, global))?;
         let leaf = authority.issue(&self.names, DAY * self.days).context("cannot make the certificate")?;
         for path in folder::write(&self.dir, &authority, &leaf, self.force)? {
             writeln!(io.stdout, "{}", path.display())?;

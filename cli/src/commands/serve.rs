@@ -15,7 +15,7 @@ use policies::{PolicySet, documents::Documents};
 use tokio::runtime::{Builder, Runtime};
 use webhook::{App, Drain};
 
-use crate::{Io, args::Global, exit, logging, output::text::note_line, policy_file, report::Problem};
+use crate::{Io, args::Global, exit, logging, policy_file, report::Problem};
 
 pub mod certificates;
 pub mod cluster;
@@ -111,9 +111,8 @@ impl Args {
 
     /// Says what is no error and yet not as somebody may think.
     fn note(notes: &[String], global: &Global, io: &mut Io<'_>) -> anyhow::Result<()> {
-        let colors = global.colors(io.stderr_is_terminal, io.no_color);
         for note in notes {
-            writeln!(io.stderr, "{}", note_line(note, colors))?;
+            io.note(note, global)?;
         }
         Ok(())
     }

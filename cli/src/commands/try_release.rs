@@ -3,7 +3,7 @@
 use std::{num::NonZero, thread};
 
 use anyhow::Context as _;
-use clap::ArgMatches;
+use clap::{ArgMatches, ValueEnum};
 use policies::PolicySet;
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     args::{Global, LogLevel},
     commands::check::Level,
     exit, inputs, logging,
-    output::{self, Format, text, try_text, try_v1},
+    output::{self, Format, try_text, try_v1},
     policy_file,
     trial::{Run, Trial},
     workers,
@@ -35,12 +35,36 @@ pub struct Args {
     /// What the rules may do.
     #[command(flatten)]
     pub policy: policy_file::Args,
-    /// Exit with 1 when an answer denies (deny), or one warns (warn), or an object is changed (audit) [default: never].
-    #[arg(long, value_enum, value_name = "MODE", help_heading = "Policy")]
-    pub fail_on: Option<Level>,
+    /// Exit with 1 when an answer is at or above this.
+    #[arg(long, value_enum, value_name = "MODE", default_value_t = FailOn::Never, help_heading = "Policy")]
+    pub fail_on: FailOn,
     /// Where results go.
     #[command(flatten)]
     pub output: output::Args,
+}
+
+/// What makes the exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// An answer that denies.
+    Deny,
+    /// And one that warns.
+    Warn,
+    /// And one that changes an object.
+    Audit,
+    /// Nothing.
+    Never,
+}
+
+impl From<FailOn> for Level {
+    fn from(asked: FailOn) -> Self {
+        match asked {
+            FailOn::Deny => Self::Deny,
+            FailOn::Warn => Self::Warn,
+            FailOn::Audit => Self::Audit,
+            FailOn::Never => Self::Never,
+        }
+    }
 }
 
 impl Args {
@@ -63,10 +87,10 @@ impl Args {
             Err(problem) => trial.problems.push(problem),
         }
         for note in &trial.notes {
-            writeln!(io.stderr, "{}", text::note_line(note, errors_in_color))?;
+            io.note(note, global)?;
         }
         for problem in &trial.problems {
-            writeln!(io.stderr, "{}", text::error_line(&problem.to_string(), errors_in_color))?;
+            io.error(&problem.to_string(), global)?;
         }
         for target in &targets {
             let colors = global.colors(io.stdout_is_terminal && target.file.is_none(), io.no_color);
@@ -75,10 +99,10 @@ impl Args {
                 Format::Json => try_v1::write(&trial, out),
             })?;
         }
-        Ok(match self.fail_on {
-            _ if !trial.problems.is_empty() => exit::FAILED,
-            Some(level) if level.is_reached(trial.worst()) => exit::FINDINGS,
-            _ => exit::CLEAN,
+        Ok(match () {
+            () if !trial.problems.is_empty() => exit::FAILED,
+            () if Level::from(self.fail_on).is_reached(trial.worst()) => exit::FINDINGS,
+            () => exit::CLEAN,
         })
     }
 
