@@ -106,7 +106,7 @@ impl Duties {
                 Some(recorder.clone()),
                 metrics,
             );
-            let releases = Releases::start(client, metrics);
+            let releases = Releases::start(client, metrics, super::releases::memory());
             let secret = SecretFile::new(client, namespace, "hookward");
             Self { leader, recorder, registration, releases, secret, bundle }
         })

@@ -1,8 +1,8 @@
 //! Which release a hook belongs to, by the records that real Helm stores.
 
-use std::thread;
+use std::{sync::Arc, thread};
 
-use cluster::releases::Releases;
+use cluster::releases::{Memory, Releases};
 use policies::{HookKey, Membership, context::Moment};
 use serde_json::{Value, json};
 use tests::{
@@ -11,6 +11,7 @@ use tests::{
     rig::Helm,
     server::Setup,
 };
+use tokio::sync::Semaphore;
 
 use super::{OBJECTS, Place, SOON, assert_refused, assert_says, replica::Replica, rig, with_both_helms};
 
@@ -18,8 +19,13 @@ with_both_helms! {
     a_running_hook_is_known_with_its_moment
 }
 
+/// Room for one record at a time.
+pub(super) fn memory() -> Memory {
+    Memory { kib: Arc::new(Semaphore::new(1)), record: 1 }
+}
+
 fn start(replica: &Replica) -> Releases {
-    let releases = replica.within(|| Releases::start(&replica.client, &replica.metrics));
+    let releases = replica.within(|| Releases::start(&replica.client, &replica.metrics, memory()));
     rig().wait_for("the first list", SOON, || releases.synced().borrow().then_some(()));
     releases
 }
