@@ -130,6 +130,7 @@ impl Reader<'_> {
         self.room.push(list, item).ok_or_else(|| self.refuse())
     }
 
+    #[expect(clippy::ptr_arg, reason = "what is asked is whether it is borrowed")]
     fn copy<E: serde::de::Error>(&self, text: &Cow<'_, str>) -> Result<(), E> {
         let is_held = matches!(text, Cow::Borrowed(_)) || self.room.take(text.len());
         if is_held { Ok(()) } else { Err(self.refuse()) }

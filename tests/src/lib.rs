@@ -4,6 +4,7 @@ pub mod archive;
 pub mod asking;
 pub mod chart;
 pub mod cluster;
+pub mod hostile;
 pub mod image;
 pub mod installed;
 pub mod kinds;

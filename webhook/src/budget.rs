@@ -82,10 +82,12 @@ impl Work {
         self.all
     }
 
-    /// The part of one of the judgements that may go on at once: as many as there are processors to get on with them.
-    pub(crate) fn part(&self) -> u32 {
+    /// What is likely to do for a body of so many bytes, in KiB: ten times as much, and no less than the part of each of those that may
+    /// go on at once, as many as there are processors to get on with them.
+    pub(crate) fn likely(&self, body: usize) -> u32 {
         let processors = thread::available_parallelism().map_or(1, NonZero::get).min(JUDGEMENTS);
-        self.all / u32::try_from(processors).unwrap_or(1)
+        let part = self.all / u32::try_from(processors).unwrap_or(1);
+        u32::try_from(body / 1024 * 10).unwrap_or(u32::MAX).clamp(part, self.all)
     }
 
     /// Waits for `kib` KiB.
@@ -132,8 +134,10 @@ mod tests {
     fn what_is_judged_at_once_fits_together() {
         let work = Budget::of(USUAL).work;
         let processors = thread::available_parallelism().unwrap().get().min(JUDGEMENTS);
-        assert!(work.part() as usize * processors <= work.all() as usize);
-        assert!(work.part() as usize * 1024 >= 2 * QUICK);
+        assert!(work.likely(100 << 10) as usize * processors <= work.all() as usize);
+        assert!(work.likely(0) as usize * 1024 >= 2 * QUICK);
+        assert!(work.likely(1 << 20) >= 10 << 10);
+        assert_eq!(work.likely(usize::MAX), work.all());
     }
 
     #[test]

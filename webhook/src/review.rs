@@ -62,7 +62,7 @@ async fn judge_in_turn(app: &Arc<App>, body: &Arc<Whole>, asked: Asked) -> Resul
     let work = &app.limits.budget.work;
     if matches!(asked.path, Path::Mutate | Path::Validate) {
         let judged = if body.bytes.len() > LARGE {
-            judge_apart(app, body, asked, work.part()).await
+            judge_apart(app, body, asked, work.likely(body.bytes.len())).await
         } else {
             judge(app, &body.bytes, asked, &Room::new(QUICK))
         };

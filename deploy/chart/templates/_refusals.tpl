@@ -99,7 +99,7 @@ would refuse. Refused here, before anything is changed.
 
 {{/* A variable that is there twice: the last one wins, or the API server refuses both. */}}
 {{- define "hookward.refuseEnvironment" -}}
-{{- $taken := list "POD_NAME" "POD_NAMESPACE" -}}
+{{- $taken := list "POD_NAME" "POD_NAMESPACE" "MEMORY_LIMIT" -}}
 {{- range .Values.extraEnv -}}
 {{- if has .name $taken -}}
 {{- fail (printf "extraEnv must not hold %s, which is set already" .name) -}}

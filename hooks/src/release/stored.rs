@@ -108,7 +108,11 @@ fn short<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<String>, D::Erro
         }
 
         fn visit_str<E>(self, text: &str) -> Result<String, E> {
-            Ok(text[..text.ceil_char_boundary(PATH + 1)].to_owned())
+            Ok(text
+                .char_indices()
+                .take_while(|(at, _)| *at <= PATH)
+                .map(|(_, character)| character)
+                .collect())
         }
     }
 

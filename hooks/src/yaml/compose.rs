@@ -377,6 +377,7 @@ impl<'a> Composer<'a> {
     }
 
     /// How many bytes a text takes besides the one that is read.
+    #[expect(clippy::ptr_arg, reason = "what is asked is whether it is borrowed")]
     fn copied(&self, text: &Cow<'_, str>) -> usize {
         let is_copied = self.reading != Reading::First || matches!(text, Cow::Owned(_));
         if is_copied { text.len() } else { 0 }

@@ -82,10 +82,10 @@ pub(super) fn read<'a>(
         let limits = yaml::Limits { memory: room.left().saturating_sub(RESOURCE), ..yaml::Limits::default() };
         // Of an ordinary resource rules want to know what it is, and what mentions Helm or hooks is never seen at a glance.
         let seen = if is_hook { None } else { manifest::identity(document.text, document.offset) };
-        let read = || yaml::document(document.text, document.offset, Interest::Judged, &limits);
-        match seen.map_or_else(read, Ok) {
-            Ok(root) if room.take(price(&root, is_hook)) => {
-                documents.readable.push(Document { index, path, root });
+        let parse = || yaml::document(document.text, document.offset, Interest::Judged, &limits);
+        match seen.map_or_else(parse, Ok) {
+            Ok(read) if room.take(price(&read, is_hook)) => {
+                documents.readable.push(Document { index, path, root: read });
             }
             Ok(_) => unreadable.add(path, index + 1, || "the release is too large for that".to_owned()),
             Err(error) => unreadable.add(path, index + 1, || error.to_string()),

@@ -176,3 +176,36 @@ async fn what_is_seen_at_a_glance_is_judged_like_what_is_read() {
         assert_eq!(answers[0] != answers[1], is_told, "{manifest}");
     }
 }
+
+/// As large as a Secret can hold: 3,000 resources, 150 hooks, and templates, in 8 MB.
+#[tokio::test]
+async fn the_largest_release_that_can_be_stored_is_judged_to_its_last_document() {
+    let text = "  key: \"a value that is as long as values are, for the sake of size\"\n".repeat(12);
+    let resource = |index: usize| {
+        format!(
+            "---\n# Source: shop/templates/{index}.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a{index}\n  labels:\n    helm.sh/chart: shop-1\ndata:\n{text}"
+        )
+    };
+    let spec = "        - {name: A, value: b}\n".repeat(40);
+    let hook = |index: usize| {
+        format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: h{index}\n  annotations: {{helm.sh/hook: pre-upgrade}}\nspec:\n  template:\n    spec:\n      containers:\n      - name: main\n        env:\n{spec}"
+        )
+    };
+    let mut record = record("pending-upgrade", SUSPENDED);
+    record["manifest"] = (0..3_000).map(resource).collect::<Vec<_>>().concat().into();
+    record["hooks"] = (0..150)
+        .map(
+            |index| json!({"name": format!("h{index}"), "kind": "Job", "path": "a", "manifest": hook(index)}),
+        )
+        .chain([json!({"name": "last", "kind": "Job", "path": "a", "manifest": SUSPENDED})])
+        .collect();
+    record["chart"]["templates"] =
+        (0..1_000).map(|index| json!({"name": index.to_string(), "data": encode(text.as_bytes())})).collect();
+    let app = app();
+    let stored = stored(&encode(record.to_string().as_bytes()));
+    let response = answer(&app, "/release", &review(&stored, &json!({}))).await;
+    assert_eq!(response["allowed"], false);
+    assert!(response["status"]["message"].as_str().unwrap().contains("`job-suspended`"));
+    assert!(app.metrics.render().contains("\nhookward_release_documents_unreadable_total 0\n"));
+}

@@ -214,3 +214,48 @@ async fn more_values_than_can_be_judged_are_no_mistake_of_the_caller() {
     }
     assert!(app.metrics.render().contains("rejected_total{reason=\"too_many_values\"} 2"));
 }
+
+/// A hook of 1.5 MB, as much as etcd takes, that is hardly anything but short texts.
+fn dense() -> Value {
+    let settings: Vec<_> =
+        (0..300).map(|index| json!({"name": format!("SETTING_{index}"), "value": "some value"})).collect();
+    let containers: Vec<_> =
+        (0..116).map(|index| json!({"name": format!("c{index}"), "image": "i", "env": settings})).collect();
+    let mut object = suspended();
+    object["spec"]["template"]["spec"]["containers"] = json!(containers);
+    let length = object.to_string().len();
+    assert!((1_400_000..1_600_000).contains(&length), "{length}");
+    object
+}
+
+#[tokio::test]
+async fn the_densest_object_that_can_be_stored_is_judged_also_beside_what_it_was() {
+    let object = dense();
+    assert!(!is_allowed(&object, &json!({})).await);
+    let mut old = object.clone();
+    old["spec"]["suspend"] = json!(false);
+    assert!(!is_allowed(&object, &json!({"operation": "UPDATE", "oldObject": old})).await);
+}
+
+/// What text makes much of: one hook with many events, and many values.
+#[tokio::test]
+async fn an_object_that_would_take_all_memory_is_not_judged() {
+    let events = |count: usize| {
+        let mut object = suspended();
+        object["metadata"]["annotations"][hooks::annotations::HOOK] = json!(",".repeat(count));
+        object
+    };
+    let values = |count: usize| {
+        let mut object = suspended();
+        object["zz"] = vec![json!({"a": 1}); count].into();
+        object
+    };
+    for (object, status) in
+        [(events(200_000), 200), (events(2_000_000), 503), (values(10_000), 200), (values(100_000), 503)]
+    {
+        let body = review(&object, &json!({})).to_string();
+        let request = post("/validate?timeout=30s", body);
+        let response = routes(app()).oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status);
+    }
+}

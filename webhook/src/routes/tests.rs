@@ -265,7 +265,7 @@ fn four_fifths_of_the_time_are_used() {
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_current_thread().enable_all().build().unwrap());
 
-/// Sends `body` everywhere; the answer is a review or 400.
+/// Sends `body` everywhere; the answer is a review or 400. These are small: what large ones may take is the matter of `e2e::memory`.
 fn judged_or_refused(body: &[u8]) {
     static APP: LazyLock<Arc<App>> = LazyLock::new(app);
     for path in PATHS {
