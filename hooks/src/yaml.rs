@@ -8,9 +8,11 @@ use crate::{interest::Interest, manifest::line_column, node::Node};
 mod characters;
 mod compose;
 mod leniency;
+mod measure;
 mod members;
 mod number;
 mod scalar;
+mod syntax;
 mod tabs;
 mod timestamp;
 

@@ -2,32 +2,22 @@
 
 use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, StructureStyle, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, StrInput, StructureStyle, Tag};
 
 use super::{
     Fault, KEPT, Limits,
     characters::{begins_with_tab, cut_by_the_end, forbidden, has_foreign_escape},
-    leniency::Leniency,
+    leniency::Reading,
+    measure::measure,
     members::Members,
     scalar::{Resolved, resolve},
+    syntax::syntax,
     tabs::Tabs,
 };
 use crate::{
     interest::{Interest, Place},
     node::{Member, Node, Span, Value},
 };
-
-/// Which reading of a text it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
-    /// The first, of the text as it is.
-    First,
-    /// Another, of a changed one that ends before what is read, so that every text will be copied.
-    Again {
-        /// What stands for a dash in every text.
-        dash: Option<char>,
-    },
-}
 
 /// Reads the first document of `text`; see [`super::document`].
 pub(super) fn compose<'a>(
@@ -403,37 +393,4 @@ impl<'a> Composer<'a> {
         let byte = |at: usize| u32::try_from(self.offset + at).unwrap_or(u32::MAX);
         Span { start: byte(start), end: byte(end) }
     }
-}
-
-/// How many values and names a node holds, and how many lists and maps within each other.
-fn measure(node: &Node<'_>) -> (usize, usize) {
-    let total =
-        |(nodes, height): (usize, usize), (more, other): (usize, usize)| (nodes + more, height.max(other));
-    match &node.value {
-        Value::List(items) => {
-            let (nodes, height) = items.iter().map(measure).fold((1, 0), total);
-            (nodes, height + 1)
-        }
-        Value::Map(members) => {
-            let (nodes, height) = members.iter().map(|member| measure(&member.node)).fold((1, 0), total);
-            (nodes + members.len(), height + 1)
-        }
-        _ => (1, 0),
-    }
-}
-
-fn syntax(error: &ScanError, text: &str, in_brackets: bool) -> Fault {
-    let at = error.marker().byte_offset().unwrap_or_default().min(text.len());
-    let leniency = match error.kind() {
-        ErrorKind::InvalidQuotedScalarIndent | ErrorKind::TabInIndentation => Leniency::Line,
-        ErrorKind::TabInBlockIndentation if in_brackets => Leniency::Line,
-        ErrorKind::CommentNotSeparated if text[..at].ends_with(['"', '\'', ']', '}', '|', '>']) => {
-            Leniency::Comment
-        }
-        ErrorKind::PlainScalarStartsWithDashFlowIndicator => Leniency::Dash,
-        ErrorKind::InvalidDocumentEnd => Leniency::End,
-        ErrorKind::RecursionLimitExceeded => return Fault::new(at, "nested too deeply"),
-        _ => Leniency::None,
-    };
-    Fault { leniency, ..Fault::new(at, error.kind().to_string()) }
 }

@@ -3,10 +3,7 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
-use super::{
-    Fault, Limits,
-    compose::{self, Reading},
-};
+use super::{Fault, Limits, compose};
 use crate::{
     interest::Interest,
     node::{Member, Node, Span, Value},
@@ -25,6 +22,18 @@ pub(super) enum Leniency {
     Dash,
     /// It has stopped at the line before.
     End,
+}
+
+/// Which reading of a text it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// The first, of the text as it is.
+    First,
+    /// Another, of a changed one that ends before what is read, so that every text will be copied.
+    Again {
+        /// What stands for a dash in every text.
+        dash: Option<char>,
+    },
 }
 
 /// More blanks than this are never put in at one place.
