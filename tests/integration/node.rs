@@ -5,6 +5,7 @@ use std::time::Duration;
 use tests::node::Node;
 
 mod install;
+mod memory;
 mod readme;
 mod rollouts;
 mod smoke;

@@ -5,19 +5,19 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::future::join_all;
-use rustls::{ClientConfig, crypto::aws_lc_rs};
+use rustls::{ClientConfig, crypto::aws_lc_rs, pki_types::ServerName};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     runtime::{Builder, Runtime},
     time::{sleep, timeout},
 };
-use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::{
-    server::Server,
-    steady::{connect, roots},
-};
+pub use self::inputs::{objects, records, review};
+use crate::{server::Server, steady::roots};
+
+mod inputs;
 
 /// An answer that has not come by then never will.
 const LIMIT: Duration = Duration::from_secs(100);
@@ -26,6 +26,7 @@ const LIMIT: Duration = Duration::from_secs(100);
 #[derive(Debug)]
 pub struct Hostile {
     address: SocketAddr,
+    name: ServerName<'static>,
     tls: Arc<ClientConfig>,
     runtime: Runtime,
 }
@@ -38,7 +39,19 @@ impl Hostile {
     #[must_use]
     #[track_caller]
     pub fn of(server: &Server) -> Self {
-        let roots = roots(server.authority().as_bytes())
+        Self::at(server.address(), &server.address().ip().to_string(), server.authority().as_bytes())
+    }
+
+    /// Somebody who reaches a server at this address, which proves that name by a certificate of the authority, in PEM.
+    ///
+    /// # Panics
+    /// When there can be no such name or authority.
+    #[must_use]
+    #[track_caller]
+    pub fn at(address: SocketAddr, name: &str, authority: &[u8]) -> Self {
+        let name = ServerName::try_from(name.to_owned())
+            .unwrap_or_else(|error| panic!("no server is called {name:?}: {error}"));
+        let roots = roots(authority)
             .unwrap_or_else(|error| panic!("the server's authority is no certificate: {error}"));
         let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(&[&rustls::version::TLS13]);
@@ -47,7 +60,7 @@ impl Hostile {
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
-        Self { address: server.address(), tls: Arc::new(tls), runtime }
+        Self { address, name, tls: Arc::new(tls), runtime }
     }
 
     /// Sends all bodies at once, each over a connection of its own: the status of each answer, `None` where the server hung up.
@@ -90,7 +103,8 @@ impl Hostile {
     }
 
     async fn begin(&self, path: &str, length: usize) -> io::Result<TlsStream<TcpStream>> {
-        let mut stream = connect(self.address, Arc::clone(&self.tls)).await?;
+        let stream = TcpStream::connect(self.address).await?;
+        let mut stream = TlsConnector::from(Arc::clone(&self.tls)).connect(self.name.clone(), stream).await?;
         let head = format!(
             "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
         );

@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use tests::{
     chart::hook_job,
-    hostile::Hostile,
+    hostile::{self, Hostile},
     load::{Load, Protocol},
     rig::{Helm, Ran},
     server::{Server, Setup},
@@ -67,74 +67,6 @@ fn eight_releases_of_a_megabyte_at_once_stay_within_the_memory_bound() {
 /// container of the chart may take 134 MB.
 const WORST: u64 = (110_000_000 >> 10) - (12 << 10);
 
-const JOB: &str = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: a\n  annotations:\n    helm.sh/hook: pre-install\nspec: {}\n";
-const CONFIG_MAP: &str = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n";
-const MB: usize = 1 << 20;
-
-/// A release Secret whose record has these hooks, this manifest, and these templates.
-fn stored(hooks: &[String], manifest: &str, templates: &Value) -> String {
-    let hooks: Vec<_> =
-        hooks.iter().map(|text| json!({"name": "a", "kind": "Job", "path": "t", "manifest": text})).collect();
-    let record = json!({
-        "name": "a", "namespace": "demo", "version": 1, "info": {"status": "pending-install"},
-        "manifest": manifest, "hooks": hooks, "chart": {"metadata": {"name": "c"}, "templates": templates},
-    });
-    let data = hooks::release::encode(record.to_string().as_bytes());
-    let secret = json!({
-        "apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1", "metadata": {"name": "a"},
-        "data": {"release": data},
-    });
-    review(&secret)
-}
-
-/// Records of a few KiB, as a Secret, that are a thousand times as long when they are read.
-fn records() -> Vec<(&'static str, String)> {
-    let manifest =
-        |text: &str, length: usize| stored(&[JOB.to_owned()], &text.repeat(length / text.len()), &json!([]));
-    let hook = |more: &str| stored(&[format!("{JOB}{more}\n")], "", &json!([]));
-    let typo = "kind: Job\nmetadata:\n  annotations:\n    helm.sh/hook: pre-instal\n---\n".repeat(20_000);
-    vec![
-        ("2 MB of tiny documents", manifest("---\na: 1\n", 2 * MB)),
-        ("2 MB of small resources", manifest(CONFIG_MAP, 2 * MB)),
-        ("7 MB of small resources", manifest(CONFIG_MAP, 7 * MB)),
-        ("59 MB of small resources", manifest(CONFIG_MAP, 59 * MB)),
-        ("one text of 8 MB", manifest("x", 8 * MB - 1)),
-        ("a list of a million lists", hook(&format!("x: [{}[]]", "[],".repeat(MB)))),
-        ("a million events", stored(&[JOB.replace("pre-install", &",".repeat(MB))], "", &json!([]))),
-        ("quoted lines at the margin", hook(&format!("x: '{}'", "\n".repeat(3 * MB)))),
-        ("4,000 hooks", stored(&vec![JOB.to_owned(); 4_000], "", &json!([]))),
-        ("20,000 hooks", stored(&vec![JOB.to_owned(); 20_000], "", &json!([]))),
-        (
-            "100,000 misspelt events",
-            stored(&[], "", &vec![json!({"name": "t", "data": STANDARD.encode(typo)}); 5].into()),
-        ),
-    ]
-}
-
-/// Objects of 7 MB, as no API server sends them.
-fn objects() -> Vec<(&'static str, String)> {
-    let with = |extra: String| {
-        let job = json!({
-            "apiVersion": "batch/v1", "kind": "Job", "zz": 0,
-            "metadata": {"name": "a", "annotations": {"helm.sh/hook": "pre-install"}},
-        });
-        review(&job).replacen("\"zz\":0", &extra, 1)
-    };
-    vec![
-        ("maps", with(format!("\"zz\":[{}1]", r#"{"a":1},"#.repeat(800_000)))),
-        ("lists", with(format!("\"zz\":[{}1]", "[],".repeat(2_300_000)))),
-        ("numbers", with(format!("\"zz\":[{}1]", "1,".repeat(3_500_000)))),
-        ("a text with escapes", with(format!("\"zz\":\"{}\"", "\\n".repeat(3_500_000)))),
-        (
-            "containers",
-            with(format!(
-                r#""spec":{{"template":{{"spec":{{"containers":[{}{{}}]}}}}}}"#,
-                r#"{"securityContext":{"privileged":true}},"#.repeat(150_000)
-            )),
-        ),
-    ]
-}
-
 #[track_caller]
 fn is_within_the_limit(server: &Server, what: &str) {
     let most = server.memory("VmHWM") - server.memory("RssFile");
@@ -147,7 +79,9 @@ fn no_input_ends_the_process_within_the_limit_of_the_chart() {
     let server = Setup::new("baseline", "").flag("--memory-limit=128Mi").start();
     let hostile = Hostile::of(&server);
     let (gate, validate) = ("/release?timeout=30s", "/validate?timeout=30s");
-    let records = records();
+    let records = hostile::records("memory");
+    let records: Vec<_> =
+        records.into_iter().map(|(name, secret)| (name, hostile::review(&secret.to_string()))).collect();
     for (name, review) in &records {
         let answered = hostile.post(gate, [review.clone().into()]);
         is_within_the_limit(&server, name);
@@ -155,7 +89,7 @@ fn no_input_ends_the_process_within_the_limit_of_the_chart() {
     }
     let _ = hostile.post(gate, records.into_iter().map(|(_, review)| review.into()));
     is_within_the_limit(&server, "all records at once");
-    for (name, review) in objects() {
+    for (name, review) in hostile::objects() {
         let review = bytes::Bytes::from(review);
         let _ = hostile.post(validate, vec![review; 16]);
         is_within_the_limit(&server, name);
