@@ -1,6 +1,6 @@
 //! Replicas within the memory limit of the chart, while everybody who can reach them sends what takes most.
 
-use std::{fs, net::SocketAddr, path::PathBuf, thread};
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, thread};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -66,25 +66,29 @@ impl Replica {
         fs::read_to_string(self.group.join(file)).unwrap().trim().parse().unwrap()
     }
 
-    /// Bodies that never end, objects and records, each from somebody of their own and all at the same time.
-    fn flood(&self, records: &[Bytes], objects: &[Bytes]) {
-        thread::scope(|scope| {
+    /// Bodies that never end, objects and records, each from somebody of their own and all at the same time. Gives how many of each
+    /// answer there were, `None` where it hung up.
+    fn flood(&self, records: &[Bytes], objects: &[Bytes]) -> BTreeMap<Option<u16>, usize> {
+        let answers = thread::scope(|scope| {
             scope.spawn(|| {
                 for (connections, piece) in [(600, 1_000), (600, 60_000)] {
                     self.hostile.stall(connections, piece, 60);
                 }
             });
-            scope.spawn(|| {
-                for object in objects {
-                    let _ = self.hostile.post("/validate?timeout=30s", vec![object.clone(); 16]);
-                }
+            let objects = scope.spawn(|| {
+                let post =
+                    |object: &Bytes| self.hostile.post("/validate?timeout=30s", vec![object.clone(); 16]);
+                objects.iter().flat_map(post).collect::<Vec<_>>()
             });
-            scope.spawn(|| {
-                for _ in 0..3 {
-                    let _ = self.hostile.post("/release?timeout=30s", records.to_vec());
-                }
-            });
+            let post = |_| self.hostile.post("/release?timeout=30s", records.to_vec());
+            let records: Vec<_> = (0..3).flat_map(post).collect();
+            [records, objects.join().unwrap()].concat()
         });
+        let mut counts = BTreeMap::new();
+        for answer in answers {
+            *counts.entry(answer).or_default() += 1;
+        }
+        counts
     }
 
     /// Whether it is ready; it must be the process that it always was.
@@ -133,7 +137,7 @@ fn no_input_ends_a_replica_within_the_limit_of_the_chart() {
     let objects: Vec<Bytes> = hostile::objects().into_iter().map(|(_, review)| review.into()).collect();
     thread::scope(|scope| {
         for replica in &replicas {
-            scope.spawn(|| replica.flood(&records, &objects));
+            scope.spawn(|| eprintln!("memory | {} | {:?}", replica.pod, replica.flood(&records, &objects)));
         }
         // Some are denied, and some are stored since nobody could judge them in time.
         let _ = store(&node, hostile::records("during"));
