@@ -115,7 +115,10 @@ fn a_secret_that_is_no_release() {
 fn truncated_gzip_and_gzip_bombs() {
     let whole = gzip(&record(1));
     assert!(refused(&secret(1, &whole[..whole.len() / 2])).contains("cut off"));
-    let mut bomb = b"{\"name\":\"".to_vec();
-    bomb.resize(80 << 20, b'a');
-    assert!(refused(&secret(1, &gzip(&bomb))).contains("more than 67108864 bytes"));
+    let mut one_text = b"{\"name\":\"".to_vec();
+    one_text.resize(20 << 20, b'a');
+    assert!(refused(&secret(1, &gzip(&one_text))).contains("one text in it has more than 8388608 bytes"));
+    let mut many = b"{\"files\":[".to_vec();
+    many.extend(b"1,".repeat(20 << 20));
+    assert!(refused(&secret(1, &gzip(&many))).contains("more than 33554432 bytes"));
 }

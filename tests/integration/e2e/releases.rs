@@ -19,9 +19,11 @@ with_both_helms! {
     a_running_hook_is_known_with_its_moment
 }
 
-/// Room for one record at a time.
+/// What a server within the chart's limit has for one record at a time, in KiB.
+const RECORD: u32 = 32 << 10;
+
 pub(super) fn memory() -> Memory {
-    Memory { kib: Arc::new(Semaphore::new(1)), record: 1 }
+    Memory { kib: Arc::new(Semaphore::new(RECORD as usize)), record: RECORD }
 }
 
 fn start(replica: &Replica) -> Releases {
