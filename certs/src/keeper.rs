@@ -8,11 +8,16 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     Knobs, Resolver, State, Store,
     authority::{self, Authority},
-    rotation::{self, Settling, Step, state},
+    rotation::{
+        Settling, Step, Verdict, state,
+        turn::{self, Outcome},
+    },
     store::{Cause, ReplaceError, format},
 };
 
 mod journal;
+
+pub use crate::rotation::Moment;
 
 use journal::Journal;
 
@@ -41,15 +46,6 @@ pub enum Error {
     /// A certificate was not made.
     #[error(transparent)]
     Make(#[from] state::Error),
-}
-
-/// A reading of both clocks.
-#[derive(Debug, Clone, Copy)]
-pub struct Moment {
-    /// The calendar.
-    pub now: OffsetDateTime,
-    /// The time since this process began to look; never steps.
-    pub steady: Duration,
 }
 
 /// What one turn did.
@@ -171,36 +167,31 @@ impl<S: Store> Keeper<S> {
     async fn try_turn(&mut self, moment: Moment, registered: Option<&str>) -> Result<Turn, Error> {
         let stored = self.store.read().await.map_err(Error::Read)?;
         let format::Decoded { state: found, problems } = format::decode(&stored.data);
-        let (mut state, source) = match self.settling.prefers(&found, registered, moment.now) {
-            Some(remembered) => (remembered.clone(), Source::Memory),
-            None if found.is_empty() => (found, Source::New),
-            None => (found, Source::Store),
+        let outcome = turn::look(&mut self.settling, &found, registered, moment, &self.knobs)?;
+        let source = match outcome.verdict {
+            Verdict::WriteBack if outcome.is_to_write => Source::Memory,
+            Verdict::Follow if found.is_empty() => Source::New,
+            _ => Source::Store,
         };
-        let mut is_exchanged = source == Source::Store && self.adopt(&state);
-        let mut view = self.settling.observe(moment.now, moment.steady, &state, registered);
-        let (mut steps, mut wait) = (Vec::new(), self.knobs.overlap);
-        // A handful of steps follow each other at once; what is left over is for the next turn.
-        for _ in 0..TRIES {
-            let step = rotation::plan(&view, &state, &self.knobs);
-            if let Step::Wait { at_most, .. } = step {
-                wait = at_most;
-                break;
-            }
-            state.take(step, moment.now, &self.knobs)?;
-            view = Settling::foresee(&view);
-            steps.push(step);
+        let mut is_exchanged = false;
+        match outcome.verdict {
+            Verdict::Follow if !found.is_empty() => is_exchanged = self.adopt(&found),
+            Verdict::Later => self.publish(&found),
+            _ => {}
         }
-        if !steps.is_empty() || source != Source::Store {
-            self.store.replace(&stored.version, format::encode(&state)).await?;
-            let _ = self.settling.observe(moment.now, moment.steady, &state, registered);
-            is_exchanged |= self.adopt(&state);
+        if outcome.is_to_write {
+            self.store.replace(&stored.version, format::encode(&outcome.state)).await?;
+            self.publish(&outcome.state);
+            let is_served = turn::written(&mut self.settling, &outcome, registered, moment, &self.knobs);
+            is_exchanged |= is_served && self.adopt(&outcome.state);
         }
         let not_after = self.resolver.not_after();
+        let Outcome { steps, wait, .. } = outcome;
         Ok(Turn { steps, is_exchanged, problems, source, not_after, wait, version: stored.version })
     }
 
-    /// Serves what is in the state, and says what must be registered for it; returns whether another leaf is served.
-    fn adopt(&self, state: &State) -> bool {
+    /// Says what must be registered for this state.
+    fn publish(&self, state: &State) {
         self.bundle.send_if_modified(|bundle| {
             let is_other = *bundle != state.bundle();
             if is_other {
@@ -208,6 +199,11 @@ impl<S: Store> Keeper<S> {
             }
             is_other
         });
+    }
+
+    /// Serves what is in the state, and says what must be registered for it; returns whether another leaf is served.
+    fn adopt(&self, state: &State) -> bool {
+        self.publish(state);
         let Some(pair) = state.pair() else { return false };
         let current = self.resolver.current();
         let is_other = current.leaf() != pair.leaf();

@@ -21,13 +21,15 @@ mod simulation;
 pub mod state;
 #[cfg(test)]
 mod tests;
+pub mod turn;
 
+pub use healing::Verdict;
 pub use settling::Settling;
 pub use state::{Issued, State, Trusted};
+pub use turn::Moment;
 
-use self::healing::is_worse;
-
-/// More authorities than these are not kept beside each other; an undisturbed rotation has two at most.
+/// More authorities than these are not kept beside each other, but for one that cannot wait until another one may go; an undisturbed
+/// rotation has two at most.
 pub const MOST_AUTHORITIES: usize = 3;
 
 /// So many overlaps a registration may take before it counts as one that does not come; an undisturbed one takes two.
@@ -143,6 +145,28 @@ impl Knobs {
         two_thirds(leaf.made(), leaf.not_after(), self.leaf_life)
     }
 
+    /// From when on everybody who looks three times in an overlap needs another leaf, else one is served that has expired.
+    ///
+    /// Of a leaf that was made for a shorter overlap, the last sixth, which is the overlap at most that it was made for.
+    fn leaf_ends_at_once(&self, leaf: &Issued) -> OffsetDateTime {
+        let life: time::Duration = leaf.not_after() - leaf.made();
+        let sixth: time::Duration = life / 6;
+        leaf.not_after().saturating_sub(sixth.min(signed(self.overlap / 3)))
+    }
+
+    /// Whether the leaf ends before one change and then another could settle, or ended less than an overlap ago.
+    fn ends_soon(&self, leaf: &Issued, now: OffsetDateTime) -> bool {
+        let begin = leaf.not_after().saturating_sub(signed(self.overlap.saturating_mul(2)));
+        let end = leaf.not_after().saturating_add(signed(self.overlap));
+        (begin..end).contains(&now)
+    }
+
+    /// Whether the leaf ends now, or ended less than an overlap ago: for one that ended long before, the clock may be wrong.
+    fn is_ending(&self, leaf: &Issued, now: OffsetDateTime) -> bool {
+        let end = leaf.not_after().saturating_add(signed(self.overlap));
+        (self.leaf_ends_at_once(leaf)..end).contains(&now)
+    }
+
     /// Whether the leaf vouches for every name.
     fn are_names_of(&self, leaf: &Issued) -> bool {
         self.names.iter().all(|name| leaf.covers(name))
@@ -159,8 +183,10 @@ pub fn plan(view: &View<'_>, state: &State, knobs: &Knobs) -> Step {
     if is_due && authorities.is_empty() {
         return Step::MakeAuthority;
     }
-    if is_due && is_rested {
-        if authorities.len() < MOST_AUTHORITIES {
+    let is_urgent = state.leaf().is_some_and(|leaf| knobs.ends_soon(leaf, view.now));
+    let most = MOST_AUTHORITIES + usize::from(is_urgent);
+    if is_due && (is_rested || is_urgent) {
+        if authorities.len() < most {
             return Step::MakeAuthority;
         }
         if let Some(index) = superfluous(view, state, knobs, newest) {
@@ -196,6 +222,11 @@ fn issuer_of_next_leaf(
     if issuer != newest && view.settled >= knobs.overlap {
         return Some(newest);
     }
+    if knobs.is_ending(leaf, view.now)
+        && let Some(heir) = heir(view, state, leaf, newest)
+    {
+        return Some(heir);
+    }
     if has_nothing_to_lose(view, state) && view.unchanged >= knobs.overlap.saturating_mul(PATIENCE) {
         return Some(at_once());
     }
@@ -208,6 +239,17 @@ fn issuer_of_next_leaf(
     let end = view.now.saturating_add(signed(knobs.leaf_life)).min(authorities[issuer].not_after());
     let is_due = knobs.leaf_is_due(leaf) <= view.now && end > leaf.not_after();
     (is_due || view.now < leaf.not_before()).then_some(issuer)
+}
+
+/// Who signs on when the leaf ends before anything could settle: its authority, or else the oldest that is registered, though not
+/// every API server may have read of it.
+fn heir(view: &View<'_>, state: &State, leaf: &Issued, newest: usize) -> Option<usize> {
+    let authorities = state.authorities();
+    let outlives = |index: &usize| {
+        authorities[*index].can_sign(view.now) && authorities[*index].not_after() > leaf.not_after()
+    };
+    let is_trusted = |index: &usize| outlives(index) && authorities[*index].is_in(view.registered);
+    Some(leaf.issuer()).filter(outlives).or_else(|| (0..=newest).find(is_trusted))
 }
 
 /// Whether the leaf has expired, and its authority can sign no other one.
@@ -239,6 +281,7 @@ fn next_look(view: &View<'_>, state: &State, knobs: &Knobs) -> Duration {
         .map(|newest| knobs.authority_is_due(newest))
         .into_iter()
         .chain(state.leaf().map(|leaf| knobs.leaf_is_due(leaf)))
+        .chain(state.leaf().map(|leaf| knobs.leaf_ends_at_once(leaf)))
         .chain(state.leaf().map(Issued::not_after))
         .chain(authorities.iter().filter_map(Trusted::last_leaf_ends))
         .filter_map(|date| Duration::try_from(date - view.now).ok());

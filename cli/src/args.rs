@@ -97,8 +97,14 @@ pub enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Take a release through the whole admission path on this machine.
+    #[command(
+        after_help = "Exit codes: 0 whatever the answers are, 1 where --fail-on says so, 2 could not run or could not read some input."
+    )]
     Try(Box<try_release::Args>),
     /// Find what is wrong with the hooks of a release, offline.
+    #[command(
+        after_help = "Exit codes: 0 nothing to object to, 1 findings at or above --fail-on, 2 could not run or could not read some input."
+    )]
     Check(check::Args),
     /// Say what Helm will do with a release: order, waits, deletions, what is left behind.
     Plan(Box<plan::Args>),

@@ -11,6 +11,7 @@ use crate::{Io, report::Problem};
 mod chart;
 mod dropped;
 mod file;
+mod names;
 mod walk;
 
 pub use chart::ChartSource;
@@ -34,10 +35,10 @@ pub struct Args {
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=1024))]
     pub max_file_size: u64,
     /// The namespace of the release.
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", value_parser = names::namespace)]
     pub namespace: Option<String>,
     /// The name of the release.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = names::release)]
     pub release: Option<String>,
     /// How charts are rendered.
     #[command(flatten)]

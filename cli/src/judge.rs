@@ -5,13 +5,13 @@ use std::{cell::RefCell, collections::HashMap};
 use hooks::{
     Interest, Node, Object,
     manifest::{self, Manifest},
+    node::Value,
     release as record,
     yaml::Limits,
 };
 use policies::{
     Judged, Moment, Namespace, Policy, PolicySet, Release, documents::API_VERSION, evaluate, release::Item,
 };
-
 use time::OffsetDateTime;
 
 use crate::{
@@ -176,6 +176,9 @@ fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>> {
         let message = format!("this document cannot be read: {}{hint}{others}", error.message);
         report.problems.push(Problem::new(text.shown.clone(), message).at(error.line, error.column));
     }
+    for manifest in &manifests {
+        report.problems.extend(without_items(text, &manifest.root));
+    }
     if broken.is_empty() {
         report.problems.extend(without_object(text, manifests.iter().map(|manifest| &manifest.root)));
     }
@@ -192,6 +195,16 @@ pub(crate) fn without_object<'n, 't: 'n>(
     }
     let message = "no Kubernetes object in it; give rendered manifests, a chart or a release Secret";
     Some(Problem::new(text.shown.clone(), message))
+}
+
+/// What is wrong with a `List` whose items are none: nobody could say what is in it.
+pub(crate) fn without_items(text: &Text, root: &Node<'_>) -> Option<Problem> {
+    let items = root.get("items").filter(|_| Object::new(root).is("", "List"))?;
+    if matches!(items.value, Value::List(_) | Value::Null) {
+        return None;
+    }
+    let (line, column) = manifest::line_column(&text.text, items.span.start as usize);
+    Some(Problem::new(text.shown.clone(), "items of this List is no list").at(line, column))
 }
 
 fn at(text: &Text, lines: &Lines<'_>, manifest: &Manifest<'_>, message: String) -> Problem {

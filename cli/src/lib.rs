@@ -57,9 +57,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
         Ok(code) => code,
         Err(failure) if is_broken_pipe(&failure) => exit::CLEAN,
         Err(failure) => {
-            let colors = args.global.colors(io.stderr_is_terminal, io.no_color);
             // There is nobody left to tell when this fails.
-            let _ = writeln!(io.stderr, "{}", output::text::error_line(&format!("{failure:#}"), colors));
+            let _ = io.error(&format!("{failure:#}"), &args.global);
             exit::FAILED
         }
     }
@@ -73,12 +72,13 @@ fn explain(refused: &clap::Error, io: &mut Io<'_>) -> u8 {
     } else {
         (io.stdout_is_terminal, io.stdout)
     };
+    let mut text = if is_terminal && !io.no_color { text.ansi().to_string() } else { text.to_string() };
+    if is_terminal && refused.use_stderr() {
+        let folded = text.lines().flat_map(|line| plain::wrap(line, output::text::WIDTH));
+        text = folded.map(|line| line + "\n").collect();
+    }
     // There is nobody left to tell when this fails.
-    let _ = if is_terminal && !io.no_color {
-        write!(stream, "{}", text.ansi())
-    } else {
-        write!(stream, "{text}")
-    };
+    let _ = write!(stream, "{text}");
     if refused.use_stderr() { exit::FAILED } else { exit::CLEAN }
 }
 

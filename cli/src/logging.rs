@@ -11,7 +11,7 @@ use tracing_subscriber::{
 use crate::args::{Global, LogFormat, LogLevel};
 
 /// The targets that `--log-level` is about: what we log ourselves. Of others people want to hear what goes wrong.
-const OURS: [&str; 7] = ["certs", "cli", "cluster", "hooks", "lifecycle", "policies", "webhook"];
+const OURS: [&str; 6] = ["certs", "cli", "cluster", "hooks", "policies", "webhook"];
 /// Targets whose warnings repeat, at every try, what we say once.
 const REPEATING: [&str; 2] = ["kube_lease_manager", "kube_runtime::watcher"];
 /// Levels by target, for those who look for one library: `h2=debug,webhook=info`.

@@ -31,12 +31,22 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(shown).collect())
 }
 
+/// Characters that a terminal shows: a sequence that colours shows nothing.
+fn visible(word: &str) -> usize {
+    let mut pieces = word.split('\u{1b}');
+    let first = pieces.next().unwrap_or_default().chars().count();
+    first
+        + pieces
+            .map(|piece| piece.split_once('m').map_or(piece, |(_, shown)| shown).chars().count())
+            .sum::<usize>()
+}
+
 /// Breaks a text between words so that no line is wider than `width`, but for a single word that is.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let (mut lines, mut current, mut used) = (Vec::new(), String::new(), 0);
     for word in text.trim_end().split(' ') {
-        let length = word.chars().count();
+        let length = visible(word);
         if !current.is_empty() && used + 1 + length > width {
             lines.push(std::mem::take(&mut current));
             used = 0;
@@ -68,5 +78,6 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("unbreakable", 4), ["unbreakable"]);
         assert_eq!(wrap("", 4), [""]);
+        assert_eq!(wrap("\u{1b}[1mone\u{1b}[0m two three", 7).len(), 2, "colours take no room");
     }
 }

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use policies::{
     PolicySet, Profile,
     documents::{self, Documents},
+    exception::Unapproved,
     policy_set::BadPolicy,
 };
 
@@ -19,9 +20,9 @@ use crate::report::Problem;
 #[group(skip)]
 #[command(next_help_heading = "Policy")]
 pub struct Args {
-    /// A file of HookPolicy and HookException documents.
+    /// A file of HookPolicy and HookException documents, or of a List of them as kubectl prints it (repeatable).
     #[arg(long, value_name = "FILE")]
-    pub policy: Option<PathBuf>,
+    pub policy: Vec<PathBuf>,
     /// The modes to start from where no policy names a profile [default: baseline].
     #[arg(long, value_enum)]
     pub profile: Option<ProfileName>,
@@ -49,18 +50,21 @@ impl From<ProfileName> for Profile {
 }
 
 impl Args {
-    /// Reads the policies.
+    /// Reads the policies, and what is to be said about them that is no error.
     ///
     /// # Errors
-    /// When the file cannot be read, or says something that no policy can say.
-    pub fn load(&self, generation: u64) -> Result<PolicySet, Problem> {
+    /// When a file cannot be read, or says something that no policy can say.
+    pub fn load(&self, generation: u64) -> Result<(PolicySet, Vec<String>), Problem> {
         let profile = self.profile();
-        if self.policy.is_none() {
-            return Ok(PolicySet::shipped(profile));
+        if self.policy.is_empty() {
+            return Ok((PolicySet::shipped(profile), Vec::new()));
         }
         // A file has no cluster to ask for labels.
-        self.read(|Documents { policies, exceptions }| {
-            PolicySet::new(policies, exceptions, profile, generation).and_then(PolicySet::by_name_only)
+        self.read(|Documents { policies, exceptions, unapproved }| {
+            let set = PolicySet::new(policies, exceptions, profile, generation)?.by_name_only()?;
+            let mut notes = not_counted(&unapproved);
+            notes.extend(self.overruled(&set));
+            Ok((set, notes))
         })
     }
 
@@ -70,7 +74,7 @@ impl Args {
     /// As [`Args::load`].
     pub fn load_base(&self) -> Result<Documents, Problem> {
         self.read(|documents| {
-            let Documents { policies, exceptions } = &documents;
+            let Documents { policies, exceptions, .. } = &documents;
             PolicySet::new(policies.clone(), exceptions.clone(), self.profile(), 0)?;
             Ok(documents)
         })
@@ -83,37 +87,51 @@ impl Args {
     }
 
     fn read<T>(&self, make: impl FnOnce(Documents) -> Result<T, BadPolicy>) -> Result<T, Problem> {
-        let (shown, text) = match &self.policy {
-            Some(path) => {
-                let shown = path.display().to_string();
-                let text = crate::inputs::read_file(path, &shown)?;
-                (shown, text)
-            }
-            None => Default::default(),
-        };
-        let documents = documents::read(&text)
-            .map_err(|error| Problem::new(&shown, error.to_string()).at(error.line, error.column))?;
-        make(documents).map_err(|error| {
-            let problem = Problem::new(&shown, error.to_string());
-            match documents::place(&text, &error.name, error.error.rule()) {
-                Some((line, column)) => problem.at(line, column),
-                None => problem,
-            }
+        let mut whole = Documents::default();
+        let mut files = Vec::new();
+        for path in &self.policy {
+            let shown = path.display().to_string();
+            let text = crate::inputs::read_file(path, &shown)?;
+            let Documents { policies, exceptions, unapproved } = documents::read(&text)
+                .map_err(|error| Problem::new(&shown, error.to_string()).at(error.line, error.column))?;
+            whole.policies.extend(policies);
+            whole.exceptions.extend(exceptions);
+            whole.unapproved.extend(unapproved);
+            files.push((shown, text));
+        }
+        make(whole).map_err(|error| {
+            let place = |(shown, text): &(String, String)| {
+                let (line, column) = documents::place(text, &error.name, error.error.rule())?;
+                Some(Problem::new(shown, error.to_string()).at(line, column))
+            };
+            files.iter().find_map(place).unwrap_or_else(|| Problem::new(self.shown(), error.to_string()))
         })
     }
 
-    /// What to say when a profile was given by hand and the policy file names another one for everything.
+    /// The files as they were given.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.policy.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What to say when a profile was given by hand and the policies name another one for everything.
     #[must_use]
     pub fn overruled(&self, policies: &PolicySet) -> Option<String> {
-        let (given, path) = (Profile::from(self.profile?), self.policy.as_ref()?);
+        let given = Profile::from(self.profile?);
         let named = policies.policy(None).profile;
-        (named != given).then(|| {
+        (named != given && !self.policy.is_empty()).then(|| {
             format!(
                 "--profile {given} has no effect: {} names the profile {named} for everything",
-                path.display()
+                self.shown()
             )
         })
     }
+}
+
+/// What to say about exceptions that a cluster has printed and that do not count there.
+#[must_use]
+pub fn not_counted(unapproved: &[(String, Unapproved)]) -> Vec<String> {
+    unapproved.iter().map(|(name, why)| format!("HookException {name} does not count: {why}")).collect()
 }
 
 /// Seconds since 1970, for the expiry of exceptions; a clock before that counts as 1970.

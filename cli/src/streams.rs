@@ -5,6 +5,11 @@ use std::{
     io::{self, IsTerminal, Read, Write},
 };
 
+use crate::{
+    args::Global,
+    output::text::{Label, labelled},
+};
+
 /// The streams of the process, and what is known about them.
 pub struct Io<'a> {
     /// What `-` means.
@@ -45,6 +50,29 @@ impl<'a> Io<'a> {
         stderr: &'a mut Vec<u8>,
     ) -> Self {
         Self { stdin, stdout, stderr, stdout_is_terminal: false, stderr_is_terminal: false, no_color: false }
+    }
+}
+
+impl Io<'_> {
+    /// Tells of something that could not be done.
+    ///
+    /// # Errors
+    /// When nobody can be told.
+    pub fn error(&mut self, message: &str, global: &Global) -> io::Result<()> {
+        self.tell(Label::Error, message, global)
+    }
+
+    /// Tells of something worth knowing.
+    ///
+    /// # Errors
+    /// When nobody can be told.
+    pub fn note(&mut self, message: &str, global: &Global) -> io::Result<()> {
+        self.tell(Label::Note, message, global)
+    }
+
+    fn tell(&mut self, label: Label, message: &str, global: &Global) -> io::Result<()> {
+        let colors = global.colors(self.stderr_is_terminal, self.no_color);
+        writeln!(self.stderr, "{}", labelled(label, message, colors, self.stderr_is_terminal))
     }
 }
 

@@ -6,6 +6,7 @@ use futures::{Stream, StreamExt as _};
 use http::Request;
 use kube::{
     Api, Client, Config, Resource,
+    api::{Patch, PatchParams},
     client::Body,
     config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError},
     runtime::{
@@ -15,6 +16,7 @@ use kube::{
     },
 };
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::time::{Instant, timeout};
 use tower::{BoxError, service_fn};
 
@@ -24,6 +26,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 const WRITE: Duration = Duration::from_secs(10);
 /// How long one request that is no watch may take; writers give up then and look again.
 pub(crate) const REQUEST: Duration = Duration::from_secs(5);
+
+/// Who writes, as `metadata.managedFields` says.
+pub(crate) const FIELD_MANAGER: &str = "hookward";
 
 /// Seconds after which the API server ends a watch, which then goes on where it was.
 const WATCH: u32 = 45;
@@ -156,6 +161,17 @@ impl Iterator for Pauses {
 
 impl Backoff for Pauses {
     fn reset(&mut self) {}
+}
+
+/// Sends operations of a JSON patch, and returns the object as it is now. With a version among them, a patch is refused as any other
+/// write of an old version is.
+pub(crate) async fn patch<K>(api: &Api<K>, name: &str, operations: Value) -> Result<K, kube::Error>
+where
+    K: Clone + DeserializeOwned + std::fmt::Debug,
+{
+    let patch = serde_json::from_value(operations).expect("the operations are those of JSON patch");
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
+    api.patch(name, &params, &Patch::<()>::Json(patch)).await
 }
 
 /// Whether the API server said this status.

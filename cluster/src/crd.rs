@@ -1,10 +1,11 @@
 //! The definitions of our kinds, made from the Rust types: one schema for files, for the cluster and for `kubectl explain`.
 
+use policies::documents::{GROUP, VERSION};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use crate::{
-    set::resource::{GROUP, Kind, VERSION},
+    resource::Kind,
     status::{ExceptionStatus, PolicyStatus},
 };
 
@@ -88,8 +89,11 @@ const EXCEPTION: Shown = Shown {
 
 fn definition(kind: Kind, shown: &Shown, spec: &Value, status: &Value) -> Value {
     let columns = shown.columns.iter().map(|(name, kind, path, priority)| {
-        let column = json!({"name": name, "type": kind, "jsonPath": path});
-        if *priority == 0 { column } else { with(column, "priority", json!(priority)) }
+        let mut column = json!({"name": name, "type": kind, "jsonPath": path});
+        if *priority > 0 {
+            column["priority"] = json!(priority);
+        }
+        column
     });
     let schema = json!({
         "description": shown.description,
@@ -125,13 +129,6 @@ fn definition(kind: Kind, shown: &Shown, spec: &Value, status: &Value) -> Value 
 fn status<T: JsonSchema>() -> Value {
     let root = SchemaGenerator::default().into_root_schema_for::<T>().to_value();
     limits::status(structural::of(&root, &root))
-}
-
-fn with(mut value: Value, key: &str, member: Value) -> Value {
-    if let Some(members) = value.as_object_mut() {
-        members.insert(key.to_owned(), member);
-    }
-    value
 }
 
 #[cfg(test)]

@@ -1,16 +1,10 @@
 //! Events about denials, warnings and the server's own state: few, short, and never in anybody's way.
 
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use k8s_openapi::{
-    api::{
-        core::v1::ObjectReference,
-        events::v1::{Event, EventSeries},
-    },
-    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
+    api::events::v1::{Event, EventSeries},
+    apimachinery::pkg::apis::meta::v1::MicroTime,
     jiff::Timestamp,
 };
 use kube::{
@@ -34,20 +28,11 @@ use crate::{
     namespaces::{self, Namespaces},
 };
 
+pub(crate) mod event;
 mod rate;
 mod series;
 mod text;
 
-/// Who reports, as Events name it.
-const CONTROLLER: &str = "hookward.dev/webhook";
-/// The longest text of an Event.
-///
-/// Source: Kubernetes `pkg/apis/core/validation/events.go`, `NoteLengthLimit`.
-const NOTE: usize = 1024;
-/// Where Events about objects without a namespace go.
-///
-/// Source: Kubernetes `pkg/apis/core/validation/events.go`, `legacyValidateEvent`: nowhere else but `kube-system`.
-const CLUSTER: &str = "default";
 /// Decisions that wait to be written; more are dropped.
 const QUEUE: usize = 512;
 /// The same of what the server says of itself.
@@ -168,7 +153,7 @@ struct Matter {
 
 impl Matter {
     fn namespace(&self) -> &str {
-        self.about.namespace.as_deref().unwrap_or(CLUSTER)
+        event::namespace(&self.about)
     }
 }
 
@@ -180,18 +165,19 @@ struct Writer {
     series: Series,
     /// For decisions, and for what the server says of itself.
     rates: [Rate; 2],
-    is_forbidden: AtomicBool,
+    /// Whether it was said that no Events may be written.
+    is_forbidden: bool,
 }
 
 impl Writer {
     fn new(client: Client, instance: &str, metrics: Metrics) -> Self {
         Self {
             client,
-            instance: text::cut(instance, 128),
+            instance: instance.to_owned(),
             metrics,
             series: Series::default(),
             rates: Default::default(),
-            is_forbidden: AtomicBool::new(false),
+            is_forbidden: false,
         }
     }
 
@@ -230,7 +216,7 @@ impl Writer {
         if !self.rates[usize::from(source == Source::Server)].allows(payer, now) {
             return self.metrics.dropped(Dropped::RateLimited);
         }
-        let event = self.event(&matter, action, &text);
+        let event = event::warning(&matter.about, reason, action, &text, &self.instance);
         match self.api(matter.namespace()).create(&PostParams::default(), &event).await {
             Ok(written) => self.series.begin(matter, written.metadata.name.unwrap_or_default(), now),
             Err(error) if client::is_status(&error, 404) => self.metrics.dropped(Dropped::NamespaceUnknown),
@@ -255,38 +241,13 @@ impl Writer {
         Api::namespaced(self.client.clone(), namespace)
     }
 
-    fn refused(&self, error: &kube::Error) {
+    fn refused(&mut self, error: &kube::Error) {
         self.metrics.dropped(Dropped::Refused);
-        let is_news = !client::is_status(error, 403) || !self.is_forbidden.swap(true, Ordering::Relaxed);
-        if is_news {
+        let is_forbidden = client::is_status(error, 403);
+        let was_forbidden = self.is_forbidden;
+        self.is_forbidden |= is_forbidden;
+        if !(is_forbidden && was_forbidden) {
             tracing::warn!(error = %client::one_line(error), "an event was not written");
-        }
-    }
-
-    fn event(&self, matter: &Matter, action: &str, text: &str) -> Event {
-        let Matter { about, reason, .. } = matter;
-        Event {
-            metadata: ObjectMeta {
-                generate_name: Some("hookward-".into()),
-                namespace: Some(matter.namespace().into()),
-                ..ObjectMeta::default()
-            },
-            action: Some(action.into()),
-            event_time: Some(MicroTime(Timestamp::now())),
-            note: Some(text::cut(text, NOTE)),
-            reason: Some((*reason).into()),
-            regarding: Some(ObjectReference {
-                api_version: Some(about.api_version.clone()),
-                kind: Some(about.kind.clone()),
-                namespace: about.namespace.clone(),
-                name: Some(about.name.clone()),
-                uid: about.uid.clone(),
-                ..ObjectReference::default()
-            }),
-            reporting_controller: Some(CONTROLLER.into()),
-            reporting_instance: Some(self.instance.clone()),
-            type_: Some("Warning".into()),
-            ..Event::default()
         }
     }
 }

@@ -15,11 +15,7 @@ use std::{
 
 use futures::{Stream, StreamExt as _};
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
-use kube::{
-    Api, Client,
-    api::{Patch, PatchParams},
-    runtime::watcher,
-};
+use kube::{Api, Client, runtime::watcher};
 use kube_lease_manager::{LeaseCreateMode, LeaseManager, LeaseParams};
 use serde_json::json;
 use tokio::{
@@ -83,10 +79,7 @@ pub struct Leader {
 struct Seat {
     options: Options,
     api: Api<Lease>,
-    state: watch::Sender<bool>,
-    /// Whether it has left for good: nothing makes it a leader again.
-    has_left: Arc<AtomicBool>,
-    metrics: Metrics,
+    voice: Voice,
     tasks: [AbortHandle; 2],
 }
 
@@ -94,23 +87,22 @@ impl Leader {
     /// Begins to stand for election; must be called within a runtime.
     #[must_use]
     pub fn start(client: &Client, options: Options, metrics: &Metrics) -> Self {
-        let state = watch::Sender::new(false);
         let hasty = client::hasty(client);
         let vacant = Arc::new(Notify::new());
         let seen = client::watch_one(Api::namespaced(client.clone(), &options.namespace), &options.lease);
-        let voice = Voice { state: state.clone(), has_left: Arc::default(), metrics: metrics.clone() };
-        let has_left = Arc::clone(&voice.has_left);
-        let observer = observe(seen, options.clone(), voice, Arc::clone(&vacant));
+        let voice =
+            Voice { state: watch::Sender::new(false), has_left: Arc::default(), metrics: metrics.clone() };
+        let observer = observe(seen, options.clone(), voice.clone(), Arc::clone(&vacant));
         let candidate = stand(hasty.clone(), options.clone(), vacant);
         let tasks = [tokio::spawn(observer).abort_handle(), tokio::spawn(candidate).abort_handle()];
         let api = Api::namespaced(hasty, &options.namespace);
-        Self { seat: Arc::new(Seat { options, api, state, has_left, metrics: metrics.clone(), tasks }) }
+        Self { seat: Arc::new(Seat { options, api, voice, tasks }) }
     }
 
     /// Whether this replica is the leader; `false` at the start. Who writes must look again before each write.
     #[must_use]
     pub fn is_leader(&self) -> watch::Receiver<bool> {
-        self.seat.state.subscribe()
+        self.seat.voice.state.subscribe()
     }
 
     /// Resigns as soon as `time` has come: a replica that is asked to leave should not begin anything, and another one should.
@@ -144,22 +136,18 @@ impl Seat {
         for task in &self.tasks {
             task.abort();
         }
-        self.has_left.store(true, Ordering::SeqCst);
-        self.metrics.leader.set(0);
-        self.state.send_replace(false)
+        self.voice.leave()
     }
 
     /// Clears the Lease if it is still ours.
     async fn release(&self) -> Result<(), kube::Error> {
-        let patch = json!([
+        let operations = json!([
             {"op": "test", "path": "/spec/holderIdentity", "value": self.options.identity},
             {"op": "remove", "path": "/spec/holderIdentity"},
             {"op": "remove", "path": "/spec/acquireTime"},
             {"op": "remove", "path": "/spec/renewTime"},
         ]);
-        let patch = serde_json::from_value(patch).expect("the operations are those of JSON patch");
-        self.api.patch(&self.options.lease, &PatchParams::default(), &Patch::<()>::Json(patch)).await?;
-        Ok(())
+        client::patch(&self.api, &self.options.lease, operations).await.map(drop)
     }
 }
 
@@ -250,14 +238,23 @@ async fn observe(
     }
 }
 
-/// Who says whether this replica is the leader.
+/// Who says whether this replica is the leader. Clones say the same.
+#[derive(Debug, Clone)]
 struct Voice {
     state: watch::Sender<bool>,
+    /// Whether it has left for good: nothing makes it a leader again.
     has_left: Arc<AtomicBool>,
     metrics: Metrics,
 }
 
 impl Voice {
+    /// Says for the last time that it is not. Whether it was until now.
+    fn leave(&self) -> bool {
+        self.has_left.store(true, Ordering::SeqCst);
+        self.metrics.leader.set(0);
+        self.state.send_replace(false)
+    }
+
     fn tell(&self, is_leader: bool, identity: &str) {
         let changed = self.state.send_if_modified(|state| {
             !self.has_left.load(Ordering::SeqCst) && std::mem::replace(state, is_leader) != is_leader

@@ -1,5 +1,7 @@
 //! The server's life in a cluster: policies and exceptions by watch, leader, registration, certificate Secret, Events.
 
+mod bucket;
+mod changed;
 pub mod client;
 pub mod crd;
 pub mod diagnose;
@@ -11,12 +13,14 @@ pub mod namespaces;
 mod policies;
 pub mod registration;
 pub mod releases;
+mod resource;
 mod said;
 pub mod secret;
 pub mod set;
 mod status;
 #[cfg(test)]
 mod testing;
+mod watching;
 
 pub use kube::Client;
 pub use leader::Leader;
@@ -24,4 +28,4 @@ pub use metrics::Metrics;
 pub use namespaces::Namespaces;
 pub use registration::Registration;
 pub use secret::SecretFile;
-pub use set::{Base, Options, Synced, Watched};
+pub use set::{Options, Synced, Watched};

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use futures::StreamExt as _;
@@ -15,7 +15,11 @@ use kube::{
 };
 use tokio::sync::watch;
 
-use crate::{client, set::watching::Trouble};
+use crate::{
+    client,
+    metrics::{Metrics, Watch},
+    watching::Trouble,
+};
 
 /// Labels of one namespace.
 pub type Labels = Arc<BTreeMap<String, String>>;
@@ -25,10 +29,14 @@ pub type Labels = Arc<BTreeMap<String, String>>;
 /// One entry costs about 100 bytes and its labels: 10,000 namespaces with five labels each take about 6 MB.
 #[derive(Clone)]
 pub struct Namespaces {
-    client: Option<Client>,
-    known: Arc<RwLock<HashMap<String, Labels>>>,
+    client: Client,
+    known: Known,
     synced: watch::Receiver<bool>,
 }
+
+/// What the watch has told so far. Clones share it.
+#[derive(Clone, Default)]
+struct Known(Arc<RwLock<HashMap<String, Labels>>>);
 
 /// Whether a namespace may be called so; anything else would lead a request elsewhere.
 ///
@@ -41,40 +49,41 @@ pub(crate) fn is_name(text: &str) -> bool {
 
 impl fmt::Debug for Namespaces {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).len();
-        formatter.debug_struct("Namespaces").field("known", &known).finish_non_exhaustive()
+        formatter.debug_struct("Namespaces").field("known", &self.known.read().len()).finish_non_exhaustive()
     }
 }
 
 impl Namespaces {
     /// Nothing is known until the future, which never ends, has been polled; it needs `get`, `list` and `watch` on namespaces.
-    pub(crate) fn watch(client: Client) -> (Self, impl Future<Output = ()> + Send) {
+    pub(crate) fn watch(
+        client: Client,
+        metrics: &Metrics,
+    ) -> (Self, impl Future<Output = ()> + Send + use<>) {
+        let trouble = Trouble::new(Watch::Namespaces, metrics);
         let (synced, receiver) = watch::channel(false);
-        let namespaces = Self { client: Some(client.clone()), known: Arc::default(), synced: receiver };
-        let keeper = namespaces.clone();
-        (namespaces, keeper.keep(client, synced))
+        let namespaces = Self { client: client.clone(), known: Known::default(), synced: receiver };
+        let known = namespaces.known.clone();
+        (namespaces, known.keep(client, synced, trouble))
     }
 
     /// The labels of a namespace as last heard; `None` when it is not known.
     #[must_use]
     pub fn labels(&self, namespace: &str) -> Option<Labels> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(namespace).cloned()
+        self.known.read().get(namespace).cloned()
     }
 
     /// Asks for one namespace that the watch has not told of yet, as when a hook follows at the heels of its new namespace.
     ///
     /// Whether there is one; `None` when nobody can say. What the watch says always wins.
     pub async fn learn(&self, namespace: &str) -> Option<bool> {
-        let client = self.client.clone()?;
         if !is_name(namespace) {
             return Some(false);
         }
-        let api = Api::<PartialObjectMeta<Namespace>>::all(client);
+        let api = Api::<PartialObjectMeta<Namespace>>::all(self.client.clone());
         match api.get_opt(namespace).await {
             Ok(Some(mut found)) => {
                 let labels = Arc::new(std::mem::take(found.labels_mut()));
-                let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-                known.entry(namespace.to_owned()).or_insert(labels);
+                self.known.write().entry(namespace.to_owned()).or_insert(labels);
                 Some(true)
             }
             Ok(None) => Some(false),
@@ -89,11 +98,21 @@ impl Namespaces {
     pub(crate) fn synced(&self) -> watch::Receiver<bool> {
         self.synced.clone()
     }
+}
 
-    async fn keep(self, client: Client, synced: watch::Sender<bool>) {
+impl Known {
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<String, Labels>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<String, Labels>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn keep(self, client: Client, synced: watch::Sender<bool>, mut trouble: Trouble) {
         let api = Api::<PartialObjectMeta<Namespace>>::all(client);
         let mut events = Box::pin(client::watch(api, watcher::Config::default()));
-        let (mut trouble, mut listed) = (Trouble::new("namespaces"), BTreeSet::new());
+        let mut listed = BTreeSet::new();
         while let Some(event) = events.next().await {
             if let Some(event) = trouble.event(event) {
                 let is_done = matches!(event, Event::InitDone);
@@ -106,7 +125,7 @@ impl Namespaces {
     }
 
     fn take(&self, event: Event<PartialObjectMeta<Namespace>>, listed: &mut BTreeSet<String>) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.write();
         match event {
             Event::Init => listed.clear(),
             Event::InitApply(mut namespace) | Event::Apply(mut namespace) => {
@@ -135,30 +154,30 @@ mod tests {
         serde_json::from_value(meta).unwrap()
     }
 
-    fn told(events: Vec<Event<PartialObjectMeta<Namespace>>>) -> Namespaces {
-        let namespaces = Namespaces { client: None, known: Arc::default(), synced: watch::channel(true).1 };
-        let mut listed = BTreeSet::new();
+    fn told(events: Vec<Event<PartialObjectMeta<Namespace>>>) -> Known {
+        let (known, mut listed) = (Known::default(), BTreeSet::new());
         for event in events {
-            namespaces.take(event, &mut listed);
+            known.take(event, &mut listed);
         }
-        namespaces
+        known
+    }
+
+    fn env(known: &Known, namespace: &str) -> Option<String> {
+        known.read().get(namespace).map(|labels| labels["env"].clone())
     }
 
     #[test]
     fn the_labels_are_the_ones_told_last() {
         let events = vec![Event::Apply(namespace("shop", "dev")), Event::Apply(namespace("shop", "prod"))];
-        assert_eq!(told(events).labels("shop").unwrap()["env"], "prod");
+        assert_eq!(env(&told(events), "shop").as_deref(), Some("prod"));
     }
 
     #[test]
     fn a_namespace_that_went_while_nobody_listened_is_forgotten() {
         let mut events = vec![Event::Apply(namespace("gone", "dev")), Event::Apply(namespace("shop", "dev"))];
         events.extend([Event::Init, Event::InitApply(namespace("shop", "prod")), Event::InitDone]);
-        let namespaces = told(events);
-        assert_eq!(
-            (namespaces.labels("gone"), namespaces.labels("shop").unwrap()["env"].as_str()),
-            (None, "prod")
-        );
+        let known = told(events);
+        assert_eq!((env(&known, "gone"), env(&known, "shop").as_deref()), (None, Some("prod")));
     }
 
     #[test]
@@ -175,7 +194,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_is_asked_for_what_cannot_be_a_namespace() {
         let (client, log) = crate::testing::client(|_| crate::testing::refusal(404, "NotFound"));
-        let (namespaces, _) = Namespaces::watch(client);
+        let (namespaces, _) = Namespaces::watch(client, &Metrics::new(&prometheus::Registry::new()));
         assert_eq!(namespaces.learn("shop/secrets/key").await, Some(false));
         assert!(log.lock().unwrap().is_empty());
         assert_eq!(namespaces.learn("shop").await, Some(false));
@@ -185,6 +204,6 @@ mod tests {
     #[test]
     fn a_deleted_namespace_is_forgotten() {
         let events = vec![Event::Apply(namespace("shop", "dev")), Event::Delete(namespace("shop", "dev"))];
-        assert_eq!(told(events).labels("shop"), None);
+        assert_eq!(env(&told(events), "shop"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The `HookPolicy` objects of the cluster: each is read alone, and keeps its last good version in force.
+//! The `HookPolicy` objects of the cluster: each is read alone, and keeps its last good version in force, as long as the process lives.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -170,18 +170,24 @@ impl Object {
         let replicas = &self.status.replicas;
         let current = replicas.iter().filter(|replica| replica.observed_generation == self.generation);
         let (current, all) = (current.count(), replicas.len());
-        let said = replicas.iter().flat_map(|replica| &replica.conditions);
-        let mut said = said.filter(|condition| condition.observed_generation == Some(self.generation));
-        let grave = said.clone().find(|said| said.status == "False");
-        let grave = grave.or_else(|| said.find(|said| said.reason != IN_FORCE));
-        let (status, reason, message) = match grave {
-            Some(said) if said.status == "False" => (Some(false), INVALID, said.message.clone()),
+        let said = replicas.iter().flat_map(|it| it.conditions.iter().map(|said| (it.generation, said)));
+        let said = said.filter(|(_, condition)| condition.observed_generation == Some(self.generation));
+        let refused = said.clone().filter(|(_, said)| said.status == "False");
+        // The last good version ends with the process that has read it: where none is in force is worse than where an old one is.
+        let worst = refused.clone().min_by_key(|(in_force, _)| *in_force);
+        let other = || said.map(|(_, said)| said).find(|said| said.reason != IN_FORCE);
+        let (status, reason, message) = match worst.map_or_else(|| other().map(|said| (None, said)), Some) {
+            Some((in_force, said)) if said.status == "False" => {
+                let count = refused.filter(|(other, _)| *other == in_force).count();
+                let on = if all == 1 { String::new() } else { format!("on {count} of {all} replicas: ") };
+                (Some(false), INVALID, format!("{on}{}", said.message))
+            }
             _ if current < all || all == 0 => (
                 None,
                 "Pending",
                 format!("{current} of {all} replicas have read generation {}", self.generation),
             ),
-            Some(said) => (Some(true), "Contradiction", said.message.clone()),
+            Some((_, said)) => (Some(true), "Contradiction", said.message.clone()),
             None if all == 1 => (Some(true), IN_FORCE, "in force on 1 replica".to_owned()),
             None => (Some(true), IN_FORCE, format!("in force on {all} replicas")),
         };

@@ -7,12 +7,19 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use kube::Client;
+use policies::decision::Identity;
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle};
 
-pub use self::expected::{Expected, ExpectedError};
 use self::supervisor::Supervisor;
-use crate::{events::Recorder, metrics::Metrics};
+pub use self::{
+    expected::{Expected, ExpectedError},
+    ours::host,
+};
+use crate::{
+    events::Recorder,
+    metrics::{Metrics, Watch},
+};
 
 mod authorities;
 mod compare;
@@ -20,10 +27,15 @@ mod condition;
 mod deed;
 mod expected;
 mod farewell;
+mod lasting;
 mod ours;
-mod pace;
 mod supervisor;
 mod write;
+
+/// The API group of both configurations.
+const GROUP: &str = "admissionregistration.k8s.io";
+/// Its version.
+const VERSION: &str = "v1";
 
 /// Which of the two configurations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,6 +56,25 @@ impl Configuration {
         match self {
             Self::Mutating => "MutatingWebhookConfiguration",
             Self::Validating => "ValidatingWebhookConfiguration",
+        }
+    }
+
+    /// What an Event about the configuration of this name is about.
+    #[must_use]
+    pub fn identity(self, name: &str) -> Identity {
+        Identity {
+            api_version: format!("{GROUP}/{VERSION}"),
+            kind: self.kind().to_owned(),
+            name: name.to_owned(),
+            ..Identity::default()
+        }
+    }
+
+    /// The watch of it.
+    const fn watch(self) -> Watch {
+        match self {
+            Self::Mutating => Watch::Mutating,
+            Self::Validating => Watch::Validating,
         }
     }
 
@@ -148,7 +179,7 @@ pub struct Options {
     pub expected: watch::Receiver<Option<Expected>>,
     /// Whether differences are put right.
     pub repair: bool,
-    /// How long a difference must last before it is told of and put right: an upgrade replaces the configurations first and the
+    /// How long a difference must last before it is told of, and before all that differ are put right: an upgrade replaces the configurations first and the
     /// replicas, which know what to expect, later.
     pub settle: Duration,
     /// How long at most a difference is taken for another release whose file has not reached this replica yet, where the configurations

@@ -2,8 +2,8 @@
 //!
 //! Before Helm makes a hook, it stores in the release's Secret that this hook is running. A record is read as a stream, and what
 //! stays of it are the name of the release and the names of its hooks, as long as something is under way: 2,000 releases and 20,000
-//! hooks, about 12 MB, at the most. While a record is read, it costs what its JSON is long, 32 MiB at the most, one at a time; what waits
-//! to be read are 8 Secrets. Whoever may write such a Secret decides what is said of the hooks it names.
+//! hooks, about 12 MB, at the most. A record is read when there is [`Memory`] for it, one at a time also beside others who read
+//! such things; what waits to be read are 4 Secrets. Whoever may write such a Secret decides what is said of the hooks it names in the same namespace.
 
 use std::{
     pin::pin,
@@ -15,7 +15,7 @@ use hooks::{annotations, release::Limits};
 use kube::{Api, Client, runtime::watcher};
 use policies::{HookKey, Membership};
 use tokio::{
-    sync::watch,
+    sync::{Semaphore, watch},
     task::{JoinHandle, spawn_blocking},
 };
 
@@ -23,16 +23,19 @@ use self::{
     index::{Index, Place},
     stored::StoredRelease,
 };
-use crate::{client, metrics::Metrics};
+use crate::{
+    client,
+    metrics::{Metrics, Watch},
+    status::now,
+    watching::Trouble,
+};
 
 mod index;
 mod record;
 mod stored;
 
 /// Secrets that are held at once while all are listed.
-const PAGE: u32 = 8;
-/// The most bytes of JSON of a record.
-const DECOMPRESSED: u64 = 32 << 20;
+const PAGE: u32 = 4;
 /// What can have hooks that run: neither old revisions nor what is gone.
 const LABELS: &str = "owner=helm,status notin (superseded,uninstalled)";
 
@@ -47,11 +50,16 @@ pub struct Releases {
 impl Releases {
     /// Begins to watch; must be called within a runtime. Needs to list and watch Secrets in all namespaces.
     #[must_use]
-    pub fn start(client: &Client, metrics: &Metrics) -> Self {
+    pub fn start(client: &Client, metrics: &Metrics, memory: Memory) -> Self {
         let index = Arc::new(RwLock::new(Index::default()));
         let (sender, synced) = watch::channel(false);
-        let reader =
-            Reader { index: Arc::clone(&index), metrics: metrics.clone(), synced: sender, listed: None };
+        let reader = Reader {
+            index: Arc::clone(&index),
+            metrics: metrics.clone(),
+            memory,
+            synced: sender,
+            listed: None,
+        };
         let task = tokio::spawn(reader.run(Api::all(client.clone())));
         Self { index, synced, task }
     }
@@ -67,9 +75,12 @@ impl Releases {
     ///
     /// Helm stores that a hook runs and then makes it; between the two are some milliseconds in which we may not have heard of it.
     /// What is done to the release was stored before that.
+    ///
+    /// What is done is [`Moment::Unknown`](policies::Moment::Unknown) unless the Secret, the release and the hook are in the same
+    /// namespace, and so for all hooks without one.
     #[must_use]
     pub fn membership(&self, hook: &HookKey) -> Option<Membership> {
-        self.index.read().unwrap_or_else(PoisonError::into_inner).membership(hook)
+        self.index.read().unwrap_or_else(PoisonError::into_inner).membership(hook, now())
     }
 }
 
@@ -79,11 +90,21 @@ impl Drop for Releases {
     }
 }
 
+/// The memory in which records are read, shared with whoever else reads such things: nobody reads one unless there is room for it.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    /// The KiB that are left.
+    pub kib: Arc<Semaphore>,
+    /// The KiB that one record takes.
+    pub record: u32,
+}
+
 /// Reads one record after the other.
 #[derive(Debug)]
 struct Reader {
     index: Arc<RwLock<Index>>,
     metrics: Metrics,
+    memory: Memory,
     synced: watch::Sender<bool>,
     /// What a new list has shown so far.
     listed: Option<Vec<Place>>,
@@ -94,12 +115,10 @@ impl Reader {
         let kind = format!("type={}release.v1", annotations::PREFIX);
         let config = watcher::Config::default().labels(LABELS).fields(&kind).page_size(PAGE);
         let mut events = pin!(client::watch(api, config));
+        let mut trouble = Trouble::new(Watch::Releases, &self.metrics);
         while let Some(event) = events.next().await {
-            match event {
-                Ok(event) => self.take(event).await,
-                Err(error) => {
-                    tracing::warn!(error = %client::one_line(&error), "the watch of release records is interrupted");
-                }
+            if let Some(event) = trouble.event(event) {
+                self.take(event).await;
             }
         }
     }
@@ -128,17 +147,31 @@ impl Reader {
 
     async fn read(&self, secret: StoredRelease) {
         let place = secret.place();
-        let limits = Limits { decompressed: DECOMPRESSED, ..Limits::default() };
-        let read = spawn_blocking(move || secret.decode(&limits).map(|record| record::claims(&record))).await;
-        let is_kept = match read {
-            Ok(Ok(claims)) => self.change(|index| index.put(place, claims)),
+        // What is kept besides the largest text, which is there three times while it is read, has a quarter.
+        let text = self.memory.record as usize * 1024 / 4;
+        let limits = Limits { text: text.min(Limits::default().text), ..Limits::default() };
+        let stored_in = place.namespace.clone();
+        let permit = Arc::clone(&self.memory.kib).acquire_many_owned(self.memory.record).await;
+        let read = spawn_blocking(move || {
+            let _permit = permit;
+            secret.decode(&limits).map(|record| record::claims(&record, &stored_in))
+        });
+        let read = read.await;
+        let claims = match read {
+            Ok(Ok(claims)) => Some(claims),
             Ok(Err(error)) => {
                 tracing::debug!(%error, "a release record was left out");
-                self.change(|index| index.forget(&place));
-                false
+                None
             }
-            Err(_) => false,
+            Err(error) => {
+                tracing::error!(%error, "a release record could not be read to its end");
+                None
+            }
         };
+        let is_kept = self.change(|index| {
+            index.forget(&place);
+            claims.is_some_and(|claims| index.put(place, claims))
+        });
         if !is_kept {
             self.metrics.records_left_out.inc();
         }

@@ -5,16 +5,10 @@ use std::{collections::BTreeMap, fmt};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures::{Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::Secret;
-use kube::{
-    Api, Client,
-    api::{Patch, PatchParams},
-};
+use kube::{Api, Client};
 use serde_json::json;
 
-use crate::client;
-
-/// Who writes, as `metadata.managedFields` says.
-const FIELD_MANAGER: &str = "hookward";
+use crate::{client, said::Said};
 
 /// The bytes of a Secret by key, and the version they were read at.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -89,32 +83,31 @@ impl SecretFile {
     ///
     /// # Errors
     /// [`Error::Conflict`] when the Secret has changed since, [`Error::Missing`], or when the API server does not answer.
-    ///
-    /// # Panics
-    /// Never: the patch is fixed but for its values.
     pub async fn replace(&self, version: &str, data: &BTreeMap<String, Vec<u8>>) -> Result<Stored, Error> {
         let data: BTreeMap<_, _> =
             data.iter().map(|(key, bytes)| (key, BASE64_STANDARD.encode(bytes))).collect();
-        // With a version in it, a patch is refused as any other write of an old version is.
-        let patch = json!([
+        let operations = json!([
             {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
             {"op": "add", "path": "/data", "value": data},
         ]);
-        let patch = serde_json::from_value(patch).expect("the operations are those of JSON patch");
-        let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
-        let written = self.api.patch(&self.name, &params, &Patch::<()>::Json(patch)).await;
+        let written = client::patch(&self.api, &self.name, operations).await;
         written.map(stored).map_err(|error| self.error(error))
     }
 
     /// What it holds, now and after each change; `None` when it is not there. Never ends: a watch that breaks comes back.
     pub fn watch(&self) -> impl Stream<Item = Option<Stored>> + Send + use<> {
-        let place = format!("{}/{}", self.namespace, self.name);
+        let (place, mut said) = (format!("{}/{}", self.namespace, self.name), Said::default());
         client::watch_one(self.watched.clone(), &self.name).filter_map(move |seen| {
-            let seen = seen.map(|secret| secret.map(stored));
-            if let Err(error) = &seen {
-                tracing::warn!(secret = %place, error = %client::one_line(error), "the watch of a Secret is interrupted");
+            match &seen {
+                Ok(_) => said.passed("watch"),
+                Err(error) => {
+                    let error = client::one_line(error);
+                    if said.is_news("watch", &error) {
+                        tracing::warn!(secret = place, error, "the watch of a Secret is interrupted");
+                    }
+                }
             }
-            std::future::ready(seen.ok())
+            std::future::ready(seen.ok().map(|secret| secret.map(stored)))
         })
     }
 

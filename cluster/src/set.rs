@@ -4,25 +4,14 @@ use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
 use kube::Client;
-use policies::{PolicySet, Profile, exception::Exception, policy_set::Named};
+use policies::{PolicySet, Profile, documents::Documents};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{metrics::Metrics, namespaces::Namespaces, status::desk::Desk};
 
 mod keeper;
-pub(crate) mod resource;
-pub(crate) mod watching;
 
 use keeper::Keeper;
-
-/// What holds besides the objects of the cluster: the profile that the chart mounts as a file.
-#[derive(Debug, Clone, Default)]
-pub struct Base {
-    /// The policies of the file.
-    pub policies: Vec<Named>,
-    /// The exceptions of the file; they count as approved, since the file is under its owner's control.
-    pub exceptions: Vec<Exception>,
-}
 
 /// Who this replica is, and what it starts from.
 #[derive(Debug, Clone)]
@@ -33,8 +22,8 @@ pub struct Options {
     pub pod: String,
     /// The namespace in which the replicas are pods; entries of pods that are gone are pruned there. `None` where replicas are no pods.
     pub namespace: Option<String>,
-    /// What holds besides the objects; a new value is put in force at once.
-    pub base: watch::Receiver<Arc<Base>>,
+    /// What holds besides the objects: the file that the chart mounts. A new value is put in force at once.
+    pub base: watch::Receiver<Arc<Documents>>,
     /// Whether this replica writes what only one should write.
     pub leader: watch::Receiver<bool>,
     /// Whether the leader writes Events about exceptions that end soon.
@@ -81,7 +70,7 @@ impl Watched {
         synced: Synced,
     ) -> Self {
         let desk = Desk::default();
-        let (namespaces, watch) = Namespaces::watch(client.clone());
+        let (namespaces, watch) = Namespaces::watch(client.clone(), &options.metrics);
         let mut tasks = JoinSet::new();
         tasks.spawn(watch);
         tasks.spawn(desk.clone().write(client.clone(), options.leader.clone()));

@@ -8,10 +8,13 @@ use serde_json::Number;
 use crate::{
     interest::{Interest, Place},
     node::{Member, Node, Span, Value},
+    room::Room,
 };
 
 /// Maps with more members than this are searched for duplicate names with a hash set instead of pair by pair.
 const PAIRWISE: usize = 16;
+/// What such a set takes for each name at most, in bytes.
+const HASHED: usize = 40;
 
 /// How many values and names are held of one text at most. What `interest` does not keep costs nothing.
 ///
@@ -31,19 +34,16 @@ pub enum Error {
         /// The column where reading stopped, in bytes from 1; 0 at the end of the line before.
         column: usize,
     },
-    /// More than [`NODES`]; the text may well be JSON.
-    #[error("too large: more than {limit} values and names")]
-    TooManyNodes {
-        /// The limit.
-        limit: usize,
-    },
+    /// More than [`NODES`], or than there is room for; the text may well be JSON.
+    #[error("too large: it has more values and names than can be held")]
+    TooLarge,
 }
 
 impl Error {
     /// Whether nothing is known to be wrong with the text, and it is only too much to be held.
     #[must_use]
     pub const fn is_limit(&self) -> bool {
-        matches!(self, Self::TooManyNodes { .. })
+        matches!(self, Self::TooLarge)
     }
 }
 
@@ -55,14 +55,21 @@ impl Error {
 /// # Errors
 /// Whatever is not JSON in UTF-8, whatever is nested deeper than 127 levels where it is kept, and more than [`NODES`] to keep.
 pub fn object(text: &[u8], interest: Interest) -> Result<Node<'_>, Error> {
+    object_within(text, interest, &Room::unlimited())
+}
+
+/// Reads `text` like [`object`], and takes the memory for what it keeps from `room`.
+///
+/// # Errors
+/// As [`object`], and [`Error::TooLarge`] also when there is not enough room.
+pub fn object_within<'a>(text: &'a [u8], interest: Interest, room: &Room) -> Result<Node<'a>, Error> {
     // Once for all texts in it, which is cheaper than once for each.
     let text = std::str::from_utf8(text).map_err(|error| not_utf8(&text[..error.valid_up_to()]))?;
     let left = Cell::new(Some(NODES));
     let mut reader = serde_json::Deserializer::from_str(text);
-    let node =
-        Reader { interest, place: Place::Object, left: &left }.deserialize(&mut reader).map_err(|error| {
-            if left.get().is_none() { Error::TooManyNodes { limit: NODES } } else { describe(&error) }
-        })?;
+    let node = Reader { interest, place: Place::Object, left: &left, room }
+        .deserialize(&mut reader)
+        .map_err(|error| if left.get().is_none() { Error::TooLarge } else { describe(&error) })?;
     reader.end().map_err(|error| describe(&error))?;
     Ok(node)
 }
@@ -97,6 +104,8 @@ struct Reader<'p> {
     place: Place<'p>,
     /// How many more values and names may be held; `None` once one was too many.
     left: &'p Cell<Option<usize>>,
+    /// The memory for what is held.
+    room: &'p Room,
 }
 
 impl Reader<'_> {
@@ -104,7 +113,27 @@ impl Reader<'_> {
     fn charge<E: serde::de::Error>(&self, nodes: usize) -> Result<(), E> {
         let left = self.left.get().and_then(|left| left.checked_sub(nodes));
         self.left.set(left);
-        left.map(drop).ok_or_else(|| E::custom("too many values and names"))
+        left.map(drop).ok_or_else(Self::too_large)
+    }
+
+    /// Notes that one was too many.
+    fn refuse<E: serde::de::Error>(&self) -> E {
+        self.left.set(None);
+        Self::too_large()
+    }
+
+    fn too_large<E: serde::de::Error>() -> E {
+        E::custom("too many values and names")
+    }
+
+    fn push<T, E: serde::de::Error>(&self, list: &mut Vec<T>, item: T) -> Result<(), E> {
+        self.room.push(list, item).ok_or_else(|| self.refuse())
+    }
+
+    #[expect(clippy::ptr_arg, reason = "what is asked is whether it is borrowed")]
+    fn copy<E: serde::de::Error>(&self, text: &Cow<'_, str>) -> Result<(), E> {
+        let is_held = matches!(text, Cow::Borrowed(_)) || self.room.take(text.len());
+        if is_held { Ok(()) } else { Err(self.refuse()) }
     }
 }
 
@@ -148,7 +177,10 @@ impl<'de> Visitor<'de> for Reader<'_> {
         Ok(Value::String(Cow::Borrowed(value)))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value<'de>, E> {
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value<'de>, E> {
+        if !self.room.take(value.len()) {
+            return Err(self.refuse());
+        }
         Ok(Value::String(Cow::Owned(value.to_owned())))
     }
 
@@ -156,7 +188,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         let mut list = Vec::new();
         let item = Reader { place: self.place.item(), ..self };
         while let Some(item) = items.next_element_seed(item)? {
-            list.push(item);
+            self.push(&mut list, item)?;
         }
         Ok(Value::List(list))
     }
@@ -166,15 +198,20 @@ impl<'de> Visitor<'de> for Reader<'_> {
         while let Some(Name(name)) = entries.next_key()? {
             if self.place.keeps(self.interest, &name) {
                 self.charge(1)?;
-                let below =
-                    Reader { interest: self.interest, place: self.place.member(&name), left: self.left };
-                let node = entries.next_value_seed(below)?;
-                members.push(Member { name, name_span: Span::default(), node });
+                self.copy(&name)?;
+                let node = entries.next_value_seed(Reader { place: self.place.member(&name), ..self })?;
+                self.push(&mut members, Member { name, name_span: Span::default(), node })?;
             } else {
                 entries.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(Value::Map(last_of_each(members)))
+        let hashed = if members.len() > PAIRWISE { members.len() * HASHED } else { 0 };
+        if !self.room.take(hashed) {
+            return Err(self.refuse());
+        }
+        let members = last_of_each(members);
+        self.room.give_back(hashed);
+        Ok(Value::Map(members))
     }
 }
 

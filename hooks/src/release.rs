@@ -23,11 +23,13 @@ pub struct Limits {
     pub decompressed: u64,
     /// The most levels of lists and maps, also where nothing is kept.
     pub nesting: usize,
+    /// The most bytes of one text, also where it is not kept: what is read is there twice for a moment.
+    pub text: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { decompressed: 64 << 20, nesting: 1_000 }
+        Self { decompressed: 32 << 20, nesting: 1_000, text: 8 << 20 }
     }
 }
 
@@ -47,16 +49,26 @@ pub enum Error {
     #[error("the release record is cut off: its gzip data ends too early")]
     Truncated,
     /// More JSON than [`Limits::decompressed`].
-    #[error("the release record has more than {limit} bytes of JSON")]
+    #[error("the release record is too large to be judged: it has more than {limit} bytes of JSON")]
     TooLarge {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// More hooks than any release has.
-    #[error("the release record has more than {limit} hooks")]
+    /// One text of more than [`Limits::text`].
+    #[error("the release record is too large to be judged: one text in it has more than {limit} bytes")]
+    TextTooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// More hooks than any release has, or larger ones.
+    #[error(
+        "the release record is too large to be judged: it has more than {limit} hooks, or {bytes} bytes of them"
+    )]
     TooManyHooks {
         /// The limit.
         limit: usize,
+        /// The limit of all of them, in bytes.
+        bytes: usize,
     },
     /// More levels than [`Limits::nesting`], or than a JSON reader follows where something is kept.
     #[error("the release record is nested too deeply")]
@@ -89,7 +101,7 @@ pub struct Record {
     pub manifest: String,
     /// The rendered hooks, in Helm's order of kinds.
     pub hooks: Vec<RecordedHook>,
-    /// Those of the chart's own templates, unrendered and without its subcharts', that mention hooks; 4 MiB of them at most, the
+    /// Those of the chart's own templates, unrendered and without its subcharts', that mention hooks; 2 MiB of them at most, the
     /// others are left out.
     pub templates: Vec<Template>,
     /// The name of the chart; empty if unknown, or longer than 253 bytes.
@@ -145,6 +157,14 @@ impl Record {
         decode::once(stored, limits)
     }
 
+    /// Bytes of all texts that are kept.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        let hooks = self.hooks.iter().map(RecordedHook::length).sum::<usize>();
+        let templates = self.templates.iter().map(|one| one.name.len() + one.text.len()).sum::<usize>();
+        self.manifest.len() + hooks + templates
+    }
+
     /// Whether Helm has begun something with this revision and not ended it.
     #[must_use]
     pub const fn is_pending(&self) -> bool {
@@ -163,6 +183,17 @@ pub fn encode(json: &[u8]) -> String {
         encoder.write_all(json).and_then(|()| encoder.finish()).expect("a vector takes every write");
     let stored = decode::BASE64.encode(compressed);
     decode::BASE64.encode(stored)
+}
+
+impl RecordedHook {
+    /// Bytes of all its texts, and of the hook around them.
+    pub(crate) fn length(&self) -> usize {
+        let Self { path, kind, name, manifest, started_at, .. } = self;
+        let started_at = started_at.as_deref().unwrap_or_default();
+        let texts = [path, kind, name, manifest, started_at].map(str::len);
+        // A list has room for twice as many while it grows.
+        2 * size_of::<Self>() + texts.iter().sum::<usize>()
+    }
 }
 
 // By hand, since what a derived one prints may hold what must not reach a log.

@@ -8,7 +8,10 @@ use crate::annotations;
 mod mask;
 mod scan;
 
-use scan::{entry, flow_entries, opens_block, scalar};
+use scan::{entry, flow_values, opens_block, scalar};
+
+/// Where the annotation stands in an object.
+const PATH: [&str; 3] = ["metadata", "annotations", annotations::HOOK];
 
 /// A value of the hook annotation that stands in the source as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,10 +97,18 @@ impl<'a> Search<'a> {
         let continues = follower.is_some_and(|next| next.indent > line.indent);
         let (key, value) = entry(content).unwrap_or(("-", content));
         let start = line.start + line.indent + content.len() - value.len();
-        if key == annotations::HOOK && self.is_under(&["annotations", "metadata"]) && !continues {
+        if key == annotations::HOOK && self.is_under(&PATH[..2]) && !continues {
             self.keep(value, start, line.number);
-        } else if key == "annotations" && self.is_under(&["metadata"]) {
-            for (offset, value) in flow_entries(value, annotations::HOOK) {
+        }
+        // A map in braces holds what could stand in the lines below.
+        let level = match key {
+            _ if content.starts_with('{') => Some(0),
+            key => PATH[..2].iter().position(|name| *name == key).map(|index| index + 1),
+        };
+        if let Some(level) = level.filter(|level| self.is_under(&PATH[..level.saturating_sub(1)])) {
+            let (written, start) =
+                if level == 0 { (content, line.start + line.indent) } else { (value, start) };
+            for (offset, value) in flow_values(written, &PATH[level..]) {
                 self.keep(value, start + offset, line.number);
             }
         }
@@ -105,10 +116,11 @@ impl<'a> Search<'a> {
         self.block = opens_block(value).then_some(line.indent);
     }
 
-    /// Whether the keys above are all of `path`, nearest first, or the near end of it: that is what a named template holds.
+    /// Whether the keys above are all of `path`, or the near end of it: that is what a named template holds.
     fn is_under(&self, path: &[&str]) -> bool {
         let parents = self.parents.iter().rev().map(|(_, key)| *key);
-        self.parents.len() <= path.len() && parents.zip(path).all(|(parent, name)| parent == *name)
+        self.parents.len() <= path.len()
+            && parents.zip(path.iter().rev()).all(|(parent, name)| parent == *name)
     }
 
     /// Keeps `written`, which begins at byte `start`, if it is one whole value without actions.

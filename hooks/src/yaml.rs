@@ -8,9 +8,11 @@ use crate::{interest::Interest, manifest::line_column, node::Node};
 mod characters;
 mod compose;
 mod leniency;
+mod measure;
 mod members;
 mod number;
 mod scalar;
+mod syntax;
 mod tabs;
 mod timestamp;
 
@@ -23,11 +25,17 @@ pub struct Limits {
     pub nodes: usize,
     /// Lists and maps within each other, aliases counted as what they stand for.
     pub nesting: usize,
+    /// Bytes of memory for what is kept, and for the text when it has to be read in another form; see [`KEPT`].
+    pub memory: usize,
 }
+
+/// What a value or a name that is kept counts for in [`Limits::memory`], in bytes: what it takes at most, when it stands alone in its
+/// list. A text with escapes takes its length besides.
+pub const KEPT: usize = 160;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 16 << 20, nodes: 500_000, nesting: 128 }
+        Self { bytes: 16 << 20, nodes: 500_000, nesting: 128, memory: usize::MAX }
     }
 }
 

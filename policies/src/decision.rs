@@ -1,5 +1,7 @@
 //! What was decided about one object or release: plain data for whoever tells people of it later.
 
+use hooks::Object;
+
 use crate::{context::Moment, mode::Mode};
 
 /// One denial or warning that is worth telling people about. Holds nothing of the object but its identity.
@@ -80,4 +82,17 @@ pub struct HookKey {
     pub namespace: Option<String>,
     /// The name.
     pub name: String,
+}
+
+impl HookKey {
+    /// That of a hook in this namespace; `None` for one without a name, which nobody can tell from others.
+    #[must_use]
+    pub fn of(hook: Object<'_>, namespace: Option<&str>) -> Option<Self> {
+        Some(Self {
+            group: hook.group().to_owned(),
+            kind: hook.kind().to_owned(),
+            namespace: namespace.map(str::to_owned),
+            name: hook.name()?.to_owned(),
+        })
+    }
 }

@@ -1,4 +1,6 @@
-//! Policies and exceptions as people write them: YAML documents of the group `hookward.dev`.
+//! Policies and exceptions as people write them, or as a cluster prints them: YAML documents of the group `hookward.dev`.
+
+use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -6,17 +8,21 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use hooks::{
     Interest, Node,
     manifest::{self, Manifest},
-    node::Member,
+    node::{Member, Value},
     yaml::{self, Limits},
 };
 
 use crate::{
-    exception::{self, Exception, ExceptionSpec},
+    exception::{self, Approval, Exception, ExceptionSpec, Unapproved},
     policy_set::Named,
     settings::Settings,
 };
 
-/// The group and version of our own kinds.
+/// The API group of our own kinds.
+pub const GROUP: &str = "hookward.dev";
+/// Their version.
+pub const VERSION: &str = "v1alpha1";
+/// Both, as objects say it.
 pub const API_VERSION: &str = "hookward.dev/v1alpha1";
 
 /// One document of a policy file.
@@ -49,12 +55,15 @@ pub struct Metadata {
 }
 
 /// What a policy file holds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Documents {
     /// The policies, in the order they were written.
     pub policies: Vec<Named>,
-    /// The exceptions, in the order they were written. A file is under its owner's control, so they count as approved.
+    /// The exceptions, in the order they were written. A file is under its owner's control, so what was written there counts as
+    /// approved; what a cluster has printed counts here as it does there.
     pub exceptions: Vec<Exception>,
+    /// The names of exceptions that a cluster has printed and that do not count there, and why.
+    pub unapproved: Vec<(String, Unapproved)>,
 }
 
 /// Why a policy file cannot be used, and where in it that shows.
@@ -75,6 +84,12 @@ pub enum Problem {
     /// Not YAML, or something that neither kind says.
     #[error("{0}")]
     Unreadable(String),
+    /// No document at all.
+    #[error("there is no HookPolicy and no HookException in it")]
+    Nothing,
+    /// A list that is none.
+    #[error("items of a List is no list")]
+    Items,
     /// Another kind of object.
     #[error("this is no HookPolicy and no HookException of {API_VERSION}")]
     Kind,
@@ -92,7 +107,7 @@ pub enum Problem {
         /// Its name.
         name: String,
         /// Why.
-        error: exception::Error,
+        error: exception::Broken,
     },
 }
 
@@ -103,43 +118,112 @@ struct Written<T> {
     api_version: String,
     #[serde(rename = "kind")]
     _kind: String,
-    metadata: Metadata,
+    metadata: WrittenMetadata,
     spec: T,
+    /// What a cluster has printed says who approved it; of other statuses there is nothing to know.
+    #[serde(default)]
+    status: Approval,
 }
 
-/// Reads a policy file.
+#[derive(Deserialize)]
+struct WrittenMetadata {
+    name: String,
+    /// Only an API server counts generations.
+    generation: Option<i64>,
+}
+
+/// One object, in a document of its own or in a list.
+struct Part<'t> {
+    /// The whole file.
+    file: &'t str,
+    root: &'t Node<'t>,
+    /// The object by itself, its first line indented as in the file.
+    text: Cow<'t, str>,
+    /// Where `text` begins in the file, in bytes.
+    offset: usize,
+}
+
+/// Reads a policy file. A `List`, as kubectl prints it, stands for its items.
 ///
 /// # Errors
 ///
-/// The first document that cannot be read.
+/// The first document that cannot be read, or that there is none.
 pub fn read(text: &str) -> Result<Documents, Error> {
     let mut documents = Documents::default();
-    for document in manifest::read(text, Interest::Everything, &Limits::default()) {
+    let read = manifest::read(text, Interest::Everything, &Limits::default());
+    if read.is_empty() {
+        return Err(Error { line: 1, column: 1, problem: Problem::Nothing });
+    }
+    for document in read {
         let manifest = document.map_err(|error| {
             let yaml::Error { message, line, column, .. } = error;
             Error { line, column, problem: Problem::Unreadable(message) }
         })?;
-        let at = |field: &str, problem| at(text, manifest.root.nearest(field).0, problem);
-        match manifest.root.str_at("kind") {
-            Some("HookPolicy") => {
-                let policy = typed::<Settings>(text, &manifest)?;
-                documents.policies.push(Named {
-                    name: policy.metadata.name,
-                    settings: policy.spec,
-                    is_base: true,
-                });
+        let Manifest { document, root } = &manifest;
+        if is_list(root) {
+            let Some(Value::List(items)) = root.get("items").map(|items| &items.value) else {
+                return Err(at(text, root.nearest("/items").0, Problem::Items));
+            };
+            for item in items {
+                documents.take(&Part::item(text, item))?;
             }
-            Some("HookException") => {
-                let Written { metadata: Metadata { name }, spec, .. } =
-                    typed::<ExceptionSpec>(text, &manifest)?;
-                let exception = Exception::new(name.clone(), spec)
-                    .map_err(|error| at(error.pointer(), Problem::Exception { name, error }))?;
-                documents.exceptions.push(exception);
-            }
-            _ => return Err(at("/kind", Problem::Kind)),
+        } else {
+            let (part, offset) = (Cow::Borrowed(document.text), document.offset);
+            documents.take(&Part { file: text, root, text: part, offset })?;
         }
     }
     Ok(documents)
+}
+
+/// The objects of a document.
+fn objects<'n, 't>(root: &'n Node<'t>) -> &'n [Node<'t>] {
+    if is_list(root) { root.get("items").map_or(&[], Node::items) } else { std::slice::from_ref(root) }
+}
+
+/// Whether an object stands for others of ours.
+fn is_list(root: &Node<'_>) -> bool {
+    root.str_at("kind").is_some_and(|kind| ["List", "HookPolicyList", "HookExceptionList"].contains(&kind))
+}
+
+impl Documents {
+    fn take(&mut self, part: &Part<'_>) -> Result<(), Error> {
+        match part.root.str_at("kind") {
+            Some("HookPolicy") => {
+                let Written { metadata: WrittenMetadata { name, .. }, spec, .. } = typed::<Settings>(part)?;
+                self.policies.push(Named { name, settings: spec, is_base: true });
+            }
+            Some("HookException") => {
+                let written = typed::<ExceptionSpec>(part)?;
+                let (WrittenMetadata { name, generation }, spec) = (written.metadata, written.spec);
+                let exception = match exception::usable(&name, &spec) {
+                    Ok(exception) => exception,
+                    Err(error) => {
+                        return Err(part.at(&error.pointer(), Problem::Exception { name, error }));
+                    }
+                };
+                match generation.map(|generation| written.status.verify(&spec, generation)) {
+                    Some(Err(why)) => self.unapproved.push((name, why)),
+                    _ => self.exceptions.push(exception),
+                }
+            }
+            _ => return Err(part.at("/kind", Problem::Kind)),
+        }
+        Ok(())
+    }
+}
+
+impl<'t> Part<'t> {
+    /// An item of a list.
+    fn item(file: &'t str, root: &'t Node<'t>) -> Self {
+        let (start, end) = (root.span.start as usize, root.span.end as usize);
+        let offset = file[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let indent = " ".repeat(file[offset..start].chars().count());
+        Self { file, root, text: Cow::Owned(indent + &file[start..end]), offset }
+    }
+
+    fn at(&self, field: &str, problem: Problem) -> Error {
+        at(self.file, self.root.nearest(field).0, problem)
+    }
 }
 
 /// Where a policy file says something about a policy: the settings of one rule if it is named and there, or else the policy's name.
@@ -147,7 +231,9 @@ pub fn read(text: &str) -> Result<Documents, Error> {
 pub fn place(text: &str, policy: &str, rule: Option<&str>) -> Option<(usize, usize)> {
     let documents = manifest::read(text, Interest::Everything, &Limits::default());
     let is_policy = |root: &Node<'_>| root.at(&["metadata", "name"]).and_then(Node::as_str) == Some(policy);
-    let named = || documents.iter().flatten().map(|manifest| &manifest.root).filter(|root| is_policy(root));
+    let named = || {
+        documents.iter().flatten().flat_map(|manifest| objects(&manifest.root)).filter(|root| is_policy(root))
+    };
     let settings = rule.and_then(|rule| named().find_map(|root| root.at(&["spec", "rules"])?.member(rule)));
     let name = || named().find_map(|root| root.at(&["metadata", "name"]));
     let span = settings.map(|settings| settings.name_span).or_else(|| name().map(|name| name.span))?;
@@ -159,16 +245,16 @@ fn at(text: &str, node: &Node<'_>, problem: Problem) -> Error {
     Error { line, column, problem }
 }
 
-fn typed<T: DeserializeOwned>(text: &str, manifest: &Manifest<'_>) -> Result<Written<T>, Error> {
-    let Manifest { document, root } = manifest;
-    let written: Written<T> = serde_saphyr::from_str(document.text).map_err(|error| {
-        let (mut line, mut column) = manifest::line_column(text, document.offset);
+fn typed<T: DeserializeOwned>(part: &Part<'_>) -> Result<Written<T>, Error> {
+    let Part { file, root, text, offset } = part;
+    let written: Written<T> = serde_saphyr::from_str(text).map_err(|error| {
+        let (mut line, mut column) = manifest::line_column(file, *offset);
         if let Some(found) = error.location() {
             let within = usize::try_from(found.column()).unwrap_or(1);
             column = if found.line() == 1 { column + within - 1 } else { within };
             line += usize::try_from(found.line()).unwrap_or(1) - 1;
         }
-        let rule = rule_at(text, root, line).map_or_else(String::new, |rule| format!("rule {rule}: "));
+        let rule = rule_at(file, root, line).map_or_else(String::new, |rule| format!("rule {rule}: "));
         let said = error.without_snippet().to_string();
         Error { line, column, problem: Problem::Unreadable(format!("{rule}{}", plainly(&said))) }
     })?;
@@ -176,7 +262,7 @@ fn typed<T: DeserializeOwned>(text: &str, manifest: &Manifest<'_>) -> Result<Wri
         return Ok(written);
     }
     let problem = Problem::Version { name: written.metadata.name, written: written.api_version };
-    Err(at(text, root.nearest("/apiVersion").0, problem))
+    Err(part.at("/apiVersion", problem))
 }
 
 /// The rule whose settings stand in this line.
@@ -207,42 +293,4 @@ fn plainly(said: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_holds_policies_and_exceptions() {
-        let documents = read(
-            "apiVersion: hookward.dev/v1alpha1
-kind: HookPolicy
-metadata: {name: team, labels: {owner: platform}}
-spec: {profile: strict, rules: {job-suspended: {mode: warn}}}
----
-# nothing here
----
-apiVersion: hookward.dev/v1alpha1
-kind: HookException
-metadata: {name: legacy}
-spec: {rules: [job-suspended], namespaces: [legacy-*], reason: moves in May, expiresAt: '2027-05-01T00:00:00Z'}
-",
-        )
-        .unwrap();
-        assert_eq!(documents.policies[0].name, "team");
-        assert_eq!(documents.exceptions[0].name, "legacy");
-    }
-
-    #[test]
-    fn a_misspelt_field_is_refused_with_its_document() {
-        let error = read("apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: x}\nspec: {profil: strict}\n")
-            .unwrap_err();
-        let text = error.to_string();
-        assert!((error.line, error.column) == (4, 8) && text.contains("profil"), "{text}");
-    }
-
-    #[test]
-    fn another_version_is_refused() {
-        let error = read("apiVersion: hookward.dev/v9\nkind: HookPolicy\nmetadata: {name: x}\nspec: {}\n")
-            .unwrap_err();
-        assert!(matches!(error.problem, Problem::Version { .. }), "{error}");
-    }
-}
+mod tests;

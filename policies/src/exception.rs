@@ -10,7 +10,7 @@ mod approval;
 mod terms;
 
 pub use approval::{Approval, Unapproved};
-pub use terms::{Broken, Terms};
+pub use terms::{Broken, Terms, usable};
 
 /// The spec of a `HookException`. Patterns know `*` (any text) and `?` (any character); an empty list of kinds or names means all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -9,7 +9,7 @@ use crate::{
     exception::Exception,
     mode::{Mode, Profile, Severity},
     rule::{Fix, Meta, Rule},
-    rules::{RULES, nearest},
+    rules::{RULES, suggestion},
     settings::{Engine, Gitops, RecoveryEvents, RuleSettings, Settings},
 };
 
@@ -268,11 +268,6 @@ fn activate(
     let (release, object) = (here.unwrap_or(meta.release), here.unwrap_or(meta.object));
     let told = own.and_then(|own| own.mode);
     Ok(Active { rule, profile, release, object, told, fix, would_fix, options })
-}
-
-/// `, did you mean "…"?` for the rule with the nearest id.
-fn suggestion(id: &str) -> String {
-    nearest(id).first().map(|nearest| format!(", did you mean {nearest:?}?")).unwrap_or_default()
 }
 
 #[cfg(test)]

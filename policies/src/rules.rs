@@ -66,6 +66,11 @@ pub fn nearest(id: &str) -> Vec<&'static str> {
     if changes <= id.len().max(6) / 2 { vec![nearest] } else { Vec::new() }
 }
 
+/// `, did you mean "…"?` for the rule with the nearest id.
+pub(crate) fn suggestion(id: &str) -> String {
+    nearest(id).first().map(|nearest| format!(", did you mean {nearest:?}?")).unwrap_or_default()
+}
+
 /// How many letters must be changed, added or taken away to make one word of the other.
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();

@@ -2,6 +2,7 @@
 
 mod goldens;
 mod install_rights;
+mod notes;
 mod objects;
 mod refusals;
 mod render;

@@ -1,18 +1,29 @@
-//! The pages name only what exists: tests, links, values of the chart, metrics, flags.
+//! The pages name only what exists: tests, files, values of the chart, metrics, alerts.
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
+    process::Command,
+};
+
+use tests::{
+    server,
+    walkthrough::{Step, steps},
 };
 
 use crate::architecture::root;
 
-/// Pages that people read, but for the one that is generated.
-fn pages() -> Vec<(PathBuf, String)> {
-    let folder = fs::read_dir(root().join("docs")).unwrap();
-    let paths = folder.map(|entry| entry.unwrap().path());
+/// The pages in a folder.
+fn pages_of(folder: &str) -> impl Iterator<Item = (PathBuf, String)> {
+    let paths = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
     let pages = paths.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
-    pages.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+    pages.map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+}
+
+/// The pages about running it.
+fn pages() -> Vec<(PathBuf, String)> {
+    pages_of("docs").collect()
 }
 
 /// What stands between single backticks, outside of blocks.
@@ -86,15 +97,16 @@ fn every_row_about_helm_names_its_test() {
 
 #[test]
 fn no_link_of_a_page_is_dead() {
-    for (page, text) in pages() {
+    let mut count = 0;
+    for (page, text) in ["", "docs", "deploy"].into_iter().flat_map(pages_of) {
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
             if file.contains("://") {
                 continue;
             }
             let target = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
-            let there = target.is_dir() || target.is_file();
-            assert!(there, "{} links to {link}, which is not there", page.display());
+            assert!(target.exists(), "{} links to {link}, which is not there", page.display());
+            count += 1;
             if anchor.is_empty() {
                 continue;
             }
@@ -108,6 +120,7 @@ fn no_link_of_a_page_is_dead() {
             );
         }
     }
+    assert!(count > 50, "only {count} links were followed");
 }
 
 /// As GitHub makes it of a heading.
@@ -166,4 +179,53 @@ fn every_metric_and_alert_that_a_page_names_exists() {
             assert!(sources.contains(&known), "{} names {span}, which is not there", page.display());
         }
     }
+}
+
+#[test]
+fn what_the_readme_makes_here_lies_in_no_crate_and_is_never_committed() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let ignored = fs::read_to_string(root().join(".gitignore")).unwrap();
+    let made: Vec<&str> =
+        readme.split("certs make --dir ").skip(1).filter_map(|rest| rest.split_whitespace().next()).collect();
+    assert!(!made.is_empty(), "the README makes no certificates");
+    for folder in made {
+        assert!(ignored.lines().any(|line| line == format!("/{folder}")), "{folder} is not in .gitignore");
+        assert!(!root().join(folder).join("Cargo.toml").exists(), "{folder} is the folder of a crate");
+    }
+}
+
+#[test]
+fn whoever_runs_the_unit_is_made_before_anything_belongs_to_him() {
+    let unit = fs::read_to_string(root().join("deploy/hookward.service")).unwrap();
+    let user = unit.lines().find_map(|line| line.strip_prefix("User=")).unwrap();
+    let page = fs::read_to_string(root().join("deploy/README.md")).unwrap();
+    let place = |of: &dyn Fn(&str) -> bool| page.lines().position(of);
+    let made = place(&|line| line.starts_with("useradd --system ") && line.ends_with(&format!(" {user}")));
+    let given = place(&|line| line.starts_with(&format!("chown -R {user}: ")));
+    assert!(made.is_some() && made < given, "{user} is made in line {made:?} and used in line {given:?}");
+}
+
+/// Without the line that starts the server, and with a kubectl that shows what it is given.
+#[test]
+fn the_readme_registers_the_address_that_it_makes_a_certificate_for() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let steps = steps(&readme, "Run the server beside a cluster");
+    let Some(Step::Commands(script)) = steps.first() else { panic!("{steps:?}") };
+    let (started, script): (Vec<_>, Vec<_>) = script.lines().partition(|line| line.ends_with('&'));
+    let folder = tempfile::tempdir().unwrap();
+    symlink(server::program(), folder.path().join("hookward")).unwrap();
+    let kubectl = "kubectl() { cat; }";
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let mut shell = Command::new("bash");
+    shell.args(["-e", "-u", "-o", "pipefail", "-c", &format!("{kubectl}\n{}", script.join("\n"))]);
+    let ran = shell.current_dir(folder.path()).env("PATH", path).output().unwrap();
+    let printed = String::from_utf8(ran.stdout).unwrap();
+    assert!(ran.status.success(), "{printed}{}", String::from_utf8_lossy(&ran.stderr));
+    let address = script[0].split(['=', ' ']).nth(1).unwrap();
+    assert_eq!(printed.matches(&format!("https://{address}:8443/")).count(), 6, "{printed}");
+    assert!(script[1].ends_with("--name \"$ADDRESS\""), "{}", script[1]);
+    let made = script[1].split("--dir ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    assert!(folder.path().join(made).join("tls.crt").exists());
+    let [serve] = started[..] else { panic!("{started:?}") };
+    assert!(serve.contains(":8443 ") && serve.contains(&format!("--cert-dir {made} ")), "{serve}");
 }

@@ -60,6 +60,12 @@ const OBJECTS: [&str; 3] = ["mutate", "validate", "recovery"];
 /// Longer than anything that happens without waiting for a timeout.
 const SOON: Duration = Duration::from_secs(60);
 
+/// The cluster that all tests share.
+#[track_caller]
+fn rig() -> &'static Rig {
+    Rig::shared().expect("no test cluster: run cargo xtask test")
+}
+
 /// A test for each Helm.
 macro_rules! with_both_helms {
     ($($name:ident)+) => {
@@ -90,7 +96,7 @@ struct Place {
 impl Place {
     #[track_caller]
     fn unguarded(prefix: &str) -> Self {
-        let rig = Rig::shared().expect("no test cluster: run cargo xtask test");
+        let rig = rig();
         Self { rig, namespace: rig.namespace(prefix), registration: None, server: None }
     }
 

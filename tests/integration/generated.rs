@@ -18,30 +18,6 @@ fn the_pages_show_what_the_program_prints() {
     }
 }
 
-/// Relative links of Markdown lead to files that are committed.
-#[test]
-fn no_link_is_dead() {
-    let root = crate::architecture::root();
-    let pages = [
-        "README.md",
-        "ARCHITECTURE.md",
-        "CONTRIBUTING.md",
-        "SECURITY.md",
-        "CHANGELOG.md",
-        "docs/rules.md",
-        "deploy/README.md",
-    ];
-    for page in pages {
-        let text = std::fs::read_to_string(root.join(page)).unwrap();
-        let folder = root.join(page).parent().unwrap().to_path_buf();
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let file = link.split('#').next().unwrap_or_default();
-            let is_local = !file.is_empty() && !file.contains("://");
-            assert!(!is_local || folder.join(file).exists(), "{page} links to {file}, which is not there");
-        }
-    }
-}
-
 #[test]
 fn the_policy_to_begin_with_denies_and_changes_nothing() {
     let text = std::fs::read_to_string(crate::architecture::root().join("deploy/policy.yaml")).unwrap();

@@ -2,7 +2,10 @@
 
 use std::{fs, io::Read as _, process::Command};
 
-use tests::image::{Opened, archive};
+use tests::{
+    image::{Opened, archive},
+    server::program,
+};
 
 use crate::architecture::root;
 
@@ -98,9 +101,8 @@ fn the_dockerfile_starts_from_pinned_images_and_ends_with_nothing_but_the_progra
     assert_eq!(instructions("COPY", &last_stage()), ["--from=build /src/target/release/hookward /hookward"]);
 }
 
-/// What the Dockerfile copies is enough for cargo to know every package.
-#[test]
-fn the_dockerfile_copies_the_whole_workspace() {
+/// A folder with what the first stage of the Dockerfile copies, and nothing else.
+fn copied() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let text = dockerfile();
     let build = &text[..text.rfind("\nFROM ").unwrap()];
@@ -116,11 +118,38 @@ fn the_dockerfile_copies_the_whole_workspace() {
             assert!(Command::new("cp").arg("-R").args([&from, &target]).status().unwrap().success());
         }
     }
+    folder
+}
+
+/// What the Dockerfile copies is enough for cargo to know every package.
+#[test]
+fn the_dockerfile_copies_the_whole_workspace() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let read = Command::new(cargo)
         .args(["metadata", "--offline", "--locked", "--no-deps", "--format-version=1"])
-        .current_dir(folder.path())
+        .current_dir(copied().path())
         .output()
         .unwrap();
     assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+}
+
+/// The compiler was asked to include a file that the Dockerfile does not copy, so that nobody could build the image with it.
+#[test]
+fn the_dockerfile_copies_every_file_that_the_compiler_reads() {
+    let copied = copied();
+    // Cargo writes it beside the program: what it was made of, as `make` would have it.
+    let Ok(list) = fs::read_to_string(program().with_extension("d")) else {
+        assert!(std::env::var_os("HOOKWARD_BIN").is_some(), "cargo did not say what the program is made of");
+        eprintln!("left out: nobody says what the program in HOOKWARD_BIN is made of");
+        return;
+    };
+    let root = root().canonicalize().unwrap();
+    let read: Vec<_> = list
+        .lines()
+        .flat_map(|line| line.split_once(": ").unwrap().1.split(' '))
+        .filter_map(|file| Some(fs::canonicalize(file).ok()?.strip_prefix(&root).ok()?.to_owned()))
+        .collect();
+    assert!(read.len() > 100 && read.iter().any(|file| file.ends_with("cli/src/main.rs")), "{read:?}");
+    let missing: Vec<_> = read.iter().filter(|file| !copied.path().join(file).is_file()).collect();
+    assert!(missing.is_empty(), "the Dockerfile does not copy {missing:?}");
 }

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::PathBuf,
-    process::Command,
+    process::{Command, Output},
 };
 
 use serde_json::Value;
@@ -12,6 +12,8 @@ use tests::server::Server;
 
 use crate::architecture::root;
 
+/// Alerts that are set a little wrong, and whether their unit tests notice.
+mod moved;
 /// What the server exports, and what is asked of it.
 pub(crate) mod queries;
 
@@ -49,17 +51,22 @@ fn filled_in(query: &str) -> String {
     query.replace("$namespace", "hookward")
 }
 
-/// Runs `promtool`; false where it is not installed, which no machine of CI may be.
-fn promtool(arguments: &[&str]) -> bool {
+/// Runs `promtool`; `None` where it is not installed, which no machine of CI may be.
+fn run(arguments: &[&str]) -> Option<Output> {
     let Ok(ran) = Command::new("promtool").args(arguments).current_dir(root()).output() else {
         let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
         assert!(!is_ci, "promtool is not installed (Debian: apt-get install prometheus)");
         eprintln!("left out: promtool is not installed (Debian: apt-get install prometheus)");
-        return false;
+        return None;
     };
+    Some(ran)
+}
+
+/// The same, which has to go well.
+fn promtool(arguments: &[&str]) {
+    let Some(ran) = run(arguments) else { return };
     let said = [ran.stdout, ran.stderr].concat();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&said));
-    true
 }
 
 #[test]
@@ -117,6 +124,39 @@ fn alerts_and_dashboard_ask_only_for_what_the_server_exports() {
         let problems = Query::read(&filled_in(&text)).problems(&exported);
         assert!(problems.is_empty(), "{whose}: {}, in {text}", problems.join(", "));
     }
+}
+
+/// A reason that no alert asks for is one for which nobody is woken.
+#[test]
+fn every_reason_of_a_request_that_was_rejected_belongs_to_one_alert() {
+    let metric = "hookward_requests_rejected_total";
+    let asked = alerts().into_iter().flat_map(|alert| {
+        Query::read(alert["expr"].as_str().unwrap()).values(metric, "reason").unwrap_or_default()
+    });
+    let mut asked: Vec<_> = asked.collect();
+    asked.sort_unstable();
+    let exported = Exported::by_a_server_in_a_cluster().values(metric, "reason");
+    assert_eq!(asked, exported.into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn the_runbook_of_an_alert_explains_each_reason_that_it_tells_apart() {
+    let exported = Exported::by_a_server_in_a_cluster();
+    let mut explained = 0;
+    for alert in alerts() {
+        let query = Query::read(alert["expr"].as_str().unwrap());
+        if !query.groups_by("reason") {
+            continue;
+        }
+        let metric = query.metrics().next().unwrap();
+        let reasons = query.values(metric, "reason");
+        for reason in reasons.unwrap_or_else(|| exported.values(metric, "reason").into_iter().collect()) {
+            let runbook = alert["annotations"]["runbook"].as_str().unwrap();
+            assert!(runbook.contains(&reason), "{} does not explain {reason}", alert["alert"]);
+            explained += 1;
+        }
+    }
+    assert!(explained > 15, "{explained} reasons were looked for");
 }
 
 /// The other way round: what is counted and shown nowhere might as well not be counted.

@@ -6,6 +6,7 @@ use tests::node::Node;
 
 mod diagnose;
 mod install;
+mod memory;
 mod readme;
 mod rollouts;
 mod smoke;

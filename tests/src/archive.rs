@@ -1,6 +1,6 @@
 //! Container images as one file, written without a container engine: an OCI layout that is a docker archive at the same time.
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{collections::BTreeMap, fs::File, io, path::Path};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
@@ -119,6 +119,26 @@ impl Image {
     }
 }
 
+/// What an OCI layout or a docker archive begins to be read with.
+const FIRST: [&str; 2] = ["index.json", "manifest.json"];
+
+/// Whether a file is an image, as far as the names in it say; what is no tar file is none.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn is_image(path: &Path) -> io::Result<bool> {
+    let mut archive = tar::Archive::new(File::open(path)?);
+    // A tar file that ends too early is told by whoever imports it.
+    for entry in archive.entries_with_seek()?.map_while(Result::ok) {
+        let name = entry.path()?;
+        let name = name.strip_prefix(".").unwrap_or(&name);
+        if FIRST.iter().any(|first| name == Path::new(first)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// `sha256:` and the digest in hexadecimal digits.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
@@ -222,6 +242,23 @@ mod tests {
             let bytes = &files[&blob(descriptor["digest"].as_str().unwrap())].1;
             assert_eq!(descriptor["size"], bytes.len());
         }
+    }
+
+    #[test]
+    fn an_image_is_told_from_any_other_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let holds = |bytes: &[u8]| {
+            let path = folder.path().join("file");
+            std::fs::write(&path, bytes).unwrap();
+            is_image(&path).unwrap()
+        };
+        assert!(holds(&image().pack().unwrap().bytes));
+        let other = BTreeMap::from([("a/index.json".to_owned(), Entry::File(b"{}".to_vec(), 0o644))]);
+        assert!(!holds(&tar(&other).unwrap()));
+        assert!(!holds(b""));
+        assert!(!holds("# A page\n".repeat(1000).as_bytes()));
+        assert!(!is_image(folder.path()).unwrap());
+        assert!(is_image(&folder.path().join("none")).is_err());
     }
 
     #[test]

@@ -7,9 +7,8 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
-    thread,
     time::{Duration, Instant},
 };
 
@@ -19,15 +18,17 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig,
     crypto::aws_lc_rs,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 use serde_json::Value;
-use tokio::{net::TcpStream, runtime, task::JoinSet, time};
-use tokio_rustls::TlsConnector;
+use tokio::time;
 
-use crate::cluster::Cluster;
+use crate::{
+    cluster::Cluster,
+    steady::{End, Workers, connect, roots},
+};
 
 /// How many questions this process has asked; names made of it are used once.
 static ASKED: AtomicU64 = AtomicU64::new(0);
@@ -69,7 +70,7 @@ pub struct Answer {
 #[derive(Debug)]
 pub struct Asking {
     shared: Arc<Shared>,
-    thread: Option<thread::JoinHandle<()>>,
+    workers: Workers,
 }
 
 #[derive(Debug)]
@@ -78,7 +79,7 @@ struct Shared {
     tls: Arc<ClientConfig>,
     questions: Vec<Question>,
     pause: Duration,
-    is_over: AtomicBool,
+    end: End,
     answers: Mutex<Vec<Answer>>,
 }
 
@@ -99,21 +100,12 @@ impl Asking {
             tls: Arc::new(tls),
             questions,
             pause,
-            is_over: AtomicBool::new(false),
+            end: End::default(),
             answers: Mutex::default(),
         });
-        let runtime = runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.unwrap_or_else(|error| panic!("no runtime for clients: {error}"));
-        let thread = thread::spawn({
-            let shared = Arc::clone(&shared);
-            move || {
-                runtime.block_on(async {
-                    let all: JoinSet<()> = (0..workers).map(|_| Arc::clone(&shared).work()).collect();
-                    all.join_all().await;
-                });
-            }
-        });
-        Self { shared, thread: Some(thread) }
+        let worker = Arc::clone(&shared);
+        let workers = Workers::start(&shared.end, (0..workers).map(move |_| Arc::clone(&worker).work()));
+        Self { shared, workers }
     }
 
     /// How many answers there are so far.
@@ -134,17 +126,9 @@ impl Asking {
     /// When a worker panicked.
     #[must_use]
     #[track_caller]
-    pub fn finish(mut self) -> Vec<Answer> {
-        self.shared.is_over.store(true, Ordering::Relaxed);
-        let joined = self.thread.take().map(thread::JoinHandle::join);
-        assert!(matches!(joined, Some(Ok(()))), "a worker panicked");
+    pub fn finish(self) -> Vec<Answer> {
+        self.workers.finish();
         std::mem::take(&mut *self.shared.answers())
-    }
-}
-
-impl Drop for Asking {
-    fn drop(&mut self) {
-        self.shared.is_over.store(true, Ordering::Relaxed);
     }
 }
 
@@ -155,7 +139,7 @@ impl Shared {
 
     async fn work(self: Arc<Self>) {
         let mut connection = None;
-        while !self.is_over.load(Ordering::Relaxed) {
+        while !self.end.has_come() {
             let number = ASKED.fetch_add(1, Ordering::Relaxed);
             let index = usize::try_from(number).unwrap_or_default() % self.questions.len();
             let question = &self.questions[index];
@@ -185,7 +169,7 @@ impl Shared {
     ) -> io::Result<(u16, Value)> {
         let mut sender = match connection.take() {
             Some(sender) if !sender.is_closed() => sender,
-            _ => self.connect().await?,
+            _ => self.sender().await?,
         };
         let body = question.body.replace('@', &number.to_string());
         let request = Request::builder()
@@ -203,10 +187,8 @@ impl Shared {
         Ok((code, serde_json::from_slice(&body)?))
     }
 
-    async fn connect(&self) -> io::Result<SendRequest<Full<Bytes>>> {
-        let stream = TcpStream::connect(self.address).await?;
-        let name = ServerName::from(self.address.ip());
-        let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await?;
+    async fn sender(&self) -> io::Result<SendRequest<Full<Bytes>>> {
+        let stream = connect(self.address, Arc::clone(&self.tls)).await?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
         tokio::spawn(connection);
         Ok(sender)
@@ -226,18 +208,13 @@ fn words(answer: &Value) -> String {
 }
 
 fn tls(pki: &Path) -> io::Result<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    roots.add(certificate(&pki.join("ca.crt"))?).map_err(io::Error::other)?;
     let key = PrivateKeyDer::from_pem_slice(&fs::read(pki.join("admin.key"))?).map_err(io::Error::other)?;
+    let own = CertificateDer::from_pem_slice(&fs::read(pki.join("admin.crt"))?).map_err(io::Error::other)?;
     let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?;
     builder
-        .with_root_certificates(roots)
-        .with_client_auth_cert(vec![certificate(&pki.join("admin.crt"))?], key)
+        .with_root_certificates(roots(&fs::read(pki.join("ca.crt"))?)?)
+        .with_client_auth_cert(vec![own], key)
         .map_err(io::Error::other)
-}
-
-fn certificate(file: &Path) -> io::Result<CertificateDer<'static>> {
-    CertificateDer::from_pem_slice(&fs::read(file)?).map_err(io::Error::other)
 }

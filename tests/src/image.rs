@@ -12,6 +12,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::archive::{EPOCH, Entry, Image};
+
 /// The archive: the one in `HOOKWARD_IMAGE`, else the one that belongs to these sources, made when it is not up to date.
 ///
 /// # Panics
@@ -82,6 +84,27 @@ impl Opened {
         self.files.get(&self.named("Layers")).unwrap_or_else(|| panic!("the archive lacks its layer"))
     }
 
+    /// The archive of another image under another name: its layer has one more file, so that none of its digests is the same.
+    ///
+    /// # Panics
+    /// When the layer is no tar file.
+    #[must_use]
+    #[track_caller]
+    pub fn with_another_file(&self, reference: &str) -> Vec<u8> {
+        let manifest = self.json(&self.named("Config"));
+        let files = entries(self.layer()).unwrap_or_else(|error| panic!("the layer: {error}")).into_iter();
+        let files = files.map(|(path, bytes, mode)| (path, Entry::File(bytes, mode)));
+        let another = ("another".to_owned(), Entry::File(reference.as_bytes().to_vec(), 0o644));
+        let image = Image {
+            reference: reference.to_owned(),
+            architecture: manifest["architecture"].as_str().unwrap_or_default().to_owned(),
+            created: EPOCH.to_owned(),
+            config: manifest["config"].clone(),
+            files: files.chain([another]).collect(),
+        };
+        image.pack().unwrap_or_else(|error| panic!("packing {reference}: {error}")).bytes
+    }
+
     /// The paths in its layer.
     ///
     /// # Panics
@@ -102,13 +125,20 @@ impl Opened {
 }
 
 fn files(bytes: &[u8]) -> io::Result<BTreeMap<String, Vec<u8>>> {
-    let mut files = BTreeMap::new();
+    let files = entries(bytes)?.into_iter();
+    Ok(files.map(|(path, bytes, _)| (path, bytes)).collect())
+}
+
+/// Path, bytes and mode of each file.
+fn entries(bytes: &[u8]) -> io::Result<Vec<(String, Vec<u8>, u32)>> {
+    let mut files = Vec::new();
     for entry in tar::Archive::new(bytes).entries()? {
         let mut entry = entry?;
         let path = entry.path()?.to_string_lossy().into_owned();
+        let mode = entry.header().mode()?;
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes)?;
-        files.insert(path, bytes);
+        files.push((path, bytes, mode));
     }
     Ok(files)
 }

@@ -4,9 +4,8 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
-    thread,
     time::Duration,
 };
 
@@ -18,15 +17,14 @@ use hyper::{
     client::conn::{TrySendError, http1, http2},
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::aws_lc_rs,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
-};
-use tokio::{net::TcpStream, runtime, task::JoinSet, time::sleep};
-use tokio_rustls::{TlsConnector, client::TlsStream};
+use rustls::{ClientConfig, crypto::aws_lc_rs};
+use tokio::{net::TcpStream, task::JoinSet, time::sleep};
+use tokio_rustls::client::TlsStream;
 
-use crate::server::Server;
+use crate::{
+    server::Server,
+    steady::{End, Workers, connect, roots},
+};
 
 /// Requests at once on one HTTP/2 connection.
 const STREAMS: usize = 8;
@@ -51,7 +49,7 @@ struct Target {
 #[derive(Debug)]
 pub struct Load {
     shared: Arc<Shared>,
-    thread: Option<thread::JoinHandle<()>>,
+    workers: Workers,
 }
 
 #[derive(Debug)]
@@ -60,7 +58,7 @@ struct Shared {
     uri: http::Uri,
     body: Bytes,
     target: Mutex<Target>,
-    is_over: AtomicBool,
+    end: End,
     answered: AtomicU64,
     // Requests that were sent, or may have been, and got no good answer.
     lost: Mutex<Vec<String>>,
@@ -80,23 +78,14 @@ impl Load {
             uri: uri.unwrap_or_else(|error| panic!("{path} is no path: {error}")),
             body: Bytes::copy_from_slice(body.as_bytes()),
             target: Mutex::new(Target::of(server, protocol)),
-            is_over: AtomicBool::new(false),
+            end: End::default(),
             answered: AtomicU64::new(0),
             lost: Mutex::default(),
         });
-        let runtime = runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.unwrap_or_else(|error| panic!("no runtime for clients: {error}"));
-        let thread = thread::spawn({
-            let shared = Arc::clone(&shared);
-            move || {
-                runtime.block_on(async {
-                    let all: JoinSet<()> =
-                        (0..connections).map(|_| Arc::clone(&shared).keep_connected()).collect();
-                    all.join_all().await;
-                });
-            }
-        });
-        Self { shared, thread: Some(thread) }
+        let worker = Arc::clone(&shared);
+        let workers = (0..connections).map(move |_| Arc::clone(&worker).keep_connected());
+        let workers = Workers::start(&shared.end, workers);
+        Self { shared, workers }
     }
 
     /// How many requests have been answered well so far.
@@ -114,30 +103,19 @@ impl Load {
     /// Sends nothing more, and says what was lost.
     ///
     /// # Panics
-    /// When a client panicked.
+    /// When a worker panicked.
     #[must_use]
     #[track_caller]
-    pub fn finish(mut self) -> Vec<String> {
-        self.shared.is_over.store(true, Ordering::Relaxed);
-        let joined = self.thread.take().map(thread::JoinHandle::join);
-        assert!(matches!(joined, Some(Ok(()))), "a client panicked");
+    pub fn finish(self) -> Vec<String> {
+        self.workers.finish();
         std::mem::take(&mut *self.shared.lost.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        self.shared.is_over.store(true, Ordering::Relaxed);
     }
 }
 
 impl Target {
     fn of(server: &Server, protocol: Protocol) -> Self {
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(server.authority().as_bytes()) {
-            let added = certificate.ok().is_some_and(|certificate| roots.add(certificate).is_ok());
-            assert!(added, "the server's authority is no certificate");
-        }
+        let roots = roots(server.authority().as_bytes())
+            .unwrap_or_else(|error| panic!("the server's authority is no certificate: {error}"));
         let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(&[&rustls::version::TLS13]);
         let builder = builder.unwrap_or_else(|error| panic!("no TLS for clients: {error}"));
@@ -147,13 +125,6 @@ impl Target {
             Protocol::Http2 => vec![b"h2".to_vec()],
         };
         Self { address: server.address(), tls: Arc::new(tls) }
-    }
-
-    /// A connection, ready for requests; none when nobody listens, or nobody answers the handshake any more.
-    async fn connect(self) -> Option<TlsStream<TcpStream>> {
-        let stream = TcpStream::connect(self.address).await.ok()?;
-        let name = ServerName::from(self.address.ip());
-        TlsConnector::from(self.tls).connect(name, stream).await.ok()
     }
 }
 
@@ -167,12 +138,12 @@ enum Sent {
 
 impl Shared {
     async fn keep_connected(self: Arc<Self>) {
-        while !self.is_over.load(Ordering::Relaxed) {
+        while !self.end.has_come() {
             let target = self.target.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            match target.connect().await {
-                Some(stream) => self.use_up(stream).await,
+            match connect(target.address, target.tls).await {
+                Ok(stream) => self.use_up(stream).await,
                 // A client that finds nobody asks again, elsewhere or later; it has sent nothing.
-                None => sleep(Duration::from_millis(5)).await,
+                Err(_) => sleep(Duration::from_millis(5)).await,
             }
         }
     }
@@ -185,7 +156,7 @@ impl Shared {
                     return;
                 };
                 tokio::spawn(connection);
-                while !self.is_over.load(Ordering::Relaxed) && sender.ready().await.is_ok() {
+                while !self.end.has_come() && sender.ready().await.is_ok() {
                     if let Sent::Over = self.settle(sender.try_send_request(self.request()).await).await {
                         return;
                     }
@@ -203,7 +174,7 @@ impl Shared {
     }
 
     async fn stream(self: Arc<Self>, mut sender: http2::SendRequest<Full<Bytes>>) {
-        while !self.is_over.load(Ordering::Relaxed) && sender.ready().await.is_ok() {
+        while !self.end.has_come() && sender.ready().await.is_ok() {
             if let Sent::Over = self.settle(sender.try_send_request(self.request()).await).await {
                 return;
             }

@@ -94,20 +94,6 @@ impl Node {
         &self.pair.machine
     }
 
-    /// Gives an image that is there one more name.
-    ///
-    /// # Panics
-    /// When there is no such image.
-    #[track_caller]
-    pub fn tag_image(&self, image: &str, name: &str) {
-        let mut command = self.containerd();
-        command.args(["images", "tag", image, name]);
-        match cluster::run(&mut command, b"", OUTER_LIMIT) {
-            Ok(ran) => drop(ran.expect_ok()),
-            Err(error) => panic!("cannot tag {image}: {error}"),
-        }
-    }
-
     /// The folders of its control groups on this machine.
     #[must_use]
     pub fn control_groups(&self) -> Vec<PathBuf> {
@@ -234,7 +220,11 @@ impl Node {
         command
     }
 
-    fn import(&self, archive: &Path) -> Result<(), StartError> {
+    /// The same as [`Node::import_image`], for those who are no test.
+    ///
+    /// # Errors
+    /// When it is no such archive, with what containerd said.
+    pub fn import(&self, archive: &Path) -> Result<(), StartError> {
         let mut command = self.containerd();
         command.args(["images", "import"]).arg(std::path::absolute(archive)?);
         let ran = cluster::run(&mut command, b"", OUTER_LIMIT)?;

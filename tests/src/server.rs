@@ -34,7 +34,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// With this profile, and this file of policies, which may be empty; without a cluster.
+    /// With this profile, and a file of these policies unless there are none; without a cluster.
     #[must_use]
     pub fn new(profile: &str, policies: &str) -> Self {
         Self {
@@ -113,7 +113,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server with certificates of its own, this profile, and this file of policies, which may be empty.
+    /// Starts a server with certificates of its own, this profile, and a file of these policies unless there are none.
     ///
     /// # Panics
     /// When it does not start.
@@ -185,7 +185,7 @@ impl Server {
         self.process.id()
     }
 
-    /// Puts another text in the place of its policy file, by which it was started.
+    /// Puts another text in the place of its policy file, with which it was started.
     ///
     /// # Panics
     /// When the file cannot be written.
@@ -315,7 +315,6 @@ fn try_start(setup: &Setup, is_up: fn(&Server) -> bool) -> io::Result<Server> {
         make_certificates(&certificates)?;
     }
     let file = folder.path().join(POLICIES);
-    fs::write(&file, &setup.policies)?;
     // Only the address for reviews is printed, so the other one is chosen here.
     let admin = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let log = fs::File::create(folder.path().join("log"))?;
@@ -326,7 +325,12 @@ fn try_start(setup: &Setup, is_up: fn(&Server) -> bool) -> io::Result<Server> {
         &format!("--admin-listen={admin}"),
         "--drain-delay=500ms",
     ]);
-    command.args(["--profile", &setup.profile, "--policy"]).arg(&file);
+    command.args(["--profile", &setup.profile]);
+    // A file with nothing in it is a mistake.
+    if !setup.policies.is_empty() {
+        fs::write(&file, &setup.policies)?;
+        command.arg("--policy").arg(&file);
+    }
     if setup.is_told_certificates {
         command.arg("--cert-dir").arg(&certificates);
     }

@@ -1,13 +1,18 @@
 //! What every request shares.
 
-use std::{fmt, num::NonZero, sync::Arc, thread, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use policies::{PolicySet, RULES};
 use tokio::sync::Semaphore;
 
 use crate::{
-    body, drain::Drain, memory::Memory, metrics::Metrics, ready::Readiness, surroundings::Surroundings,
+    budget::{self, Budget, Work},
+    drain::Drain,
+    memory::Memory,
+    metrics::Metrics,
+    ready::Readiness,
+    surroundings::Surroundings,
 };
 
 /// Bodies above this are judged away from the event loop, so that small requests beside them do not wait.
@@ -63,30 +68,33 @@ pub struct Limits {
     pub(crate) requests: Semaphore,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
-    /// KiB of bodies in memory.
-    pub(crate) bodies_kib: Arc<Semaphore>,
-    /// Large bodies being judged: one per processor.
-    pub(crate) large: Arc<Semaphore>,
-    /// Release records being decompressed: one.
-    pub(crate) records: Arc<Semaphore>,
+    /// The memory for all that.
+    pub(crate) budget: Budget,
 }
 
 impl Limits {
-    /// Bodies of at most `max_body` bytes, and `max_concurrency` requests at once.
+    /// Bodies of at most `max_body` bytes, and `max_concurrency` requests at once, in the usual memory.
     #[must_use]
     pub fn new(max_body: usize, max_concurrency: usize) -> Self {
-        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        Self::within(budget::USUAL, max_body, max_concurrency)
+    }
+
+    /// The same for a process that may take `memory` bytes. No body is larger than half of what there is for bodies.
+    #[must_use]
+    pub fn within(memory: u64, max_body: usize, max_concurrency: usize) -> Self {
+        let budget = Budget::of(memory);
         Self {
-            max_body,
+            max_body: max_body.min(budget.bodies.available_permits() * 1024 / 2),
             requests: Semaphore::new(max_concurrency.min(Semaphore::MAX_PERMITS)),
             body_timeout: BODY_TIMEOUT,
-            // Eight of the largest bodies, whatever the number of requests.
-            bodies_kib: Arc::new(Semaphore::new(
-                body::kib(max_body).saturating_mul(8).min(Semaphore::MAX_PERMITS),
-            )),
-            large: Arc::new(Semaphore::new(processors)),
-            records: Arc::new(Semaphore::new(1)),
+            budget,
         }
+    }
+
+    /// The memory for what is made of large bodies, to share with others who read records.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        self.budget.work.clone()
     }
 }
 

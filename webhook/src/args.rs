@@ -2,7 +2,7 @@
 
 use std::{fs, io, net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{app::Limits, duration, tls};
+use crate::{app::Limits, budget, duration, size, tls};
 
 /// Where to listen, whom to let in, and how much at once.
 #[derive(Debug, Clone, clap::Args)]
@@ -29,7 +29,10 @@ pub struct Args {
     /// Common or alternative name that a client certificate may carry; several with commas
     #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "client_ca")]
     pub client_names: Vec<String>,
-    /// Connections open at once; never fewer than requests at once
+    /// Memory that this process may take, in bytes or as 128Mi or 1Gi: what comes in at once is held to it. Unless given, the limit of its cgroup, or else 128Mi
+    #[arg(long, value_name = "SIZE", env = "MEMORY_LIMIT", value_parser = size::flag)]
+    pub memory_limit: Option<u64>,
+    /// Connections open at once, as far as there is memory for them; never fewer than requests at once
     #[arg(long, value_name = "COUNT", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
     /// Requests judged at once; more are answered with 503
@@ -91,8 +94,19 @@ impl Args {
     pub fn limits(&self) -> Limits {
         Limits {
             body_timeout: self.body_timeout,
-            ..Limits::new(self.max_body, self.max_concurrency as usize)
+            ..Limits::within(self.memory(), self.max_body, self.max_concurrency as usize)
         }
+    }
+
+    /// Connections at once.
+    pub(crate) fn connections(&self) -> u32 {
+        let most = self.max_connections.max(self.max_concurrency);
+        most.min(budget::connections(self.memory()))
+    }
+
+    /// Memory that this process may take, in bytes.
+    fn memory(&self) -> u64 {
+        self.memory_limit.or_else(size::of_cgroup).unwrap_or(budget::USUAL)
     }
 }
 

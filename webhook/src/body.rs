@@ -11,14 +11,15 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{app::Limits, refusal::Refusal};
+use crate::{app::Limits, budget::Budget, refusal::Refusal};
 
 /// What a body takes before its first byte, for the request around it; in KiB.
 const FIRST: usize = 16;
 /// What it takes from then on whenever more has come; in KiB.
 const STEP: usize = 64;
-/// The most memory that is asked of the system before a part of it has come, in bytes: a size that is announced need not be true.
-const LARGEST_PIECE: usize = 2 << 20;
+/// The least memory that is asked of the system for a body in several pieces, in bytes; then twice what has come, since a size that is
+/// announced need not be true.
+const PIECE: usize = 64 << 10;
 
 /// A body, and the memory that is reserved for it as long as it lives.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ pub(crate) async fn read(request: Request<Body>, limits: &Limits) -> Result<Whol
     if expected.is_some_and(|expected| expected > limits.max_body) {
         return Err(Refusal::BodyTooLarge { limit: limits.max_body });
     }
-    let reserved = Reserved::new(request.extensions().get().cloned(), Arc::clone(&limits.bodies_kib));
+    let reserved = Reserved::new(request.extensions().get().cloned(), &limits.budget);
     let arriving = collect(request.into_body(), expected, limits.max_body, reserved);
     timeout(limits.body_timeout, arriving).await.unwrap_or(Err(Refusal::BodyTimeout))
 }
@@ -82,8 +83,8 @@ async fn collect(
             continue;
         }
         if rest.capacity() < length {
-            let announced = expected.unwrap_or(length * 2).min(LARGEST_PIECE.max(length * 8));
-            rest.reserve(announced.max(length) - rest.len());
+            let capacity = PIECE.max(length * 2).min(expected.unwrap_or(limit));
+            rest.reserve(capacity.max(length) - rest.len());
         }
         rest.extend_from_slice(&std::mem::take(&mut first));
         rest.extend_from_slice(&data);
@@ -97,16 +98,18 @@ async fn collect(
 struct Reserved {
     share: Option<Share>,
     all: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
     kib: usize,
     permits: Vec<OwnedSemaphorePermit>,
 }
 
 impl Reserved {
-    const fn new(share: Option<Share>, all: Arc<Semaphore>) -> Self {
-        Self { share, all, kib: 0, permits: Vec::new() }
+    fn new(share: Option<Share>, budget: &Budget) -> Self {
+        let (all, waiting) = (Arc::clone(&budget.bodies), Arc::clone(&budget.waiting));
+        Self { share, all, waiting, kib: 0, permits: Vec::new() }
     }
 
-    /// Waits until there is memory for `bytes`.
+    /// Waits until there is memory for `bytes`; not when too many wait already, since what waits fills the buffers of its connection.
     async fn cover(&mut self, bytes: usize) -> Result<(), Refusal> {
         let wanted = FIRST.max(bytes.div_ceil(1024));
         if wanted <= self.kib {
@@ -115,15 +118,23 @@ impl Reserved {
         let step = if self.kib == 0 { wanted } else { (wanted - self.kib).max(STEP) };
         let permits = u32::try_from(step).unwrap_or(u32::MAX);
         if let Some(Share(share)) = &self.share {
-            self.permits.push(acquire(share, permits).await?);
+            self.permits.push(acquire(share, permits, &self.waiting).await?);
         }
-        self.permits.push(acquire(&self.all, permits).await?);
+        self.permits.push(acquire(&self.all, permits, &self.waiting).await?);
         self.kib += step;
         Ok(())
     }
 }
 
-async fn acquire(memory: &Arc<Semaphore>, permits: u32) -> Result<OwnedSemaphorePermit, Refusal> {
+async fn acquire(
+    memory: &Arc<Semaphore>,
+    permits: u32,
+    waiting: &Semaphore,
+) -> Result<OwnedSemaphorePermit, Refusal> {
+    if let Ok(permit) = Arc::clone(memory).try_acquire_many_owned(permits) {
+        return Ok(permit);
+    }
+    let _waits = waiting.try_acquire().map_err(|_| Refusal::Overloaded)?;
     Arc::clone(memory).acquire_many_owned(permits).await.map_err(|_| Refusal::Overloaded)
 }
 

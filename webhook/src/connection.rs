@@ -23,11 +23,11 @@ use crate::{
 };
 
 /// What is read ahead of one HTTP/1.1 connection, and so the largest head; in bytes.
-const READ_AHEAD: usize = 64 << 10;
+const READ_AHEAD: usize = 32 << 10;
 /// What a client may send ahead in one HTTP/2 request, in bytes: a small one needs no second round trip.
-const STREAM_WINDOW: u32 = 256 << 10;
+const STREAM_WINDOW: u32 = 128 << 10;
 /// The same for a whole connection.
-const CONNECTION_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 256 << 10;
 /// How often a silent HTTP/2 connection is asked whether it lives, and how long the answer may take.
 const PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
 /// An age beyond this means "for ever", and could not be added to a clock.

@@ -6,6 +6,7 @@ pub mod admin;
 mod app;
 pub mod args;
 mod body;
+mod budget;
 mod connection;
 mod deadline;
 pub mod drain;
@@ -22,6 +23,7 @@ mod release_gate;
 mod response;
 mod review;
 mod routes;
+mod size;
 pub mod surroundings;
 #[cfg(test)]
 mod testing;
@@ -33,6 +35,7 @@ use std::sync::Arc;
 
 pub use app::{App, Limits};
 pub use args::Args;
+pub use budget::Work;
 pub use drain::{Drain, Stage};
 pub use guard::log_panics;
 pub use listener::{Bound, Outcome};

@@ -77,7 +77,7 @@ impl Args {
     /// # Errors
     /// When the address cannot be listened on.
     pub async fn bind(&self, tls: ServerConfig) -> Result<Bound, ListenError> {
-        let max_connections = self.max_connections.max(self.max_concurrency);
+        let max_connections = self.connections();
         Bound::new(self.listen, Some(Arc::new(tls)), max_connections, self).await
     }
 

@@ -94,15 +94,9 @@ impl Inner {
 /// The names under which the API server may ask for a hook. The manifest of a cluster-scoped object looks like one that leaves the
 /// namespace to Helm.
 fn keys(object: hooks::Object<'_>, namespace: &str) -> impl Iterator<Item = HookKey> + use<> {
-    let key = |name: &str, namespace: Option<&str>| HookKey {
-        group: object.group().to_owned(),
-        kind: object.kind().to_owned(),
-        namespace: namespace.map(str::to_owned),
-        name: name.to_owned(),
-    };
-    let written = object.namespace().filter(|namespace| !namespace.is_empty());
-    let named = object.name().map(|name| key(name, Some(written.unwrap_or(namespace))));
-    let cluster_scoped = object.name().filter(|_| written.is_none()).map(|name| key(name, None));
+    let written = object.namespace();
+    let named = HookKey::of(object, Some(written.unwrap_or(namespace)));
+    let cluster_scoped = HookKey::of(object, None).filter(|_| written.is_none());
     named.into_iter().chain(cluster_scoped)
 }
 

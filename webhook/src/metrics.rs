@@ -1,6 +1,10 @@
 //! All metrics, with every label set resolved at the start: counting costs an index and an atomic addition.
 
-use std::{fmt, sync::OnceLock, time::Duration};
+use std::{
+    fmt,
+    sync::OnceLock,
+    time::{Duration, SystemTime},
+};
 
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
@@ -65,6 +69,7 @@ impl Metrics {
     #[must_use]
     pub fn new(ids: impl IntoIterator<Item = &'static str>) -> Self {
         let registry = Registry::new();
+        start_time(&registry);
         Self {
             requests: requests(&registry),
             durations: durations(&registry),
@@ -256,6 +261,13 @@ fn rejected(registry: &Registry) -> Vec<IntCounter> {
     let help = "Requests answered with an HTTP error, by reason.";
     let family = counters(registry, "hookward_requests_rejected_total", help, &["reason"]);
     Reason::ALL.iter().map(|reason| family.with_label_values(&[reason.name()])).collect()
+}
+
+/// A replica that starts again and again loses its other metrics each time: only this one tells how often.
+fn start_time(registry: &Registry) {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    gauge(registry, "hookward_start_time_seconds", "When this replica started, in seconds since 1970.")
+        .set(i64::try_from(since.as_secs()).unwrap_or_default());
 }
 
 fn registered<C: Collector + Clone + 'static>(registry: &Registry, made: prometheus::Result<C>) -> C {

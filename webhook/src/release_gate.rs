@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use hooks::{
-    Events, Interest, Written,
+    Events, Interest, Room, Written,
     release::{Limits, Record, Status, secret},
     template_source,
 };
@@ -26,6 +26,11 @@ mod documents;
 
 pub(crate) use documents::Unreadable;
 
+/// The most hooks that are named as dropped; each takes memory.
+const DROPPED: usize = 1_000;
+/// What a record keeps besides its largest text, in bytes: hooks and templates.
+const KEPT: usize = 8 << 20;
+
 /// Judges a release record that is about to be stored. Allowed without a judgement: what is no release record, and what is neither
 /// an install nor an upgrade. A record that cannot be decoded is allowed with a warning.
 pub(crate) fn judge(
@@ -35,24 +40,34 @@ pub(crate) fn judge(
     operation: Operation,
     answer: Answer<'_>,
     asked: Asked,
+    room: &Room,
 ) -> Result<Vec<u8>, Refusal> {
+    let all = room.left();
     let Some(object) = request.object.filter(|_| operation == Operation::Create && !request.is_subresource())
     else {
         return Ok(answer.skip());
     };
-    let object = read(object, "object", Interest::Everything)?;
+    let object = read(object, "object", Interest::Everything, room)?;
     let Some(stored) = secret(&object) else {
         return Ok(answer.skip());
     };
-    let record = match stored.decode(&Limits::default()) {
+    // The largest text is there three times while it is read.
+    let text = room.left().saturating_sub(KEPT) / 3;
+    let record = match stored.decode(&Limits { text: text.min(Limits::default().text), ..Limits::default() })
+    {
         Ok(record) => record,
         Err(error) => return Ok(answer.undecodable(&error)),
     };
     drop(object);
     asked.deadline.check()?;
+    let room = Room::new(all.saturating_sub(record.length()));
     match record.status {
-        Status::PendingInstall => judge_record(app, policies, &record, Moment::Install, answer, asked),
-        Status::PendingUpgrade => judge_record(app, policies, &record, Moment::Upgrade, answer, asked),
+        Status::PendingInstall => {
+            judge_record(app, policies, &record, Moment::Install, answer, (asked, &room))
+        }
+        Status::PendingUpgrade => {
+            judge_record(app, policies, &record, Moment::Upgrade, answer, (asked, &room))
+        }
         _ => Ok(answer.skip()),
     }
 }
@@ -63,10 +78,10 @@ fn judge_record(
     record: &Record,
     moment: Moment,
     answer: Answer<'_>,
-    asked: Asked,
+    (asked, room): (Asked, &Room),
 ) -> Result<Vec<u8>, Refusal> {
     let deadline = asked.deadline;
-    let documents = documents::read(record, deadline)?;
+    let documents = documents::read(record, room, deadline)?;
     let mut release = Release {
         name: Some(&record.name),
         namespace: Some(record.namespace.as_str()).filter(|namespace| !namespace.is_empty()),
@@ -121,13 +136,16 @@ fn dropped(record: &Record, deadline: Deadline) -> Result<Vec<Dropped>, Refusal>
         let values = template_source::hook_values(&template.text).into_iter();
         let is_dropped =
             |text: &str| Events::parse(Written { text: text.into(), is_text: true }).is_dropped();
-        dropped.extend(values.filter(|literal| is_dropped(&literal.value)).map(|literal| Dropped {
-            place: Some(Place {
-                path: format!("{}/{}", record.chart_name, template.name),
-                line: Some(literal.line),
-            }),
-            events: literal.value,
-            is_certain: false,
+        let room = DROPPED - dropped.len();
+        dropped.extend(values.filter(|literal| is_dropped(&literal.value)).take(room).map(|literal| {
+            Dropped {
+                place: Some(Place {
+                    path: format!("{}/{}", record.chart_name, template.name),
+                    line: Some(literal.line),
+                }),
+                events: literal.value,
+                is_certain: false,
+            }
         }));
     }
     Ok(dropped)

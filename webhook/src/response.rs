@@ -305,7 +305,8 @@ fn identity(request: &Request<'_>, object: Option<Object<'_>>) -> Identity {
     Identity {
         api_version: format!("{group}{slash}{}", kind.version.as_str()),
         kind: kind.kind.as_str().to_owned(),
-        namespace: request.namespace().map(str::to_owned),
+        // Of a Namespace the API server says that it is in itself; an Event there would have nowhere to go.
+        namespace: request.governing_namespace().map(str::to_owned),
         name: written.or(name).unwrap_or_default().to_owned(),
         // The API server has made one up before it asks, and a CREATE that is refused leaves nothing with it.
         uid: uid.filter(|_| request.operation.as_str() == "UPDATE").map(str::to_owned),

@@ -5,14 +5,15 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use hooks::{Interest, Node, Object, json};
+use hooks::{Interest, Node, Object, Room, json};
 use policies::{HookKey, Membership, Mode, Moment, Namespace, Policy, PolicySet, evaluate};
 use serde_json::value::RawValue;
-use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::{
     app::{App, LARGE},
     body::Whole,
+    budget::{HOOK, QUICK, judging},
     deadline::Deadline,
     metrics::{Operation, Path},
     policy,
@@ -23,8 +24,8 @@ use crate::{
     wire::{self, Request},
 };
 
-/// Answers the review in `body`. What can take long leaves the event loop: large bodies, as many at once as there are processors,
-/// and release records, one at a time because each may need 64 MiB.
+/// Answers the review in `body`. What can take long, or much memory, leaves the event loop and waits for its memory: large bodies, of
+/// which several may fit, and release records and our own objects, one at a time.
 pub(crate) async fn answer(
     app: &Arc<App>,
     path: Path,
@@ -32,27 +33,11 @@ pub(crate) async fn answer(
     deadline: Deadline,
 ) -> Result<Vec<u8>, Refusal> {
     let mut asked = Asked { path, arrived: Instant::now(), deadline, is_absent: false };
-    let apart = match path {
-        Path::Release => Some(&app.limits.records),
-        _ => (body.bytes.len() > LARGE).then_some(&app.limits.large),
-    };
-    let Some(permits) = apart else {
-        return match judge(app, &body.bytes, asked) {
-            Err(Refusal::NamespaceUnknown { name }) => {
-                asked.is_absent = learn(app, &name, deadline).await == Learned::Absent;
-                judge(app, &body.bytes, asked)
-            }
-            answered => answered,
-        };
-    };
     let body = Arc::new(body);
-    match judge_apart(app, &body, asked, permits).await {
-        Err(Refusal::NamespaceUnknown { name }) => {
-            asked.is_absent = learn(app, &name, deadline).await == Learned::Absent;
-            judge_apart(app, &body, asked, permits).await
-        }
-        answered => answered,
-    }
+    let answered = judge_in_turn(app, &body, asked).await;
+    let Err(Refusal::NamespaceUnknown { name }) = answered else { return answered };
+    asked.is_absent = learn(app, &name, deadline).await == Learned::Absent;
+    judge_in_turn(app, &body, asked).await
 }
 
 /// What a request was sent for, when it was whole, and until when its answer is worth something.
@@ -72,24 +57,36 @@ async fn learn(app: &App, namespace: &str, deadline: Deadline) -> Learned {
     timeout(deadline.left() / 2, surroundings.learn(namespace)).await.unwrap_or(Learned::Nothing)
 }
 
-async fn judge_apart(
-    app: &Arc<App>,
-    body: &Arc<Whole>,
-    asked: Asked,
-    permits: &Arc<Semaphore>,
-) -> Result<Vec<u8>, Refusal> {
-    let permit = Arc::clone(permits).acquire_owned().await.map_err(|_| Refusal::Overloaded)?;
+/// Judges a small body here and now, and whatever needs more memory when there is some: first what is likely to do, then all of it.
+async fn judge_in_turn(app: &Arc<App>, body: &Arc<Whole>, asked: Asked) -> Result<Vec<u8>, Refusal> {
+    let work = &app.limits.budget.work;
+    if matches!(asked.path, Path::Mutate | Path::Validate) {
+        let judged = if body.bytes.len() > LARGE {
+            judge_apart(app, body, asked, work.likely(body.bytes.len())).await
+        } else {
+            judge(app, &body.bytes, asked, &Room::new(QUICK))
+        };
+        if judged != Err(Refusal::TooManyValues) {
+            return judged;
+        }
+    }
+    judge_apart(app, body, asked, work.all()).await
+}
+
+/// Judges on a thread of its own, in so much memory.
+async fn judge_apart(app: &Arc<App>, body: &Arc<Whole>, asked: Asked, kib: u32) -> Result<Vec<u8>, Refusal> {
+    let permit = app.limits.budget.work.take(kib).await?;
     let (app, body) = (Arc::clone(app), Arc::clone(body));
     let work = spawn_blocking(move || {
         // Both are held to the end of the work, even if nobody waits for its answer any more.
         let (_permit, body) = (permit, body);
         asked.deadline.check()?;
-        judge(&app, &body.bytes, asked)
+        judge(&app, &body.bytes, asked, &Room::new(kib as usize * 1024))
     });
     work.await.map_err(|_| Refusal::Panic)?
 }
 
-fn judge(app: &App, body: &[u8], asked: Asked) -> Result<Vec<u8>, Refusal> {
+fn judge(app: &App, body: &[u8], asked: Asked, room: &Room) -> Result<Vec<u8>, Refusal> {
     let request = wire::parse(body)?;
     let operation = match request.operation.as_str() {
         "CREATE" => Operation::Create,
@@ -99,8 +96,10 @@ fn judge(app: &App, body: &[u8], asked: Asked) -> Result<Vec<u8>, Refusal> {
     let policies = app.policies.load();
     let answer = Answer::new(app, asked.path, operation, &request, policies.generation(), asked.arrived);
     match asked.path {
-        Path::Release => release_gate::judge(app, &policies, &request, operation, answer, asked),
-        Path::Mutate | Path::Validate => judge_object(app, &policies, asked, &request, operation, answer),
+        Path::Release => release_gate::judge(app, &policies, &request, operation, answer, asked, room),
+        Path::Mutate | Path::Validate => {
+            judge_object(app, &policies, (asked, room), &request, operation, answer)
+        }
         Path::Policy | Path::Stamp => policy::judge(app, &policies, asked.path, &request, operation, answer),
     }
 }
@@ -108,7 +107,7 @@ fn judge(app: &App, body: &[u8], asked: Asked) -> Result<Vec<u8>, Refusal> {
 fn judge_object(
     app: &App,
     policies: &PolicySet,
-    asked: Asked,
+    (asked, room): (Asked, &Room),
     request: &Request<'_>,
     operation: Operation,
     answer: Answer<'_>,
@@ -121,14 +120,18 @@ fn judge_object(
     let Some(object) = request.object.filter(|_| !request.is_subresource()) else {
         return Ok(answer.skip());
     };
-    let object = read(object, "object", Interest::Judged)?;
+    let object = read(object, "object", Interest::Judged, room)?;
     let object = Object::new(&object);
     let old = request
         .old_object
         .filter(|_| operation == Operation::Update)
-        .map(|old| read(old, "oldObject", Interest::Judged))
+        .map(|old| read(old, "oldObject", Interest::Judged, room))
         .transpose()?;
     let old = old.as_ref().map(Object::new);
+    let price = judging(object, HOOK) + old.map_or(0, |old| judging(old, HOOK));
+    if !room.take(price) {
+        return Err(Refusal::TooManyValues);
+    }
     // Only what is stored can be on its way out: the API server drops the mark from what somebody creates.
     if old.is_some_and(|old| old.is_being_deleted()) {
         return Ok(answer.skip());
@@ -184,12 +187,7 @@ fn validate(
 
 /// The release that a hook belongs to: by its stored record where those are looked up, else by what the gate saw here.
 fn membership(app: &App, object: Object<'_>, request: &Request<'_>) -> Option<Membership> {
-    let key = HookKey {
-        group: object.group().to_owned(),
-        kind: object.kind().to_owned(),
-        namespace: request.governing_namespace().map(str::to_owned),
-        name: object.name()?.to_owned(),
-    };
+    let key = HookKey::of(object, request.governing_namespace())?;
     let stored = app.surroundings.as_ref().and_then(|surroundings| surroundings.membership(&key));
     stored.or_else(|| app.memory.membership(&key))
 }
@@ -219,8 +217,13 @@ pub(crate) fn policy_of(
 ///
 /// # Errors
 /// [`Refusal::TooManyValues`] for JSON that costs too much to judge, [`Refusal::Unreadable`] for what is no JSON.
-pub(crate) fn read<'a>(text: &'a RawValue, field: &str, interest: Interest) -> Result<Node<'a>, Refusal> {
-    json::object(text.get().as_bytes(), interest).map_err(|error| {
+pub(crate) fn read<'a>(
+    text: &'a RawValue,
+    field: &str,
+    interest: Interest,
+    room: &Room,
+) -> Result<Node<'a>, Refusal> {
+    json::object_within(text.get().as_bytes(), interest, room).map_err(|error| {
         if error.is_limit() {
             Refusal::TooManyValues
         } else {

@@ -21,6 +21,7 @@ use tower::ServiceExt;
 
 use crate::{App, Drain, Limits};
 
+pub(crate) mod log;
 pub(crate) mod surroundings;
 pub(crate) mod tls;
 

@@ -1,6 +1,7 @@
 //! `cargo xtask image`: the container image as one file, from a static program and nothing else, the same bytes on every machine.
 
 mod build;
+mod reference;
 mod sbom;
 mod verify;
 
@@ -16,7 +17,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use self::{build::Source, verify::Snapshot};
+use self::{build::Source, reference::Reference, verify::Snapshot};
 use crate::shell::root;
 
 /// What a registry may hold at most; an image that grows beyond has swallowed something.
@@ -34,9 +35,9 @@ pub(crate) struct ImageArgs {
     /// Folder for the archive and its bill of materials; the default is `target/image`.
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
-    /// Full name of the image; the default is `docker.io/library/hookward:` and the version of the workspace.
+    /// Name of the image; the default is `docker.io/library/hookward:` and the version of the workspace.
     #[arg(long, value_name = "NAME:TAG")]
-    pub(crate) tag: Option<String>,
+    pub(crate) tag: Option<Reference>,
     /// Builds once more, from a copy of the sources and into another folder, and fails unless the archives are the same.
     #[arg(long)]
     pub(crate) verify: bool,
@@ -68,6 +69,23 @@ impl Arch {
     }
 }
 
+/// What is made of the sources.
+#[derive(Debug)]
+struct Made {
+    program: Vec<u8>,
+    materials: Vec<u8>,
+    archive: Archive,
+}
+
+impl Made {
+    fn of(source: &Source, arch: Arch, reference: &Reference) -> Result<Self> {
+        let program = build::program(source, arch)?;
+        let materials = sbom::cyclonedx(arch, &created()?)?;
+        let archive = pack(arch, reference, &program, &materials)?;
+        Ok(Self { program, materials, archive })
+    }
+}
+
 /// Writes the image and its bill of materials, and says where; gives the path of the archive.
 ///
 /// # Errors
@@ -75,28 +93,28 @@ impl Arch {
 pub(crate) fn image(args: &ImageArgs) -> Result<PathBuf> {
     let arch = args.arch.map_or_else(Arch::of_this_machine, Ok)?;
     let folder = args.output.clone().unwrap_or_else(|| root().join("target/image"));
-    let reference = args.tag.clone().unwrap_or_else(default_reference);
+    let reference = args.tag.clone().unwrap_or_else(Reference::of_this_version);
     let source = Source { root: root(), target: target_folder() };
-    let snapshot = args.verify.then(Snapshot::take).transpose()?;
-    let program = build::program(&source, arch)?;
-    let materials = sbom::cyclonedx(arch, &created()?)?;
-    let archive = pack(arch, &reference, &program, &materials)?;
+    let snapshot = args.verify.then(|| Snapshot::take(&root())).transpose()?;
+    let make = |source: &Source| Made::of(source, arch, &reference);
+    let first = make(&source)?;
     if let Some(snapshot) = snapshot {
-        snapshot.same_again(arch, &reference, &program, &archive)?;
+        snapshot.same_again(&first, make)?;
     }
+    let Made { materials, archive, .. } = first;
     let stem = format!("hookward-{}-{}", env!("CARGO_PKG_VERSION"), arch.name());
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let path = folder.join(format!("{stem}.tar"));
     write(&path, &archive.bytes)?;
     write(&folder.join(format!("{stem}.cdx.json")), &materials)?;
-    eprintln!("image: {reference} {} {} bytes, {}", arch.name(), archive.bytes.len(), archive.digest);
+    eprintln!(
+        "image: {reference} {} {} bytes, manifest {}",
+        arch.name(),
+        archive.bytes.len(),
+        archive.digest
+    );
     println!("{}", path.display());
     Ok(path)
-}
-
-/// The name of the image where nobody gives another.
-fn default_reference() -> String {
-    format!("docker.io/library/hookward:{}", env!("CARGO_PKG_VERSION"))
 }
 
 /// Where cargo builds, unless told otherwise.
@@ -104,9 +122,9 @@ fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
 }
 
-fn pack(arch: Arch, reference: &str, program: &[u8], materials: &[u8]) -> Result<Archive> {
+fn pack(arch: Arch, reference: &Reference, program: &[u8], materials: &[u8]) -> Result<Archive> {
     let image = Image {
-        reference: reference.to_owned(),
+        reference: reference.to_string(),
         architecture: arch.name().to_owned(),
         created: created()?,
         config: json!({
@@ -177,13 +195,13 @@ mod tests {
 
     #[test]
     fn the_same_program_gives_the_same_image() {
-        let pack = || pack(Arch::Amd64, &default_reference(), b"program", b"{}").unwrap();
+        let pack = || pack(Arch::Amd64, &Reference::of_this_version(), b"program", b"{}").unwrap();
         assert_eq!(pack(), pack());
     }
 
     #[test]
     fn an_image_that_has_swallowed_something_is_refused() {
-        let error = pack(Arch::Amd64, "hookward:1", &vec![0; LIMIT], b"{}").unwrap_err();
+        let error = pack(Arch::Amd64, &Reference::of_this_version(), &vec![0; LIMIT], b"{}").unwrap_err();
         assert!(error.to_string().contains("more than 31457280"), "{error}");
     }
 

@@ -11,6 +11,8 @@ mod rig;
 mod shell;
 mod test;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// The allocator of `hookward`, so that the server it is compared with has no other.
@@ -45,8 +47,19 @@ enum Task {
     Codegen,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Args::parse().task {
+/// Says a mistake in one sentence: where in this program it was noticed helps nobody.
+fn main() -> ExitCode {
+    match run(Args::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}{error:#}", shell::ERROR);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
+    match task {
         Task::Test(args) => test::test(&args),
         Task::Rig(args) => rig::rig(&args),
         Task::Image(args) => image::image(&args).map(drop),

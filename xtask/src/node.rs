@@ -12,10 +12,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ::tests::{archive, node::Node};
 use anyhow::{Context as _, Result, bail, ensure};
-use tests::node::Node;
 
-use crate::rig::{self, RigArgs, RigPrograms};
+use crate::{
+    rig::{self, RigArgs, RigPrograms},
+    shell,
+};
 
 /// A cluster is gone within seconds of the order, however busy the machine is.
 const DOWN_LIMIT: Duration = Duration::from_secs(60);
@@ -52,6 +55,22 @@ struct Images {
     /// Archive of an image that pods may use, as `cargo xtask image` writes it; repeatable.
     #[arg(long, value_name = "FILE")]
     image: Vec<PathBuf>,
+}
+
+impl Images {
+    /// Notices a wrong file in a moment, and not after minutes in which programs are built and a cluster is started.
+    fn check(&self) -> Result<()> {
+        for image in &self.image {
+            let is_image =
+                archive::is_image(image).with_context(|| format!("cannot read {}", image.display()))?;
+            ensure!(
+                is_image,
+                "{} is no archive of an image, as `cargo xtask image` and `docker save` write it",
+                image.display()
+            );
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,6 +115,7 @@ fn up(args: &UpArgs) -> Result<()> {
     if let Some(holder) = holder(dir) {
         bail!("a cluster is up already, held by process {holder}: cargo xtask node down");
     }
+    args.images.check()?;
     let RigPrograms { bin } = rig::programs(&RigArgs::default())?;
     let log = dir.join("log");
     let mut command = Command::new(env::current_exe()?);
@@ -117,7 +137,9 @@ fn up(args: &UpArgs) -> Result<()> {
     }
     if kubeconfig.is_empty() {
         let _ = child.wait();
-        bail!("no cluster: {}", fs::read_to_string(&log).unwrap_or_default().trim());
+        let said = fs::read_to_string(&log).unwrap_or_default();
+        let said = said.trim();
+        bail!("no cluster: {}", said.strip_prefix(shell::ERROR).unwrap_or(said));
     }
     fs::write(dir.join("holder"), child.id().to_string())?;
     fs::write(dir.join("kubeconfig"), &kubeconfig)?;
@@ -145,6 +167,7 @@ fn down(dir: &Path) -> Result<()> {
 }
 
 fn run(args: &RunArgs) -> Result<()> {
+    args.images.check()?;
     let RigPrograms { bin } = rig::programs(&RigArgs::default())?;
     let node = start(&args.images)?;
     let path = env::var_os("PATH").unwrap_or_default();
@@ -177,8 +200,7 @@ fn helm_folder(dir: &Path, bin: &Path) -> Result<PathBuf> {
 fn start(images: &Images) -> Result<Node> {
     let node = Node::start()?;
     for image in &images.image {
-        ensure!(image.is_file(), "there is no {}", image.display());
-        node.import_image(image);
+        node.import(image).with_context(|| format!("cannot import {}", image.display()))?;
     }
     Ok(node)
 }
@@ -189,4 +211,22 @@ fn holder(dir: &Path) -> Option<u32> {
     let command = fs::read_to_string(format!("/proc/{id}/cmdline")).ok()?;
     // Ids are used again: it has to be the process that was started.
     command.contains("\0node\0hold").then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_no_image_is_a_sentence() {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        let said = |image: PathBuf| format!("{:#}", Images { image: vec![image] }.check().unwrap_err());
+        assert!(
+            said(manifest.clone()).contains("Cargo.toml is no archive of an image"),
+            "{}",
+            said(manifest)
+        );
+        let missing = said("no/such.tar".into());
+        assert!(missing.starts_with("cannot read no/such.tar: No such file"), "{missing}");
+    }
 }

@@ -8,6 +8,9 @@ use std::{
 
 use anyhow::{Context, bail};
 
+/// What every mistake begins with where people see it.
+pub(crate) const ERROR: &str = "error: ";
+
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -6,8 +6,8 @@ use std::{
     time::Instant,
 };
 
+use ::tests::node::Node;
 use anyhow::bail;
-use tests::node::Node;
 
 use crate::{
     image::{self, ImageArgs},
@@ -63,7 +63,7 @@ pub(crate) fn test(args: &TestArgs) -> anyhow::Result<()> {
     if filter.is_none() {
         hermetic(&mut steps)?;
     }
-    let names = selected(filter)?;
+    let names = matched(selected(filter)?, filter)?;
     let any_of =
         |modules: &[&str]| names.iter().any(|name| modules.iter().any(|module| name.starts_with(module)));
     let programs =
@@ -126,6 +126,17 @@ fn selected(filter: Option<&str>) -> anyhow::Result<Vec<String>> {
     }
     let text = String::from_utf8_lossy(&listed.stdout);
     Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
+}
+
+/// The names, if there are any: a misspelt filter would pass for a test that did.
+fn matched(names: Vec<String>, filter: Option<&str>) -> anyhow::Result<Vec<String>> {
+    if names.is_empty() {
+        let filter = filter.unwrap_or_default();
+        bail!(
+            "the name of no integration test contains {filter:?}; unit tests are run by `cargo test --package CRATE {filter}`"
+        );
+    }
+    Ok(names)
 }
 
 /// `cargo deny`, where it is installed; advisories need a network that a hermetic test has not.
@@ -206,4 +217,16 @@ fn left_out(part: &str, why: &str) -> anyhow::Result<()> {
     }
     println!("\n!! left out: {part}: {why}");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_nothing_matches_is_a_mistake() {
+        let error = matched(Vec::new(), Some("outaeg")).unwrap_err();
+        assert!(error.to_string().contains("no integration test contains \"outaeg\""), "{error}");
+        assert_eq!(matched(vec!["e2e::outage".to_owned()], Some("outage")).unwrap(), ["e2e::outage"]);
+    }
 }

@@ -212,6 +212,31 @@ async fn a_whole_set_of_an_authority_that_nobody_knows_is_not_served() {
 }
 
 #[tokio::test]
+async fn two_that_trust_different_authorities_write_back_once_an_overlap_until_one_follows() {
+    let (mut other, memory) = (State::default(), Memory::default());
+    for step in [Step::MakeAuthority, Step::MakeLeaf { issuer: 0 }] {
+        other.take(step, OffsetDateTime::now_utc(), &knobs()).unwrap();
+    }
+    let mut keeper = keeper(&memory);
+    keeper.turn(at(0, 0), None).await.unwrap();
+    let (mine, serial) = (keeper.bundle().borrow().clone().unwrap(), served(&keeper));
+    let both = format!("{mine}{}", other.bundle().unwrap());
+    // Theirs is registered for the first time when mine has been for two minutes.
+    keeper.turn(at(0, 1), Some(&mine)).await.unwrap();
+    let mut written_back = Vec::new();
+    for second in 120..180 {
+        memory.overwrite(encode(&other));
+        let turn = keeper.turn(at(0, second), Some(&both)).await.unwrap();
+        assert_eq!(served(&keeper), serial);
+        if turn.source == Source::Memory {
+            written_back.push(second);
+        }
+    }
+    assert_eq!(written_back, [120]);
+    assert!(keeper.turn(at(0, 180), Some(&both)).await.unwrap().is_exchanged, "all trust it by now");
+}
+
+#[tokio::test]
 async fn a_backup_whose_certificate_has_expired_is_not_served() {
     let memory = Memory::default();
     let mut keeper = keeper(&memory);

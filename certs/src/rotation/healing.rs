@@ -1,34 +1,61 @@
 //! Whether what is found in the store should give way to what a replica remembers: somebody else may have written there.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 
-use super::{Issued, State};
+use super::{Knobs, State, Trusted};
 
-/// Whether serving what is `found` would be worse than serving on what is `remembered`, so that this should be written back.
+/// What to do about what is found in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Serve it.
+    Follow,
+    /// Plan with it, and have it registered, but serve on what is remembered: not everybody who calls may trust it yet.
+    Later,
+    /// Write back what is remembered, and serve that.
+    WriteBack,
+}
+
+/// Judges what is `found` beside what is `remembered`, which is served. `age` says since when an authority has been seen registered.
 ///
-/// What other replicas write is always followed: it has a later generation, and holds the authority of what was served. A backup
-/// that was restored, or entries that were edited, are followed unless they hold nothing to serve, or something out of date, or
-/// something that the registered bundle does not verify while it verifies what is remembered.
-pub(super) fn is_worse(
+/// What other replicas write has a later generation, and holds the authority of what was served; it is never written back. A backup
+/// that was restored, or entries that were edited, are followed unless they hold nothing to serve, or something out of date. Both
+/// are served only when their authority has been registered for the overlap, or for longer than that of what is served: a replica
+/// that begins anew may have taken what somebody wrote for what should be there, and have had it registered a moment ago.
+pub(super) fn judge(
     found: &State,
     remembered: &State,
-    registered: Option<&str>,
+    age: impl Fn(&Trusted) -> Option<Duration>,
     now: OffsetDateTime,
-) -> bool {
+    knobs: &Knobs,
+) -> Verdict {
     if remembered.is_empty() || found == remembered {
-        return false;
+        return Verdict::Follow;
     }
-    let Some(served) = remembered.leaf() else { return found.is_empty() };
-    let Some(leaf) = found.leaf() else { return true };
-    let issuer = &remembered.authorities()[served.issuer()];
+    let Some(served) = remembered.leaf() else {
+        return if found.is_empty() { Verdict::WriteBack } else { Verdict::Follow };
+    };
+    let Some(leaf) = found.leaf() else { return Verdict::WriteBack };
+    if now < served.not_before() || knobs.leaf_ends_at_once(served) <= now {
+        return Verdict::Follow;
+    }
+    let (issuer, next) = (&remembered.authorities()[served.issuer()], &found.authorities()[leaf.issuer()]);
+    let is_too_early = issuer.summary().der() != next.summary().der()
+        && match (age(issuer), age(next)) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(known), Some(new)) => new < knobs.overlap && new <= known,
+        };
     let is_of_a_replica =
         found.generation() > remembered.generation() && found.is_beside(issuer.certificate_pem());
-    let is_current = |leaf: &Issued| (leaf.not_before()..=leaf.not_after()).contains(&now);
-    if is_of_a_replica || !is_current(served) {
-        return false;
+    let is_current = (leaf.not_before()..=leaf.not_after()).contains(&now);
+    match (is_of_a_replica, is_too_early) {
+        (true, true) => Verdict::Later,
+        (false, true) => Verdict::WriteBack,
+        (false, false) if !is_current => Verdict::WriteBack,
+        (_, false) => Verdict::Follow,
     }
-    let is_lost = !found.authorities()[leaf.issuer()].is_in(registered) && issuer.is_in(registered);
-    !is_current(leaf) || is_lost
 }
 
 #[cfg(test)]
@@ -61,16 +88,42 @@ mod tests {
         after(&State::default(), &[Step::MakeAuthority, Step::MakeLeaf { issuer: 0 }], start())
     }
 
+    /// Where these authorities have been registered for as long as anybody can tell.
+    fn verdict(found: &State, remembered: &State, registered: &State, days: u32) -> Verdict {
+        let bundle = registered.bundle();
+        let age = |one: &Trusted| one.is_in(bundle.as_deref()).then_some(DAY);
+        judge(found, remembered, age, start() + days * DAY, &knobs())
+    }
+
     fn is_written_back(found: &State, remembered: &State, registered: &State, days: u32) -> bool {
-        is_worse(found, remembered, registered.bundle().as_deref(), start() + days * DAY)
+        verdict(found, remembered, registered, days) == Verdict::WriteBack
     }
 
     #[test]
-    fn what_a_replica_wrote_is_followed_even_when_it_is_not_registered() {
+    fn what_a_replica_wrote_is_never_written_back_and_served_when_all_trust_it_or_there_is_nothing_to_lose() {
         let before = fresh();
         let next = after(&before, &[Step::MakeAuthority, Step::MakeLeaf { issuer: 1 }], start());
-        assert!(!is_written_back(&next, &before, &before, 1));
-        assert!(!is_written_back(&next, &before, &before, 99), "by a clock of another year neither");
+        assert_eq!(verdict(&next, &before, &before, 1), Verdict::Later);
+        assert_eq!(verdict(&next, &before, &next, 1), Verdict::Follow);
+        assert_eq!(verdict(&next, &before, &State::default(), 1), Verdict::Follow);
+        assert_eq!(verdict(&next, &before, &before, 99), Verdict::Follow, "by a clock of another year");
+        let last = after(&before, &[Step::MakeLeaf { issuer: 0 }], start());
+        assert_eq!(verdict(&last, &before, &State::default(), 1), Verdict::Follow);
+    }
+
+    #[test]
+    fn a_foreign_authority_that_a_replica_had_registered_a_moment_ago_is_not_served() {
+        let (mine, theirs) = (fresh(), after(&fresh(), &[Step::MakeLeaf { issuer: 0 }], start()));
+        let at = |new, known| {
+            let is_mine = |one: &Trusted| mine.is_beside(one.certificate_pem());
+            let age = |one: &Trusted| Some(if is_mine(one) { known } else { new });
+            judge(&theirs, &mine, age, start() + DAY, &knobs())
+        };
+        let (moment, overlap) = (Duration::from_secs(1), knobs().overlap);
+        assert_eq!(at(moment, overlap), Verdict::WriteBack);
+        assert_eq!(at(moment, moment), Verdict::WriteBack, "both were seen at the same time, after a start");
+        assert_eq!(at(moment, Duration::ZERO), Verdict::Follow, "theirs is better known");
+        assert_eq!(at(overlap, 2 * overlap), Verdict::Follow);
     }
 
     #[test]

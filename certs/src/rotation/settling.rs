@@ -1,16 +1,26 @@
-//! How long a replica has seen things as they are, by its own steady clock.
+//! What a replica remembers: what it serves, and since when it has seen things as they are, by its own steady clock.
 
 use std::time::Duration;
 
+use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 
-use super::{State, View, is_worse};
+use super::{
+    Knobs, State, View,
+    healing::{Verdict, judge},
+    state::certificates,
+};
 
 /// Remembers what was seen last, and since when.
 #[derive(Debug, Default)]
 pub struct Settling {
     seen: Option<Seen>,
     is_past_first: bool,
+    /// What is served.
+    served: Option<State>,
+    /// The registered authorities, each since when it has been seen without a break.
+    registered: Vec<(CertificateDer<'static>, Duration)>,
+    written_back: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -59,10 +69,52 @@ impl Settling {
         View { unchanged: Duration::ZERO, settled: Duration::ZERO, is_first: false, ..*view }
     }
 
-    /// What was seen last, where what is `found` is not to be served in its place: then it should be written back.
+    /// Takes note of what is registered at `steady`; to be called before [`Self::judge`].
+    pub fn observe_registered(&mut self, steady: Duration, registered: Option<&str>) {
+        let before = std::mem::take(&mut self.registered);
+        let since =
+            |one: &CertificateDer<'_>| before.iter().find(|(known, _)| known == one).map(|known| known.1);
+        let found = certificates(registered).into_iter();
+        self.registered =
+            found.map(|one| (since(&one).unwrap_or(steady), one)).map(|(since, one)| (one, since)).collect();
+    }
+
+    /// What to do about what is `found`, beside what is served.
     #[must_use]
-    pub fn prefers(&self, found: &State, registered: Option<&str>, now: OffsetDateTime) -> Option<&State> {
-        let remembered = self.seen.as_ref().map(|seen| &seen.state)?;
-        is_worse(found, remembered, registered, now).then_some(remembered)
+    pub fn judge(&self, now: OffsetDateTime, steady: Duration, found: &State, knobs: &Knobs) -> Verdict {
+        let Some(served) = &self.served else { return Verdict::Follow };
+        let since = |der: &CertificateDer<'_>| self.registered.iter().find(|(one, _)| one == der);
+        let age = |one: &super::Trusted| Some(steady.saturating_sub(since(one.summary().der())?.1));
+        judge(found, served, age, now, knobs)
+    }
+
+    /// What is served from now on.
+    pub fn serve(&mut self, state: &State) {
+        if self.served.as_ref() != Some(state)
+            || self.served.as_ref().map(State::generation) != Some(state.generation())
+        {
+            self.served = Some(state.clone());
+        }
+    }
+
+    /// What is served; `None` at the start.
+    #[must_use]
+    pub fn served(&self) -> Option<&State> {
+        self.served.as_ref()
+    }
+
+    /// How long `found` is to be left as it is before what is served is written back.
+    ///
+    /// What is of no use to anybody is replaced at once. Where two replicas differ in what they trust, each writes once an overlap:
+    /// by then both know what the other one has registered.
+    #[must_use]
+    pub fn left_alone(&self, steady: Duration, found: &State, knobs: &Knobs) -> Duration {
+        let since = self.written_back.filter(|_| found.leaf().is_some());
+        since.map_or(Duration::ZERO, |since| (since + knobs.overlap).saturating_sub(steady))
+    }
+
+    /// What is served was written back at `steady`.
+    pub fn wrote_back(&mut self, steady: Duration) {
+        self.written_back = Some(steady);
     }
 }

@@ -281,6 +281,6 @@ fn made(summary: &Summary) -> OffsetDateTime {
     summary.not_before.saturating_add(super::signed(CLOCK_SKEW)).min(summary.not_after)
 }
 
-fn certificates(bundle: Option<&str>) -> Vec<CertificateDer<'static>> {
+pub(super) fn certificates(bundle: Option<&str>) -> Vec<CertificateDer<'static>> {
     bundle.map_or_else(Vec::new, |bundle| pair::certificates(bundle.as_bytes()).unwrap_or_default())
 }

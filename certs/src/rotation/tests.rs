@@ -206,6 +206,34 @@ fn a_leaf_that_has_expired_with_its_authority_is_followed_by_the_newest_though_t
 }
 
 #[test]
+fn a_leaf_whose_end_comes_before_the_overlap_is_over_is_followed_by_what_is_registered_and_no_sooner() {
+    let mut state = exchanging();
+    take(&mut state, Step::MakeLeaf { issuer: 0 }, start() + 300 * DAY);
+    let (bundle, end) = (state.bundle(), start() + 365 * DAY);
+    let hurried = |now| View { settled: Duration::ZERO, ..settled(now, bundle.as_deref()) };
+    let early = plan(&hurried(end - LONG / 2), &state, &knobs());
+    assert_eq!(early, Step::Wait { at_most: LONG / 6 + Duration::from_secs(1), for_registration: false });
+    for now in [end - LONG / 3, end + LONG / 2] {
+        assert_eq!(plan(&hurried(now), &state, &knobs()), Step::MakeLeaf { issuer: 1 });
+        assert!(is_wait(plan(&unregistered(now), &state, &knobs())), "nobody would trust it");
+    }
+    assert!(is_wait(plan(&hurried(end + LONG), &state, &knobs())), "a clock may have stepped");
+}
+
+#[test]
+fn an_authority_for_which_there_is_no_time_is_made_beside_three_that_may_not_go_yet() {
+    let mut state = exchanging();
+    take(&mut state, Step::MakeAuthority, start() + 244 * DAY);
+    take(&mut state, Step::MakeLeaf { issuer: 2 }, start() + 520 * DAY);
+    let end = state.leaf().unwrap().not_after();
+    let at = |now| plan(&View { unchanged: Duration::ZERO, ..unregistered(now) }, &state, &knobs());
+    assert!(is_wait(at(end - 3 * LONG)));
+    assert_eq!(at(end - 2 * LONG), Step::MakeAuthority);
+    take(&mut state, Step::MakeAuthority, end - 2 * LONG);
+    assert_eq!(state.authorities().len(), MOST_AUTHORITIES + 1);
+}
+
+#[test]
 fn years_without_a_registration_leave_a_certificate_that_is_valid() {
     let mut state = fresh();
     for day in 0..2000 {

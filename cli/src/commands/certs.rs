@@ -14,10 +14,7 @@ use crate::{
     Io,
     args::Global,
     exit,
-    output::{
-        certs::{Entry, json, text},
-        text::note_line,
-    },
+    output::certs::{Entry, json, text},
 };
 
 /// Files that `inspect` looks for in a folder.
@@ -59,10 +56,10 @@ pub struct Make {
     /// How long the authority is valid.
     #[arg(long, default_value_t = 3650, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub ca_days: u32,
-    /// Replace files that are there already; an authority among them signs the new certificate.
+    /// Replace files that are there already; an authority among them signs the new certificate, unless there is --new-ca too.
     #[arg(long)]
     pub force: bool,
-    /// Replace the authority too: then every registered caBundle must be applied again.
+    /// With --force: replace the authority too. Then every registered caBundle must be applied again.
     #[arg(long, requires = "force")]
     pub new_ca: bool,
 }
@@ -103,10 +100,7 @@ impl Args {
 
 impl Make {
     fn run(&self, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
-        let authority = self.authority(|note| {
-            let colors = global.colors(io.stderr_is_terminal, io.no_color);
-            writeln!(io.stderr, "{}", note_line(note, colors))
-        })?;
+        let authority = self.authority(|note| io.note(note, global))?;
         let leaf = authority.issue(&self.names, DAY * self.days).context("cannot make the certificate")?;
         for path in folder::write(&self.dir, &authority, &leaf, self.force)? {
             writeln!(io.stdout, "{}", path.display())?;
@@ -121,13 +115,13 @@ impl Make {
             let end = authority.summary().not_after;
             if end <= OffsetDateTime::now_utc() {
                 bail!(
-                    "the authority in {} ended on {}; use --new-ca to replace it",
+                    "the authority in {} ended on {}; use --force --new-ca to replace it",
                     self.dir.display(),
                     end.date()
                 );
             }
             note(&format!(
-                "signed by the authority that was there, which is valid until {}; --new-ca replaces it",
+                "signed by the authority that was there, which is valid until {}; --force --new-ca replaces it",
                 end.date()
             ))?;
             return Ok(authority);

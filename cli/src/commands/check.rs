@@ -98,19 +98,18 @@ impl Args {
         let policies = self.policy.load(0);
         let is_judged = policies.is_ok();
         let report = match policies {
-            Ok(policies) => {
+            Ok((policies, notes)) => {
                 let mut report = self.report(&policies, io);
-                report.notes.extend(self.policy.overruled(&policies));
+                report.notes.extend(notes);
                 report
             }
             Err(problem) => Report { problems: vec![problem], ..Report::default() },
         };
-        let colors = global.colors(io.stderr_is_terminal, io.no_color);
         for note in &report.notes {
-            writeln!(io.stderr, "{}", text::note_line(note, colors))?;
+            io.note(note, global)?;
         }
         for problem in &report.problems {
-            writeln!(io.stderr, "{}", text::error_line(&problem.to_string(), colors))?;
+            io.error(&problem.to_string(), global)?;
         }
         for target in &targets {
             let is_terminal = io.stdout_is_terminal && target.file.is_none();

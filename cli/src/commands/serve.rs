@@ -9,24 +9,29 @@ use std::{
     time::Duration,
 };
 
-use ::cluster::Base;
 use anyhow::{Context as _, anyhow, bail};
 use arc_swap::ArcSwap;
-use policies::PolicySet;
+use policies::{PolicySet, documents::Documents};
 use tokio::runtime::{Builder, Runtime};
 use webhook::{App, Drain};
 
-use crate::{Io, args::Global, exit, logging, output::text::note_line, policy_file, report::Problem};
+use crate::{Io, args::Global, exit, logging, policy_file, report::Problem};
 
 pub mod certificates;
 pub mod cluster;
+mod file_watch;
 mod policy_watch;
 pub mod registration;
+pub mod server_url;
 
 use certificates::Certificates;
 use cluster::{Beginning, Life};
-use policy_watch::Watch;
+use file_watch::Watch;
 use registration::Address;
+use server_url::ServerUrl;
+
+/// Threads that answer requests at the most: one answers tens of thousands a second, and each takes memory.
+const WORKERS: usize = 4;
 
 /// How long the process waits at its end for judgements that are under way.
 const LAST_JUDGEMENT: Duration = Duration::from_secs(2);
@@ -38,8 +43,9 @@ pub struct Args {
     /// Where to listen, and how much at once.
     #[command(flatten)]
     pub server: webhook::Args,
-    /// The folder with tls.crt, tls.key and, for --print-webhooks, ca.crt; read again when they change.
-    #[arg(long, value_name = "DIR", required_unless_present_any = ["cert_secret", "service"])]
+    /// The folder with tls.crt, tls.key and, for --print-webhooks, ca.crt; read again when they change. In a cluster --cert-secret
+    /// can stand in its place.
+    #[arg(long, value_name = "DIR")]
     pub cert_dir: Option<PathBuf>,
     /// What the rules may do; a policy file is read again when it changes.
     #[command(flatten)]
@@ -52,7 +58,7 @@ pub struct Args {
     pub print_webhooks: bool,
     /// The address at which the API server reaches this server: `https://HOST:PORT`.
     #[arg(long, value_name = "URL", requires = "print_webhooks", help_heading = "Registration")]
-    pub url: Option<String>,
+    pub url: Option<ServerUrl>,
 }
 
 impl Args {
@@ -64,12 +70,17 @@ impl Args {
         if self.print_webhooks {
             return self.print(global, io);
         }
+        if self.cert_dir.is_none() && self.cluster.cert_secret.is_none() {
+            bail!(
+                "there is no certificate to serve; give --cert-dir DIR, or in a cluster --cert-secret NAME"
+            );
+        }
         let (policies, start) = self.begin()?;
-        self.note(&policies.load(), global, io)?;
+        Self::note(&start.notes, global, io)?;
         logging::start(global, global.colors(io.stderr_is_terminal, io.no_color));
         webhook::log_panics();
         self.log_policies(&policies.load());
-        let workers = thread::available_parallelism().map_or(2, NonZero::get).max(2);
+        let workers = thread::available_parallelism().map_or(2, NonZero::get).clamp(2, WORKERS);
         let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
         let runtime = runtime.context("cannot start the runtime")?;
         let outcome = runtime.block_on(self.serve(policies, start, io));
@@ -82,25 +93,26 @@ impl Args {
     fn begin(&self) -> anyhow::Result<(Arc<ArcSwap<PolicySet>>, Start)> {
         let failed = |problem: Problem| anyhow!("{problem}");
         let certificates = self.cert_dir.as_deref().map(Certificates::from_folder).transpose()?;
-        if !self.cluster.is_on(self.policy.policy.is_some()) {
+        if !self.cluster.is_on(!self.policy.policy.is_empty()) {
             self.cluster.refuse_without_a_cluster()?;
-            let (policies, watch) = Watch::begin(&self.policy).map_err(failed)?;
-            return Ok((policies, Start { watch, certificates, beginning: None }));
+            let (policies, notes, watch) = policy_watch::begin(&self.policy).map_err(failed)?;
+            return Ok((policies, Start { notes, watch, certificates, beginning: None }));
         }
-        let (base, watch) = Watch::begin_base(&self.policy).map_err(failed)?;
+        let (base, watch) = policy_watch::begin_base(&self.policy).map_err(failed)?;
         let profile = self.policy.profile();
         // Nobody is judged by it: there is more to read.
-        let Base { policies, exceptions } = Base::clone(&base.borrow());
+        let Documents { policies, exceptions, unapproved } = Documents::clone(&base.borrow());
         let policies = PolicySet::new(policies, exceptions, profile, 0)?;
+        let mut notes = policy_file::not_counted(&unapproved);
+        notes.extend(self.policy.overruled(&policies));
         let beginning = Some(Beginning { base, profile });
-        Ok((Arc::new(ArcSwap::from_pointee(policies)), Start { watch, certificates, beginning }))
+        Ok((Arc::new(ArcSwap::from_pointee(policies)), Start { notes, watch, certificates, beginning }))
     }
 
-    /// Says when `--profile` has no effect.
-    fn note(&self, policies: &PolicySet, global: &Global, io: &mut Io<'_>) -> anyhow::Result<()> {
-        if let Some(note) = self.policy.overruled(policies) {
-            let colors = global.colors(io.stderr_is_terminal, io.no_color);
-            writeln!(io.stderr, "{}", note_line(&note, colors))?;
+    /// Says what is no error and yet not as somebody may think.
+    fn note(notes: &[String], global: &Global, io: &mut Io<'_>) -> anyhow::Result<()> {
+        for note in notes {
+            io.note(note, global)?;
         }
         Ok(())
     }
@@ -108,7 +120,7 @@ impl Args {
     /// What is in force from the start, for whoever reads the log later.
     fn log_policies(&self, policies: &PolicySet) {
         let policy = policies.policy(None);
-        let file = self.policy.policy.as_ref().map(|path| path.display().to_string());
+        let file = (!self.policy.policy.is_empty()).then(|| self.policy.shown());
         tracing::info!(profile = %policy.profile, rules = policy.active(), policy = file, "judging");
     }
 
@@ -118,11 +130,16 @@ impl Args {
             (None, Some(name), Some(namespace)) => Address::Service { name, namespace },
             _ => bail!("--print-webhooks needs to know where: --url, or --service and --namespace"),
         };
-        let policies = self.policy.load(1).map_err(|problem| anyhow!("{problem}"))?;
-        self.note(&policies, global, io)?;
+        if self.url.is_some() && self.cert_dir.is_none() && self.cluster.cert_secret.is_none() {
+            bail!(
+                "--url needs --cert-dir DIR, with the ca.crt that the API server must trust, or --cert-secret NAME"
+            );
+        }
+        let (policies, notes) = self.policy.load(1).map_err(|problem| anyhow!("{problem}"))?;
+        Self::note(&notes, global, io)?;
         let profile = policies.policy(None).profile;
         let bundle = self.cert_dir.as_deref().map(|folder| bundle(folder, &address)).transpose()?;
-        let list = registration::list(&address, bundle.as_deref(), profile)?;
+        let list = registration::list(&address, bundle.as_deref(), profile);
         writeln!(io.stdout, "{list:#}").context("cannot write to the standard output")?;
         Ok(exit::CLEAN)
     }
@@ -145,15 +162,15 @@ impl Args {
         }
         let shared = life.as_ref().map(|life| life.certificates(&self.cluster)).transpose()?.flatten();
         let certificates = shared.or(start.certificates);
-        let certificates =
-            certificates.context("there is no certificate to serve; give --cert-dir or --cert-secret")?;
+        let certificates = certificates
+            .context("there is no certificate to serve; give --cert-dir, or --cert-secret with --cluster")?;
         let tls = webhook::tls::server_config(certificates.resolver(), &self.server.tls()?)?;
         match &mut life {
             Some(life) => life.register(&self.cluster, certificates, &app)?,
             None => certificates.keep(&app, None, || {})?,
         }
         if let Some(watch) = start.watch {
-            tokio::spawn(policy_watch::run(watch));
+            tokio::spawn(watch.run());
         }
         let (reviews, admin) = (self.server.bind(tls).await?, self.server.bind_admin().await?);
         announce(reviews.address(), admin.address(), io)?;
@@ -168,6 +185,7 @@ impl Args {
 
 /// What a server begins with besides its policies.
 struct Start {
+    notes: Vec<String>,
     watch: Option<Watch>,
     certificates: Option<Certificates>,
     beginning: Option<Beginning>,

@@ -3,7 +3,7 @@
 use std::{num::NonZero, thread};
 
 use anyhow::Context as _;
-use clap::ArgMatches;
+use clap::{ArgMatches, ValueEnum};
 use policies::PolicySet;
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     args::{Global, LogLevel},
     commands::check::Level,
     exit, inputs, logging,
-    output::{self, Format, text, try_text, try_v1},
+    output::{self, Format, try_text, try_v1},
     policy_file,
     trial::{Run, Trial},
     workers,
@@ -35,12 +35,36 @@ pub struct Args {
     /// What the rules may do.
     #[command(flatten)]
     pub policy: policy_file::Args,
-    /// Exit with 1 when an answer denies (deny), or one warns (warn), or an object is changed (audit) [default: never].
-    #[arg(long, value_enum, value_name = "MODE", help_heading = "Policy")]
-    pub fail_on: Option<Level>,
+    /// Exit with 1 when an answer is at or above this.
+    #[arg(long, value_enum, value_name = "MODE", default_value_t = FailOn::Never, help_heading = "Policy")]
+    pub fail_on: FailOn,
     /// Where results go.
     #[command(flatten)]
     pub output: output::Args,
+}
+
+/// What makes the exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// An answer that denies.
+    Deny,
+    /// And one that warns.
+    Warn,
+    /// And one that changes an object.
+    Audit,
+    /// Nothing.
+    Never,
+}
+
+impl From<FailOn> for Level {
+    fn from(asked: FailOn) -> Self {
+        match asked {
+            FailOn::Deny => Self::Deny,
+            FailOn::Warn => Self::Warn,
+            FailOn::Audit => Self::Audit,
+            FailOn::Never => Self::Never,
+        }
+    }
 }
 
 impl Args {
@@ -56,14 +80,17 @@ impl Args {
         logging::start(&Global { log_level: level, ..global.clone() }, errors_in_color);
         let mut trial = Trial::default();
         match self.policy.load(1) {
-            Ok(policies) => self.try_all(policies, &mut trial, io)?,
+            Ok((policies, notes)) => {
+                self.try_all(policies, &mut trial, io)?;
+                trial.notes.extend(notes);
+            }
             Err(problem) => trial.problems.push(problem),
         }
         for note in &trial.notes {
-            writeln!(io.stderr, "{}", text::note_line(note, errors_in_color))?;
+            io.note(note, global)?;
         }
         for problem in &trial.problems {
-            writeln!(io.stderr, "{}", text::error_line(&problem.to_string(), errors_in_color))?;
+            io.error(&problem.to_string(), global)?;
         }
         for target in &targets {
             let colors = global.colors(io.stdout_is_terminal && target.file.is_none(), io.no_color);
@@ -72,15 +99,14 @@ impl Args {
                 Format::Json => try_v1::write(&trial, out),
             })?;
         }
-        Ok(match self.fail_on {
-            _ if !trial.problems.is_empty() => exit::FAILED,
-            Some(level) if level.is_reached(trial.worst()) => exit::FINDINGS,
-            _ => exit::CLEAN,
+        Ok(match () {
+            () if !trial.problems.is_empty() => exit::FAILED,
+            () if Level::from(self.fail_on).is_reached(trial.worst()) => exit::FINDINGS,
+            () => exit::CLEAN,
         })
     }
 
     fn try_all(&self, policies: PolicySet, trial: &mut Trial, io: &mut Io<'_>) -> anyhow::Result<()> {
-        trial.notes.extend(self.policy.overruled(&policies));
         let subjects = self.subjects(trial, io);
         let cores = thread::available_parallelism().map_or(2, NonZero::get).max(2);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores).enable_all().build();
@@ -110,18 +136,15 @@ impl Args {
         for (found, contents) in read {
             subjects.extend(found);
             trial.notes.extend(contents.notes);
-            for problem in contents.problems {
-                // A helm that is not there is one problem, however many charts need it.
-                if trial.problems.last() != Some(&problem) {
-                    trial.problems.push(problem);
-                }
-            }
+            trial.problems.extend(contents.problems);
             trial.skipped += contents.skipped;
         }
+        // A helm that is not there is one problem, however many charts need it.
+        trial.problems.dedup();
         if trial.skipped > 0 && subjects.is_empty() && trial.problems.is_empty() {
             trial.problems.push(self.inputs.nothing_checked(trial.skipped));
             // Nothing but charts that were skipped was noted.
-            trial.notes.retain(|note| !note.contains(": skipped: "));
+            trial.notes.clear();
         }
         subjects
     }

@@ -12,7 +12,7 @@ use std::{
 
 use hooks::{Interest, yaml::Limits};
 
-use super::{Args, Found, Loaded, PROGRAM, Text, dropped, file};
+use super::{Args, Found, Loaded, PROGRAM, Text, dropped, file, names};
 use crate::report::Problem;
 
 /// The file that makes a folder a chart.
@@ -25,8 +25,6 @@ const SUBCHARTS: &str = "charts";
 const DEEPEST: usize = 12;
 /// What Helm calls a release that has no name.
 const RELEASE: &str = "release-name";
-/// Helm takes no longer names.
-const LONGEST_NAME: usize = 53;
 /// How much of what helm says on stderr is kept, in bytes.
 const STDERR_LIMIT: u64 = 1 << 20;
 /// How much of a template is read to find a line in it, in bytes.
@@ -197,15 +195,11 @@ fn command(found: &Found, args: &Args) -> Command {
 
 /// The name of the release: as given, else the chart's own, as people mostly do it.
 fn release(found: &Found, args: &Args) -> String {
-    let is_plain = |name: &String| {
-        let mut bytes = name.bytes();
-        name.len() <= LONGEST_NAME
-            && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-            && !name.starts_with('-')
-            && !name.ends_with('-')
-            && !name.is_empty()
+    let own = || {
+        word(&found.path, "name")
+            .filter(|name| names::release(name).is_ok())
+            .unwrap_or_else(|| RELEASE.to_owned())
     };
-    let own = || word(&found.path, "name").filter(is_plain).unwrap_or_else(|| RELEASE.to_owned());
     args.release.clone().unwrap_or_else(own)
 }
 

@@ -23,6 +23,12 @@ admission. `deny` refuses, `warn` lets pass with a warning, `audit` only reports
 the profile `baseline`. A rule that repairs changes an object while it is created, unless a policy says `fix: false`.
 ";
 
+/// Below the table in a terminal.
+const COLUMNS: &str = "RELEASE is the mode of a release that is judged whole, by hookward check or the release gate; OBJECT that \
+    of an object at admission. deny refuses, warn lets pass with a warning, audit only reports. Both are those of the profile \
+    baseline; audit denies nothing, and strict denies what is grave. REPAIRS says whether an object is changed while it is \
+    created: yes unless a policy says fix: false, opt-in where one says fix: true.";
+
 /// Two lines per rule, within the width: its modes, and what it checks.
 #[must_use]
 pub fn table(rules: &[&dyn Rule], colors: bool) -> String {
@@ -47,6 +53,7 @@ pub fn table(rules: &[&dyn Rule], colors: bool) -> String {
         );
         let _ = writeln!(text, "    {}", shortened(&summary(meta), WIDTH - 4));
     }
+    let _ = writeln!(text, "\n{}", plain::wrap(COLUMNS, WIDTH).join("\n"));
     let _ = writeln!(text, "\n{} rules; hookward rules ID explains one.", rules.len());
     text
 }
@@ -69,7 +76,8 @@ pub fn explain(meta: &Meta, colors: bool) -> String {
         for option in options {
             let default =
                 option.default.as_ref().map_or_else(String::new, |default| format!(", default {default}"));
-            let _ = writeln!(text, "  {} ({}{default})", option.name, option.kind);
+            let line = format!("{} ({}{default})", option.name, option.kind);
+            let _ = writeln!(text, "  {}", plain::wrap(&line, WIDTH - 6).join("\n      "));
             for line in plain::wrap(&option.description, WIDTH - 6) {
                 let _ = writeln!(text, "      {line}");
             }
@@ -270,14 +278,31 @@ fn options(meta: &Meta) -> Vec<Knob> {
             _ => "one of several".to_owned(),
         };
         let description = property["description"].as_str().unwrap_or("").replace('\n', " ");
-        Knob { name: name.clone(), kind, default: property.get("default").map(Value::to_string), description }
+        Knob { name: name.clone(), kind, default: property.get("default").map(spaced), description }
     };
     properties.iter().map(knob).collect()
+}
+
+/// JSON on one line that can be broken between the items of a list.
+fn spaced(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_explanation_was_wider_than_the_terminal() {
+        for rule in RULES {
+            for line in explain(rule.meta(), false).lines() {
+                assert!(line.chars().count() <= WIDTH, "{}: {line}", rule.meta().id);
+            }
+        }
+    }
 
     #[test]
     fn no_line_of_the_table_is_too_wide() {

@@ -23,21 +23,32 @@ pub struct Look {
     pub show: Mode,
 }
 
-/// `error: …`, with colour or without.
-#[must_use]
-pub fn error_line(message: &str, colors: bool) -> String {
-    labelled("error", AnsiColor::BrightRed, message, colors)
+/// What a line on the standard error begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// Something that could not be done.
+    Error,
+    /// Something worth knowing.
+    Note,
 }
 
-/// `note: …`, with colour or without.
+/// `error: …` or `note: …`, with colour or without; folded for people, one line for machines.
 #[must_use]
-pub fn note_line(message: &str, colors: bool) -> String {
-    labelled("note", AnsiColor::BrightGreen, message, colors)
-}
-
-fn labelled(label: &str, color: AnsiColor, message: &str, colors: bool) -> String {
+pub fn labelled(label: Label, message: &str, colors: bool, is_folded: bool) -> String {
+    let (label, color) = match label {
+        Label::Error => ("error", AnsiColor::BrightRed),
+        Label::Note => ("note", AnsiColor::BrightGreen),
+    };
     let style = if colors { color.on_default().bold() } else { Style::new() };
-    let lines: Vec<_> = message.lines().map(plain::line).collect();
+    let indent = label.len() + 2;
+    let fold = |line| {
+        let line = plain::line(line);
+        if !is_folded {
+            return line.into_owned();
+        }
+        plain::wrap(&line, WIDTH - indent).join(&format!("\n{}", " ".repeat(indent)))
+    };
+    let lines: Vec<_> = message.lines().map(fold).collect();
     format!("{style}{label}{style:#}: {}", lines.join("\n"))
 }
 
@@ -49,7 +60,7 @@ pub fn write(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()>
     for entry in report.findings.iter().filter(|entry| entry.mode >= look.show) {
         writeln!(out, "{}\n", finding(entry, look.colors))?;
     }
-    writeln!(out, "{}", summary(report, look))
+    writeln!(out, "{}", wrapped(&summary(report, look), WIDTH))
 }
 
 fn finding(entry: &Entry, colors: bool) -> String {

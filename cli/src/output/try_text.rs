@@ -34,7 +34,8 @@ pub fn write(trial: &Trial, colors: bool, out: &mut dyn Write) -> io::Result<()>
         release(one, colors, out)?;
     }
     if trial.run.is_some() {
-        writeln!(out, "\n{}{}", summary(trial), left_out(trial.skipped, trial.problems.len()))?;
+        let summary = summary(trial) + &left_out(trial.skipped, trial.problems.len());
+        writeln!(out, "\n{}", plain::wrap(&summary, WIDTH).join("\n"))?;
     }
     if let Some(rule) = trial
         .releases
@@ -75,7 +76,8 @@ fn release(release: &Release, colors: bool, out: &mut dyn Write) -> io::Result<(
         Row { answer: &hook.answer, name, widest, colors }.write(&about(hook), out)?;
     }
     for dropped in &release.dropped {
-        writeln!(out, "  - {}: nobody is asked, Helm drops it for its unknown event", plain::line(dropped))?;
+        let line = format!("{}: nobody is asked, Helm drops it for its unknown event", plain::line(dropped));
+        writeln!(out, "  - {}", plain::wrap(&line, WIDTH - 4).join("\n    "))?;
     }
     Ok(())
 }

@@ -26,14 +26,14 @@ pub(super) fn policy(mut spec: Value) -> Value {
             "In and NotIn need values; Exists and DoesNotExist have none",
         )],
     );
-    each_rule(&mut spec["properties"]["rules"]["properties"], |settings| {
+    for settings in members(&mut spec["properties"]["rules"]["properties"]) {
         for option in members(&mut settings["properties"]["options"]["properties"]) {
             if option["type"] == "array" {
                 bound(option, 128);
                 sized(&mut option["items"], NAME);
             }
         }
-    });
+    }
     spec
 }
 
@@ -118,12 +118,6 @@ fn bound(list: &mut Value, most: u64) {
 
 fn sized(text: &mut Value, most: u64) {
     text["maxLength"] = json!(most);
-}
-
-fn each_rule(rules: &mut Value, mut change: impl FnMut(&mut Value)) {
-    for settings in members(rules) {
-        change(settings);
-    }
 }
 
 fn members(map: &mut Value) -> impl Iterator<Item = &mut Value> {

@@ -184,8 +184,9 @@ fn with_shop(asked: &Asked) -> (u16, Value) {
 async fn guarded() -> (Recorder, Log, Registry) {
     let (client, log) = testing::client(with_shop);
     let registry = Registry::new();
-    let recorder = Recorder::start(&client, "hookward-1", &Metrics::new(&registry));
-    let (namespaces, _) = Namespaces::watch(client);
+    let metrics = Metrics::new(&registry);
+    let recorder = Recorder::start(&client, "hookward-1", &metrics);
+    let (namespaces, _) = Namespaces::watch(client, &metrics);
     assert_eq!(namespaces.learn(SHOP).await, Some(true));
     log.lock().unwrap().clear();
     (recorder.among(namespaces), log, registry)
@@ -238,8 +239,9 @@ async fn no_review_uses_up_what_the_server_says_of_itself() {
 #[tokio::test]
 async fn a_namespace_that_is_a_moment_old_has_its_event() {
     let (client, log) = testing::client(accept);
-    let recorder = Recorder::start(&client, "hookward-1", &Metrics::new(&Registry::new()));
-    let recorder = recorder.among(Namespaces::watch(client).0);
+    let metrics = Metrics::new(&Registry::new());
+    let recorder = Recorder::start(&client, "hookward-1", &metrics);
+    let recorder = recorder.among(Namespaces::watch(client, &metrics).0);
     recorder.record(&decision(Some("new"), 0));
     let asked = written(&log, |asked| !asked.is_empty()).await;
     assert_eq!(asked[0].path, "/apis/events.k8s.io/v1/namespaces/new/events");

@@ -5,23 +5,17 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use k8s_openapi::{
-    api::{core::v1::ObjectReference, events::v1::Event},
-    apimachinery::pkg::apis::meta::v1::MicroTime,
-    jiff::Timestamp,
-};
-use kube::{Api, Client, api::PostParams, core::ObjectMeta};
-use policies::exception::Exception;
+use k8s_openapi::api::events::v1::Event;
+use kube::{Api, Client, api::PostParams};
+use policies::{decision::Identity, documents::API_VERSION, exception::Exception};
 
 use super::{Exceptions, Object, Standing};
 use crate::{
     client::{hasty, is_status, one_line},
-    set::resource::{self, Kind},
+    events::event,
+    resource::Kind,
     status::now,
 };
-
-/// Events about objects without a namespace live here; Kubernetes `k8s.io/client-go/tools/events`, `makeEvent`.
-const NAMESPACE: &str = "default";
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -41,8 +35,7 @@ pub(crate) struct Told(Arc<Mutex<BTreeMap<String, i64>>>);
 pub(crate) struct Warning {
     /// Name of the Event, the same for every replica.
     event: String,
-    exception: String,
-    uid: String,
+    about: Identity,
     note: String,
 }
 
@@ -69,50 +62,33 @@ impl Warning {
         let exception =
             object.exception.as_ref().ok().filter(|_| object.standing(now) == Standing::Approved)?;
         let days = DAYS.into_iter().find(|days| exception.expires_at - now <= days * DAY)?;
-        let uid = object.uid.clone().unwrap_or_default();
         Some(Self {
             event: format!("{}.{:x}.{days}d", shortened(name), exception.expires_at),
-            exception: name.to_owned(),
-            uid,
+            about: Identity {
+                api_version: API_VERSION.to_owned(),
+                kind: Kind::HookException.name().to_owned(),
+                namespace: None,
+                name: name.to_owned(),
+                uid: object.uid.clone(),
+            },
             note: note(exception, days),
         })
     }
 
     /// Writes the Event; that it is there already is as good. What cannot be written is due again later, and `told` knows.
     pub(crate) async fn tell(self, client: Client, pod: String, told: Told) {
-        let events = Api::<Event>::namespaced(hasty(&client), NAMESPACE);
-        let (exception, event) = (self.exception.clone(), self.event.clone());
-        match events.create(&PostParams::default(), &self.event(pod)).await {
+        let Self { event: name, about, note } = self;
+        let mut event = event::warning(&about, "ExceptionExpiring", "Expire", &note, &pod);
+        event.metadata.generate_name = None;
+        event.metadata.name = Some(name.clone());
+        let (api, exception) =
+            (Api::<Event>::namespaced(hasty(&client), event::namespace(&about)), about.name);
+        match api.create(&PostParams::default(), &event).await {
             Err(error) if !is_status(&error, 409) => {
                 tracing::warn!(exception, error = one_line(&error), "cannot write an Event");
-                told.failed(event, now());
+                told.failed(name, now());
             }
             _ => tracing::warn!(exception, "an exception ends soon"),
-        }
-    }
-
-    fn event(self, pod: String) -> Event {
-        Event {
-            metadata: ObjectMeta {
-                name: Some(self.event),
-                namespace: Some(NAMESPACE.to_owned()),
-                ..ObjectMeta::default()
-            },
-            event_time: Some(MicroTime(Timestamp::now())),
-            type_: Some("Warning".to_owned()),
-            reason: Some("ExceptionExpiring".to_owned()),
-            action: Some("Expire".to_owned()),
-            note: Some(self.note),
-            regarding: Some(ObjectReference {
-                api_version: Some(format!("{}/{}", resource::GROUP, resource::VERSION)),
-                kind: Some(Kind::HookException.name().to_owned()),
-                name: Some(self.exception),
-                uid: Some(self.uid),
-                ..ObjectReference::default()
-            }),
-            reporting_controller: Some("hookward.dev/hookward".to_owned()),
-            reporting_instance: Some(pod),
-            ..Event::default()
         }
     }
 }
@@ -124,11 +100,10 @@ fn shortened(name: &str) -> &str {
 
 fn note(exception: &Exception, days: i64) -> String {
     let left = if days == 1 { "a day" } else { "seven days" };
-    let text = format!(
+    format!(
         "ends at {}, in less than {left}: then findings of {} in {} count again",
         exception.spec.expires_at,
         exception.spec.rules.join(", "),
         exception.spec.namespaces.join(", "),
-    );
-    text.chars().take(1000).collect()
+    )
 }

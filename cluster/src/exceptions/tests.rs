@@ -175,3 +175,24 @@ async fn a_warning_that_somebody_else_wrote_is_told() {
     warning(&told, &exceptions, END - DAY).tell(client, "pod".to_owned(), told.clone()).await;
     assert_eq!(told.due(&exceptions, END - DAY), []);
 }
+
+#[tokio::test]
+async fn who_asked_for_our_events_did_not_see_that_exceptions_end() {
+    let mut exceptions = Exceptions::default();
+    let mut spec = spec();
+    spec["rules"] = json!(vec!["job-suspended"; 100]);
+    exceptions.apply(&object(&spec, &by("bob", 3)));
+    let told = Told::default();
+    let (client, log) = testing::client(|asked| (201, asked.body.clone()));
+    warning(&told, &exceptions, END - DAY).tell(client, "p".repeat(200), told.clone()).await;
+    let asked = log.lock().unwrap()[0].clone();
+    assert_eq!(asked.path, "/apis/events.k8s.io/v1/namespaces/default/events");
+    assert_eq!(asked.body["reportingController"], "hookward.dev/webhook", "as the page says");
+    assert_eq!(
+        (&asked.body["regarding"]["name"], &asked.body["regarding"]["uid"]),
+        (&json!("legacy"), &json!("u1"))
+    );
+    assert!(asked.body["metadata"].get("generateName").is_none(), "one name for all replicas");
+    let length = |field: &str| asked.body[field].as_str().unwrap().len();
+    assert!(length("note") <= 1024 && length("reportingInstance") <= 128);
+}

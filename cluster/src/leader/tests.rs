@@ -74,12 +74,10 @@ async fn a_leader_that_hears_no_more_stops_in_time() {
 #[test]
 fn who_has_left_is_never_leader_again() {
     let (state, watched) = watch::channel(false);
-    let has_left = Arc::new(AtomicBool::new(false));
-    let voice = Voice { state, has_left: Arc::clone(&has_left), metrics: Metrics::new(&Registry::new()) };
+    let voice = Voice { state, has_left: Arc::default(), metrics: Metrics::new(&Registry::new()) };
     voice.tell(true, "a");
     assert!(*watched.borrow());
-    has_left.store(true, Ordering::SeqCst);
-    voice.state.send_replace(false);
+    assert!(voice.leave(), "it was until now");
     voice.tell(true, "a");
     assert!(!*watched.borrow());
 }

@@ -139,5 +139,32 @@ fn the_leader_sums_up_what_the_replicas_say() {
     sums_up(&json!([]), None, "0 of 0 replicas have read generation 2");
     sums_up(&json!([good]), Some(true), "in force on 1 replica");
     sums_up(&json!([good, old]), None, "1 of 2 replicas have read generation 2");
-    sums_up(&json!([good, bad]), Some(false), "it is bad");
+    sums_up(&json!([bad]), Some(false), "it is bad");
+    sums_up(&json!([good, bad]), Some(false), "on 1 of 2 replicas: it is bad");
+}
+
+#[test]
+fn after_a_restart_the_last_good_version_was_still_said_to_be_in_force() {
+    let bad = json!({"nonsense": 1});
+    let mut before = Policies::new(Profile::Baseline);
+    before.apply(&policy(1, &json!({"priority": 1})));
+    before.apply(&policy(2, &bad));
+    let mut after = Policies::new(Profile::Baseline);
+    after.apply(&policy(2, &bad));
+    assert_eq!((priorities(&before), priorities(&after)), (vec![1], vec![]));
+    let entry = |policies: &Policies, pod: &str| {
+        serde_json::to_value(policies.entry("team", pod, 0).unwrap()).unwrap()
+    };
+    let says = |replicas: &Value, words: [&str; 2]| {
+        let mut policies = Policies::new(Profile::Baseline);
+        policies.apply(&object("team", "u1", 2, &bad, &json!({"replicas": replicas})));
+        let (wanted, _) = policies.summary("team").unwrap();
+        let [start, end] = words;
+        assert_eq!(wanted.status, Some(false));
+        assert!(wanted.message.starts_with(start) && wanted.message.ends_with(end), "{}", wanted.message);
+    };
+    let (old, new) = (entry(&before, "a"), entry(&after, "b"));
+    says(&json!([old, entry(&before, "b")]), ["on 2 of 2 replicas: ", "; generation 1 stays in force"]);
+    says(&json!([old, new]), ["on 1 of 2 replicas: ", "; the policy is not in force"]);
+    says(&json!([old, new, entry(&after, "c")]), ["on 2 of 3 replicas: ", "; the policy is not in force"]);
 }

@@ -4,11 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    Configuration, Drift, DriftKind, Expected, Live, Registered,
-    authorities::Authorities,
-    ours::{self, ca_bundle},
-};
+use super::{Configuration, Drift, DriftKind, Expected, Live, Registered, authorities::Authorities, ours};
 
 /// Compares; `needed` is what must be registered, if that is known.
 pub(super) fn registered(
@@ -50,9 +46,6 @@ fn drift(
     let Some(live) = live else { return vec![of(None, DriftKind::Gone, "")] };
     let (live, mut drift) = (by_name(live), Vec::new());
     let expected = expected.map_or_else(|| live.clone(), by_name);
-    let lacks = |live: &Value, needed: &Authorities| {
-        !ca_bundle(live).map(Authorities::of_field).unwrap_or_default().contains_all(needed)
-    };
     for (name, expected) in &expected {
         let Some(live) = live.get(name) else {
             drift.push(of(Some(name), DriftKind::Gone, ""));
@@ -60,7 +53,7 @@ fn drift(
         };
         let fields = differing(configuration, live, expected);
         drift.extend(fields.iter().map(|field| of(Some(name), kind_of(field), field)));
-        if needed.is_some_and(|needed| lacks(live, needed)) {
+        if needed.is_some_and(|needed| !ours::trusted(live).contains_all(needed)) {
             drift.push(of(Some(name), DriftKind::CaBundle, "clientConfig.caBundle"));
         }
     }

@@ -1,16 +1,16 @@
 //! What every policy says of the registration: rules that nobody is asked about are not in force, whatever the policy says.
 
 use kube::{
-    Api, Client,
-    api::{DynamicObject, ListParams, Patch, PatchParams},
+    Client,
+    api::{DynamicObject, ListParams},
 };
 use serde_json::json;
 
-use super::Registered;
+use super::{Drift, Registered};
 use crate::{
     client,
-    set::resource::{GROUP, Kind, VERSION},
-    status::{Condition, Wanted, now},
+    resource::Kind,
+    status::{Condition, Wanted, desk, now},
 };
 
 /// The condition on each policy.
@@ -26,16 +26,16 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// What is to be said of what was seen; a difference counts once it has lasted.
-    pub(super) fn of(seen: &Registered, is_settled: bool) -> Option<Self> {
+    /// What is to be said of what was seen; of the differences only those count that have `settled`.
+    pub(super) fn of(seen: &Registered, settled: &[Drift]) -> Option<Self> {
         if seen.drift.is_empty() {
             let is_seen = seen.bundle.is_some();
             let message = "the webhooks are registered as they were installed".to_owned();
             return is_seen.then_some(Self { is_registered: true, message });
         }
-        let sentence = |drift: &super::Drift| format!("{}: {drift}", drift.configuration.kind());
-        let message = seen.drift.iter().map(sentence).collect::<Vec<_>>().join("; ");
-        is_settled.then_some(Self { is_registered: false, message })
+        let sentence = |drift: &Drift| format!("{}: {drift}", drift.configuration.kind());
+        let message = settled.iter().map(sentence).collect::<Vec<_>>().join("; ");
+        (!settled.is_empty()).then_some(Self { is_registered: false, message })
     }
 
     /// Writes it to every policy that does not say so already.
@@ -43,9 +43,9 @@ impl Verdict {
     /// # Errors
     /// When the policies cannot be listed, or one cannot be written; one that is gone is none.
     pub(super) async fn write(&self, client: &Client) -> Result<(), kube::Error> {
-        let api = Kind::HookPolicy.api(client.clone());
-        for policy in api.list(&ListParams::default()).await?.items {
-            match self.write_to(&api, &policy).await {
+        let policies = Kind::HookPolicy.api(client.clone());
+        for policy in policies.list(&ListParams::default()).await?.items {
+            match self.write_to(client, &policy).await {
                 Err(error) if !client::is_status(&error, 404) => return Err(error),
                 _ => {}
             }
@@ -53,7 +53,7 @@ impl Verdict {
         Ok(())
     }
 
-    async fn write_to(&self, api: &Api<DynamicObject>, policy: &DynamicObject) -> Result<(), kube::Error> {
+    async fn write_to(&self, client: &Client, policy: &DynamicObject) -> Result<(), kube::Error> {
         let said: Vec<Condition> =
             serde_json::from_value(policy.data["status"]["conditions"].clone()).unwrap_or_default();
         let wanted = Wanted {
@@ -65,14 +65,8 @@ impl Verdict {
         };
         let Some(condition) = wanted.change(&said, now()) else { return Ok(()) };
         let name = policy.metadata.name.as_deref().unwrap_or_default();
-        let patch = json!({
-            "apiVersion": format!("{GROUP}/{VERSION}"),
-            "kind": Kind::HookPolicy.name(),
-            "metadata": {"name": name},
-            "status": {"conditions": [condition]},
-        });
-        api.patch_status(name, &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(patch)).await?;
-        Ok(())
+        let fields = json!({"conditions": [condition]});
+        desk::apply(client, Kind::HookPolicy, name, FIELD_MANAGER, &fields).await
     }
 }
 
@@ -80,7 +74,7 @@ impl Verdict {
 mod tests {
     use super::*;
     use crate::{
-        registration::{Configuration, Drift, DriftKind},
+        registration::{Configuration, DriftKind},
         testing,
     };
 
@@ -96,9 +90,9 @@ mod tests {
 
     #[test]
     fn nothing_is_said_before_anything_is_sure() {
-        assert_eq!(Verdict::of(&Registered::default(), true), None);
-        assert_eq!(Verdict::of(&drifted(), false), None);
-        let message = Verdict::of(&drifted(), true).unwrap().message;
+        assert_eq!(Verdict::of(&Registered::default(), &[]), None);
+        assert_eq!(Verdict::of(&drifted(), &[]), None);
+        let message = Verdict::of(&drifted(), &drifted().drift).unwrap().message;
         assert_eq!(
             message,
             "ValidatingWebhookConfiguration: webhook validate: failurePolicy is not what was installed"
@@ -116,7 +110,7 @@ mod tests {
             _ => testing::refusal(404, "NotFound"),
         });
         let seen = Registered { bundle: Some("PEM".into()), drift: vec![] };
-        Verdict::of(&seen, false).unwrap().write(&client).await.unwrap();
+        Verdict::of(&seen, &[]).unwrap().write(&client).await.unwrap();
         let paths: Vec<_> = log.lock().unwrap().iter().map(|asked| asked.path.clone()).collect();
         let base = "/apis/hookward.dev/v1alpha1/hookpolicies";
         assert_eq!(paths, [base.to_owned(), format!("{base}/does-not/status")]);

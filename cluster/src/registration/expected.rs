@@ -1,5 +1,7 @@
 //! What was installed: the configurations as the chart rendered them.
 
+use std::collections::BTreeMap;
+
 use hooks::{Interest, manifest, yaml};
 use serde_json::Value;
 
@@ -21,10 +23,7 @@ pub enum ExpectedError {
 
 /// The configurations as they were installed; one that was not installed is not looked after.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Expected {
-    mutating: Option<Value>,
-    validating: Option<Value>,
-}
+pub struct Expected(BTreeMap<Configuration, Value>);
 
 impl Expected {
     /// Reads YAML or JSON, one or more documents or a `List`; documents of other kinds are left out.
@@ -37,23 +36,18 @@ impl Expected {
             let document = document.map_err(|error| ExpectedError::NotYaml(error.to_string()))?;
             expected.take(document.root.to_json())?;
         }
-        let is_empty = expected.mutating.is_none() && expected.validating.is_none();
-        if is_empty { Err(ExpectedError::Nothing) } else { Ok(expected) }
+        if expected.0.is_empty() { Err(ExpectedError::Nothing) } else { Ok(expected) }
     }
 
     /// One configuration.
     #[must_use]
     pub fn configuration(&self, configuration: Configuration) -> Option<&Value> {
-        match configuration {
-            Configuration::Mutating => self.mutating.as_ref(),
-            Configuration::Validating => self.validating.as_ref(),
-        }
+        self.0.get(&configuration)
     }
 
     /// Where the webhooks lead.
     pub(super) fn targets(&self) -> Vec<Target<'_>> {
-        let configurations = [&self.mutating, &self.validating].into_iter().flatten();
-        let webhooks = configurations.filter_map(|one| one["webhooks"].as_array()).flatten();
+        let webhooks = self.0.values().filter_map(|one| one["webhooks"].as_array()).flatten();
         webhooks.filter_map(Target::of).collect()
     }
 
@@ -62,19 +56,12 @@ impl Expected {
             let Value::Array(items) = object["items"].take() else { return Ok(()) };
             return items.into_iter().try_for_each(|item| self.take(item));
         }
-        for configuration in Configuration::ALL {
-            if object["kind"] == configuration.kind() {
-                let place = match configuration {
-                    Configuration::Mutating => &mut self.mutating,
-                    Configuration::Validating => &mut self.validating,
-                };
-                if place.replace(object).is_some() {
-                    return Err(ExpectedError::Twice(configuration.kind()));
-                }
-                return Ok(());
-            }
+        let configuration = Configuration::ALL.into_iter().find(|one| object["kind"] == one.kind());
+        let Some(configuration) = configuration else { return Ok(()) };
+        match self.0.insert(configuration, object) {
+            Some(_) => Err(ExpectedError::Twice(configuration.kind())),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

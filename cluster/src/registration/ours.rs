@@ -25,8 +25,9 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Without port and brackets.
-fn host(url: &str) -> &str {
+/// The host of the URL of a webhook, without port and brackets.
+#[must_use]
+pub fn host(url: &str) -> &str {
     let rest = url.strip_prefix("https://").unwrap_or(url);
     let authority = rest.split('/').next().unwrap_or(rest);
     match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -45,19 +46,18 @@ pub(super) fn webhooks<'a>(
     let is_ours = move |webhook: &Value| {
         targets.is_empty() || Target::of(webhook).is_some_and(|target| targets.contains(&target))
     };
-    let ours: Vec<_> = all.filter(|(_, webhook)| is_ours(webhook)).collect();
-    ours.into_iter()
+    all.filter(move |(_, webhook)| is_ours(webhook))
 }
 
-/// As it is written, in base64; `None` when there is none.
-pub(super) fn ca_bundle(webhook: &Value) -> Option<&str> {
-    webhook["clientConfig"]["caBundle"].as_str().filter(|bundle| !bundle.is_empty())
+/// What a webhook is given to trust; nothing where it has no bundle.
+pub(super) fn trusted(webhook: &Value) -> Authorities {
+    webhook["clientConfig"]["caBundle"].as_str().map(Authorities::of_field).unwrap_or_default()
 }
 
 /// What the webhooks that lead to us are given to trust, one entry for each.
 pub(super) fn bundles(live: &Live, expected: Option<&Expected>) -> Vec<Authorities> {
     let webhooks = live.values().flatten().flat_map(|live| webhooks(live, expected));
-    webhooks.map(|(_, webhook)| ca_bundle(webhook).map(Authorities::of_field).unwrap_or_default()).collect()
+    webhooks.map(|(_, webhook)| trusted(webhook)).collect()
 }
 
 /// What at least one of them is given to trust.

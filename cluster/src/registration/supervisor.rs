@@ -18,11 +18,12 @@ use super::{
     condition::Verdict,
     deed::{Deed, Role, Task},
     farewell::Farewell,
-    ours,
-    pace::Pace,
-    write,
+    lasting::Lasting,
+    ours, write,
 };
 use crate::{
+    bucket::{Bucket, Size},
+    changed::changed,
     client,
     events::{Announcement, Recorder},
     metrics::Metrics,
@@ -31,10 +32,14 @@ use crate::{
 
 /// How often the configurations are read although no change was seen, and a lasting difference is told of again.
 const RESYNC: Duration = Duration::from_secs(300);
+/// What is said when that fails.
+const READ_AGAIN: &str = "a webhook configuration could not be read again";
 /// How long a replica leaves it to the leader to register what it needs.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The pause after somebody else was faster.
 const CONFLICT: Duration = Duration::from_millis(200);
+/// Writes: so many at once, and then one per second.
+const PACE: Size = Size { burst: 20, refill: Duration::from_secs(1) };
 /// The longest pause after writes that failed.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -46,10 +51,7 @@ pub(super) struct Supervisor {
     sender: watch::Sender<Registered>,
     apis: [Api<DynamicObject>; Configuration::ALL.len()],
     live: Live,
-    /// Since when there has been a difference.
-    since: Option<Instant>,
-    /// Since when the configurations have been of another release than our file.
-    other_since: Option<Instant>,
+    lasting: Lasting,
     /// Since when a webhook has lacked an authority that this replica needs.
     lacking: Option<Instant>,
     farewell: Farewell,
@@ -61,7 +63,8 @@ pub(super) struct Supervisor {
     failures: u32,
     retry: Option<Instant>,
     resync: Instant,
-    pace: Pace,
+    /// Writes that may follow each other: somebody else may want another bundle for ever.
+    pace: Bucket,
 }
 
 impl Supervisor {
@@ -73,6 +76,7 @@ impl Supervisor {
         sender: watch::Sender<Registered>,
     ) -> Self {
         let (hasty, farewell) = (client::hasty(client), Farewell::new(options.farewell));
+        let lasting = Lasting::new(options.settle, options.catch_up);
         Self {
             options,
             recorder,
@@ -80,8 +84,7 @@ impl Supervisor {
             sender,
             apis: Configuration::ALL.map(|configuration| write::api(hasty.clone(), configuration)),
             live: Live::new(),
-            since: None,
-            other_since: None,
+            lasting,
             lacking: None,
             farewell,
             trouble: Said::default(),
@@ -91,7 +94,7 @@ impl Supervisor {
             failures: 0,
             retry: None,
             resync: Instant::now() + RESYNC,
-            pace: Pace::new(Instant::now()),
+            pace: Bucket::full(PACE, Instant::now()),
         }
     }
 
@@ -132,10 +135,12 @@ impl Supervisor {
     fn take(&mut self, configuration: Configuration, seen: watcher::Result<Option<DynamicObject>>) {
         match seen {
             Ok(object) => {
+                self.metrics.watch(configuration.watch()).set(0);
                 self.trouble.passed(configuration.kind());
-                self.note(configuration, object.map(serde_json::to_value).and_then(Result::ok));
+                self.note(configuration, object.map(write::plain));
             }
             Err(error) => {
+                self.metrics.watch(configuration.watch()).set(1);
                 let (kind, error) = (configuration.kind(), client::one_line(&error));
                 if self.trouble.is_news(kind, &error) {
                     tracing::warn!(kind, error, "the watch of a webhook configuration is interrupted");
@@ -150,15 +155,9 @@ impl Supervisor {
 
     /// When to look again although nothing happens.
     fn wake(&self) -> Instant {
-        let (now, &Options { settle, catch_up, .. }) = (Instant::now(), &self.options);
-        let later = [
-            self.since.map(|since| since + settle),
-            self.since.map(|since| since + catch_up),
-            self.other_since.map(|since| since + catch_up),
-            self.lacking.map(|since| since + PATIENCE),
-            self.farewell.next(now),
-        ];
-        let later = later.into_iter().flatten().filter(|at| *at > now);
+        let now = Instant::now();
+        let later = [self.lacking.map(|since| since + PATIENCE), self.farewell.next(now)];
+        let later = later.into_iter().flatten().chain(self.lasting.ends()).filter(|at| *at > now);
         self.retry.into_iter().chain(later).fold(self.resync, Instant::min)
     }
 
@@ -174,10 +173,14 @@ impl Supervisor {
         for configuration in Configuration::ALL {
             match self.api(configuration).get_opt(&self.options.name).await {
                 Ok(object) => {
-                    self.note(configuration, object.map(serde_json::to_value).and_then(Result::ok));
+                    self.trouble.passed(READ_AGAIN);
+                    self.note(configuration, object.map(write::plain));
                 }
                 Err(error) => {
-                    tracing::debug!(error = %client::one_line(&error), "a webhook configuration was not read again");
+                    let (kind, error) = (configuration.kind(), client::one_line(&error));
+                    if self.trouble.is_news(READ_AGAIN, &error) {
+                        tracing::warn!(kind, error, "{READ_AGAIN}");
+                    }
                 }
             }
         }
@@ -197,14 +200,16 @@ impl Supervisor {
             let is_other = ours::is_of_another_revision(&self.live, expected.as_ref());
             (compare::registered(&self.live, expected.as_ref(), needed), is_other, lacks)
         };
+        // Where nothing was seen, or is any more, nobody can say that nothing differs.
+        let is_blind = Configuration::ALL
+            .iter()
+            .any(|one| !self.live.contains_key(one) || self.metrics.watch(one.watch()).get() != 0);
         for kind in DriftKind::ALL {
             let count = registered.drift.iter().filter(|drift| drift.kind == kind).count();
-            self.metrics.drift(kind, count);
+            self.metrics.drift(kind, (count > 0 || !is_blind).then_some(count));
         }
-        let since = |before: Option<Instant>, is_so: bool| is_so.then(|| before.unwrap_or(now));
-        self.since = since(self.since, !registered.drift.is_empty());
-        self.other_since = since(self.other_since, is_other);
-        self.lacking = since(self.lacking, lacks);
+        self.lasting.look(now, &registered.drift, is_other);
+        self.lacking = lacks.then(|| self.lacking.unwrap_or(now));
         if registered.drift.is_empty() {
             self.told.clear();
         }
@@ -230,18 +235,18 @@ impl Supervisor {
         if self.retry.is_some_and(|retry| retry > now) || (!is_leader && is_patient) {
             return;
         }
-        let is_settled = self.is_settled();
-        if is_leader && is_settled {
-            self.tell();
+        let settled = self.lasting.settled(now);
+        if is_leader {
+            self.tell(&settled);
         }
         for configuration in Configuration::ALL {
             // Once: what a repair does not cure is tried again when it has lasted as long as before.
-            let mut may_repair = self.options.repair && is_settled;
+            let mut may_repair = self.options.repair && !settled.is_empty();
             let role = |may_repair| if is_leader { Role::Leader { may_repair } } else { Role::Follower };
             while let Some(deed) = self.next_deed(configuration, needed, role(may_repair)) {
                 if deed.is_repair() {
                     may_repair = false;
-                    self.since = Some(Instant::now());
+                    self.lasting.restart(Instant::now());
                 }
                 let may_write = *leader.borrow() == is_leader && self.may_write();
                 if !may_write || !self.perform(configuration, deed).await {
@@ -251,19 +256,9 @@ impl Supervisor {
         }
     }
 
-    /// Whether there has been a difference for long enough. Where the configurations are of another release than our file, the file has
-    /// time to catch up, but only once: who takes the mark away does not switch this off.
-    fn is_settled(&self) -> bool {
-        let &Options { settle, catch_up, .. } = &self.options;
-        let has_lasted = |since: Instant, long: Duration| since.elapsed() >= long;
-        let has_caught_up = self.other_since.is_none_or(|since| has_lasted(since, catch_up));
-        self.since
-            .is_some_and(|since| has_lasted(since, settle) && (has_caught_up || has_lasted(since, catch_up)))
-    }
-
     /// Has every policy say whether anybody is asked about it; one that is new says it at the next resync.
     async fn say(&mut self) {
-        let verdict = Verdict::of(&self.sender.borrow(), self.is_settled());
+        let verdict = Verdict::of(&self.sender.borrow(), &self.lasting.settled(Instant::now()));
         let Some(verdict) = verdict.filter(|verdict| self.said.as_ref() != Some(verdict)) else { return };
         if let Err(error) = verdict.write(&self.client).await {
             tracing::debug!(error = %client::one_line(&error), "the policies do not say how the webhooks are registered");
@@ -337,15 +332,13 @@ impl Supervisor {
 
     /// Whether enough time has passed since the last writes; if not, there will be another try.
     fn may_write(&mut self) -> bool {
-        let next = self.pace.next(Instant::now());
-        self.retry = next;
-        next.is_none()
+        self.retry = self.pace.take(Instant::now()).err();
+        self.retry.is_none()
     }
 
-    /// Tells of differences, once for each set of them.
-    fn tell(&mut self) {
-        let drift = self.sender.borrow().drift.clone();
-        if drift == self.told {
+    /// Tells of differences that have lasted, once for each set of them.
+    fn tell(&mut self, drift: &[Drift]) {
+        if drift.is_empty() || drift == self.told {
             return;
         }
         for configuration in Configuration::ALL {
@@ -368,26 +361,13 @@ impl Supervisor {
                 recorder.announce(announcement);
             }
         }
-        self.told = drift;
+        self.told = drift.to_vec();
     }
 
     fn identity(&self, configuration: Configuration) -> Identity {
         let live = self.live.get(&configuration).and_then(Option::as_ref);
         let uid = live.and_then(|live| live["metadata"]["uid"].as_str()).map(str::to_owned);
-        Identity {
-            api_version: "admissionregistration.k8s.io/v1".into(),
-            kind: configuration.kind().into(),
-            namespace: None,
-            name: self.options.name.clone(),
-            uid,
-        }
-    }
-}
-
-/// Waits for a change; for ever where none can come any more.
-async fn changed<T>(receiver: &mut watch::Receiver<T>) {
-    if receiver.changed().await.is_err() {
-        std::future::pending::<()>().await;
+        Identity { uid, ..configuration.identity(&self.options.name) }
     }
 }
 

@@ -5,22 +5,16 @@
 
 use kube::{
     Api, Client,
-    api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams},
+    api::{ApiResource, DynamicObject, GroupVersionKind, PostParams},
 };
 use serde_json::{Value, json};
 
-use super::{
-    Configuration, Expected,
-    authorities::Authorities,
-    ours::{self, ca_bundle},
-};
-
-/// Who writes, as `metadata.managedFields` says.
-const FIELD_MANAGER: &str = "hookward";
+use super::{Configuration, Expected, GROUP, VERSION, authorities::Authorities, ours};
+use crate::client::{self, FIELD_MANAGER};
 
 /// The configurations of one kind.
 pub(super) fn api(client: Client, configuration: Configuration) -> Api<DynamicObject> {
-    let kind = GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", configuration.kind());
+    let kind = GroupVersionKind::gvk(GROUP, VERSION, configuration.kind());
     Api::all_with(client, &ApiResource::from_gvk_with_plural(&kind, configuration.plural()))
 }
 
@@ -34,8 +28,7 @@ pub(super) fn bundle_patch(
     let field = bundle.field();
     let mut operations = Vec::new();
     for (index, webhook) in ours::webhooks(live, expected) {
-        let given = ca_bundle(webhook).map(Authorities::of_field).unwrap_or_default();
-        if !does(&given) {
+        if !does(&ours::trusted(webhook)) {
             let path = format!("/webhooks/{index}/clientConfig/caBundle");
             operations.push(json!({"op": "add", "path": path, "value": field}));
         }
@@ -101,20 +94,19 @@ pub(super) async fn patch(
     name: &str,
     operations: Value,
 ) -> Result<Value, kube::Error> {
-    let patch = serde_json::from_value(operations).expect("the operations are those of JSON patch");
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
-    plain(api.patch(name, &params, &Patch::<()>::Json(patch)).await?)
+    client::patch(api, name, operations).await.map(plain)
 }
 
 /// Makes a configuration and returns it as it is now.
 pub(super) async fn create(api: &Api<DynamicObject>, configuration: Value) -> Result<Value, kube::Error> {
     let object: DynamicObject = serde_json::from_value(configuration).map_err(kube::Error::SerdeError)?;
     let params = PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() };
-    plain(api.create(&params, &object).await?)
+    api.create(&params, &object).await.map(plain)
 }
 
-fn plain(object: DynamicObject) -> Result<Value, kube::Error> {
-    serde_json::to_value(object).map_err(kube::Error::SerdeError)
+/// A configuration as the JSON that it came as.
+pub(super) fn plain(object: DynamicObject) -> Value {
+    serde_json::to_value(object).expect("what came as JSON can be written as JSON")
 }
 
 #[cfg(test)]

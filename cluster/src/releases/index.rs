@@ -9,7 +9,9 @@ use super::record::Claim;
 /// The most releases with something under way.
 const RELEASES: usize = 2_000;
 /// The most hooks of all of them.
-const HOOKS: usize = 20_000;
+pub(super) const HOOKS: usize = 20_000;
+/// How far the clock of whoever runs Helm may be ahead of ours, in seconds.
+const AHEAD: i64 = 300;
 
 /// Which Secret.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,15 +74,23 @@ impl Index {
         }
     }
 
-    /// The release of a hook; the one that began last of those that run it, else the one with the highest revision. Where it does not
-    /// run yet and could be of several releases, what is being done is not known.
-    pub(super) fn membership(&self, hook: &HookKey) -> Option<Membership> {
+    /// The release of a hook at `now`, in seconds since 1970; the one that began last of those that run it, else the one with the
+    /// highest revision. Where it does not run yet and could be of several releases, what is being done is not known.
+    ///
+    /// Only a record that is stored in the hook's own namespace, of a release there, says what is being done; any other comes after those
+    /// and gives no more than a name. A hook without a namespace has no such record. A beginning that has not come yet counts as one that
+    /// nobody told.
+    pub(super) fn membership(&self, hook: &HookKey, now: i64) -> Option<Membership> {
         let is_same = |claim: &&Claim| hook.namespace.is_none() || hook.namespace == claim.hook.namespace;
         let claims = self.claims.get(&name(hook))?.iter().map(|(_, claim)| claim).filter(is_same);
-        let best = claims.clone().max_by_key(|claim| (claim.running_since, claim.membership.revision))?;
+        let proves = |claim: &Claim| claim.is_at_home && hook.namespace.is_some();
+        let since = |claim: &Claim| claim.running_since.map(|at| if at > now + AHEAD { 0 } else { at });
+        let rank = |claim: &&Claim| (proves(claim), since(claim), claim.membership.revision);
+        let best = claims.clone().max_by_key(rank)?;
         let release = |claim: &Claim| (claim.membership.namespace.clone(), claim.membership.release.clone());
-        let is_sure =
-            best.running_since.is_some() || claims.clone().all(|claim| release(claim) == release(best));
+        let mut rivals = claims.filter(|claim| proves(claim));
+        let is_sure = proves(best)
+            && (best.running_since.is_some() || rivals.all(|claim| release(claim) == release(best)));
         let moment = if is_sure { best.membership.moment } else { Moment::Unknown };
         Some(Membership { moment, ..best.membership.clone() })
     }
@@ -94,6 +104,12 @@ fn name(hook: &HookKey) -> Name {
 mod tests {
     use super::*;
 
+    const NOW: i64 = 1_795_000_000;
+
+    fn moment(index: &Index) -> Option<Moment> {
+        index.membership(&hook(Some("demo"), "migrate"), NOW).map(|known| known.moment)
+    }
+
     fn hook(namespace: Option<&str>, name: &str) -> HookKey {
         let namespace = namespace.map(str::to_owned);
         HookKey { group: "batch".into(), kind: "Job".into(), namespace, name: name.into() }
@@ -106,7 +122,7 @@ mod tests {
             revision,
             moment: Moment::Rollback,
         };
-        Claim { hook: hook(Some("demo"), "migrate"), membership, running_since }
+        Claim { hook: hook(Some("demo"), "migrate"), membership, is_at_home: true, running_since }
     }
 
     fn place(name: &str) -> Place {
@@ -114,7 +130,7 @@ mod tests {
     }
 
     fn release(index: &Index, namespace: Option<&str>) -> Option<String> {
-        index.membership(&hook(namespace, "migrate")).map(|membership| membership.release)
+        index.membership(&hook(namespace, "migrate"), NOW).map(|membership| membership.release)
     }
 
     #[test]
@@ -132,7 +148,6 @@ mod tests {
     #[test]
     fn what_is_done_is_known_unless_it_could_be_another_release() {
         let mut index = Index::default();
-        let moment = |index: &Index| index.membership(&hook(None, "migrate")).map(|known| known.moment);
         index.put(place("a"), vec![claim("shop", 1, None)]);
         index.put(place("b"), vec![claim("shop", 2, None)]);
         assert_eq!(moment(&index), Some(Moment::Rollback));
@@ -140,6 +155,40 @@ mod tests {
         assert_eq!(moment(&index), Some(Moment::Unknown));
         index.put(place("b"), vec![claim("shop", 2, Some(1))]);
         assert_eq!(moment(&index), Some(Moment::Rollback));
+    }
+
+    #[test]
+    fn a_secret_elsewhere_said_what_is_done_to_a_hook_here() {
+        let foreign = Claim { is_at_home: false, ..claim("any", 7, Some(NOW)) };
+        let mut index = Index::default();
+        index.put(place("foreign"), vec![foreign.clone()]);
+        assert_eq!(
+            (moment(&index), release(&index, Some("demo"))),
+            (Some(Moment::Unknown), Some("any".into()))
+        );
+        for running_since in [None, Some(1)] {
+            index.put(place("own"), vec![claim("shop", 1, running_since)]);
+            let known = (moment(&index), release(&index, Some("demo")));
+            assert_eq!(known, (Some(Moment::Rollback), Some("shop".into())), "{running_since:?}");
+        }
+    }
+
+    #[test]
+    fn any_namespace_said_what_is_done_to_a_hook_without_one() {
+        let mut index = Index::default();
+        index.put(place("a"), vec![claim("shop", 1, Some(1))]);
+        let known = index.membership(&hook(None, "migrate"), NOW).unwrap();
+        assert_eq!((known.release.as_str(), known.moment), ("shop", Moment::Unknown));
+    }
+
+    #[test]
+    fn a_hook_that_began_tomorrow_was_the_latest() {
+        let mut index = Index::default();
+        index.put(place("forged"), vec![claim("forged", 9, Some(NOW + 86_400))]);
+        index.put(place("own"), vec![claim("shop", 1, Some(NOW - 60))]);
+        assert_eq!(release(&index, Some("demo")).as_deref(), Some("shop"));
+        index.put(place("own"), vec![claim("shop", 1, Some(NOW + AHEAD))]);
+        assert_eq!(release(&index, Some("demo")).as_deref(), Some("shop"), "clocks differ a little");
     }
 
     #[test]

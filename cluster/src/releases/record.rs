@@ -1,30 +1,39 @@
 //! What a record says of its hooks: for each that may be running, which release it belongs to.
 
 use hooks::{
-    Interest, Node, Object,
+    Interest, Object,
     release::{Phase, Record, RecordedHook, Status},
     yaml,
 };
-use policies::{HookKey, Membership, context::Moment};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use policies::{HookKey, Membership, Moment, exception::seconds};
+
+use super::index::HOOKS;
+
+/// Bytes of memory for the values of one hook.
+const MEMORY: usize = 8 << 20;
 
 /// One hook of one release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Claim {
     pub(super) hook: HookKey,
     pub(super) membership: Membership,
+    /// Whether Secret, release and hook are in the same namespace. Who writes elsewhere proves nothing here.
+    pub(super) is_at_home: bool,
     /// When it began to run, in seconds since 1970; `None` when it is not running.
     pub(super) running_since: Option<i64>,
 }
 
-/// The hooks that Helm runs now, and while something is under way also those it has not come to or has run already.
-pub(super) fn claims(record: &Record) -> Vec<Claim> {
+/// The hooks that Helm runs now, and while something is under way also those it has not come to or has run already; `stored_in` is the
+/// namespace of the Secret, which its author needs the right to write in, whatever the record says.
+pub(super) fn claims(record: &Record, stored_in: &str) -> Vec<Claim> {
     let is_under_way = record.is_pending() || record.status == Status::Uninstalling;
     let is_wanted = |hook: &&RecordedHook| is_under_way || hook.phase == Some(Phase::Running);
-    record.hooks.iter().filter(is_wanted).flat_map(|hook| claims_of(record, hook)).collect()
+    let claims = record.hooks.iter().filter(is_wanted).flat_map(|hook| claims_of(record, stored_in, hook));
+    // One more than are ever kept says enough.
+    claims.take(HOOKS + 1).collect()
 }
 
-fn claims_of(record: &Record, hook: &RecordedHook) -> Vec<Claim> {
+fn claims_of(record: &Record, stored_in: &str, hook: &RecordedHook) -> Vec<Claim> {
     let is_running = hook.phase == Some(Phase::Running);
     let membership = Membership {
         release: record.name.clone(),
@@ -33,26 +42,21 @@ fn claims_of(record: &Record, hook: &RecordedHook) -> Vec<Claim> {
         moment: moment(record.status),
     };
     let running_since = is_running.then(|| hook.started_at.as_deref().and_then(seconds).unwrap_or_default());
-    let Ok(root) = yaml::document(&hook.manifest, 0, Interest::Judged, &yaml::Limits::default()) else {
+    let limits = yaml::Limits { memory: MEMORY, ..yaml::Limits::default() };
+    let Ok(root) = yaml::document(&hook.manifest, 0, Interest::Judged, &limits) else {
         return Vec::new();
     };
-    let claim =
-        |node| Claim { hook: key(node, &record.namespace), membership: membership.clone(), running_since };
+    let claim = |node| {
+        let object = Object::new(node);
+        let hook = HookKey::of(object, Some(object.namespace().unwrap_or(&record.namespace)))?;
+        let is_at_home = record.namespace == stored_in && hook.namespace.as_deref() == Some(stored_in);
+        Some(Claim { hook, membership: membership.clone(), is_at_home, running_since })
+    };
     // Kubernetes takes a list apart.
     let items = root.get("items").filter(|_| Object::new(&root).kind().ends_with("List"));
     match items {
-        Some(items) => items.items().iter().map(claim).collect(),
-        None => vec![claim(&root)],
-    }
-}
-
-fn key(node: &Node<'_>, namespace: &str) -> HookKey {
-    let object = Object::new(node);
-    HookKey {
-        group: object.group().to_owned(),
-        kind: object.kind().to_owned(),
-        namespace: Some(object.namespace().unwrap_or(namespace).to_owned()),
-        name: object.name().unwrap_or_default().to_owned(),
+        Some(items) => items.items().iter().filter_map(claim).take(HOOKS + 1).collect(),
+        None => claim(&root).into_iter().collect(),
     }
 }
 
@@ -69,10 +73,6 @@ const fn moment(status: Status) -> Moment {
     }
 }
 
-fn seconds(time: &str) -> Option<i64> {
-    OffsetDateTime::parse(time, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
-}
-
 #[cfg(test)]
 mod tests {
     use hooks::release::{Limits, encode};
@@ -83,8 +83,13 @@ mod tests {
     const JOB: &str = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade}}";
 
     fn claims_in(status: &str, hooks: &Value) -> Vec<Claim> {
+        stored_in("demo", status, hooks)
+    }
+
+    fn stored_in(namespace: &str, status: &str, hooks: &Value) -> Vec<Claim> {
         let record = json!({"name": "shop", "namespace": "demo", "version": 3, "info": {"status": status}, "hooks": hooks});
-        claims(&Record::decode(encode(record.to_string().as_bytes()).as_bytes(), &Limits::default()).unwrap())
+        let record = Record::decode(encode(record.to_string().as_bytes()).as_bytes(), &Limits::default());
+        claims(&record.unwrap(), namespace)
     }
 
     fn hook(manifest: &str, phase: &str) -> Value {
@@ -127,6 +132,19 @@ mod tests {
         let elsewhere = JOB.replace("name: migrate", "name: migrate, namespace: other");
         let claims = claims_in("pending-upgrade", &json!([hook(&elsewhere, "Running")]));
         assert_eq!(claims[0].hook.namespace.as_deref(), Some("other"));
+    }
+
+    #[test]
+    fn a_secret_of_another_namespace_spoke_for_the_release() {
+        let is_at_home = |secret: &str, manifest: &str| {
+            let claims = stored_in(secret, "pending-rollback", &json!([hook(manifest, "Running")]));
+            claims[0].is_at_home
+        };
+        let elsewhere = JOB.replace("name: migrate", "name: migrate, namespace: other");
+        assert!(is_at_home("demo", JOB));
+        assert!(!is_at_home("other", JOB), "the record names a namespace that its Secret is not in");
+        assert!(!is_at_home("demo", &elsewhere), "the hook is in another namespace than the Secret");
+        assert!(!is_at_home("other", &elsewhere), "the release is in another namespace than the Secret");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The one task that hears of every change, puts it in force, and says what became of it.
 
-use std::{collections::BTreeSet, future, pin::pin, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use futures::StreamExt as _;
@@ -13,18 +13,23 @@ use policies::PolicySet;
 use serde_json::json;
 use tokio::{
     sync::watch,
+    task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Base, Options, Synced, resource::Kind, watching::Trouble};
+use super::{Options, Synced};
 use crate::{
+    changed::changed,
     client,
     exceptions::{Exceptions, expiring::Told},
+    metrics::Watch,
     policies::Policies,
+    resource::Kind,
     status::{
-        desk::{Desk, Entry, Place},
+        desk::{Desk, Write},
         now,
     },
+    watching::Trouble,
 };
 
 /// How often the leader looks at the clock: for exceptions whose day has come, and for pods that are gone.
@@ -47,6 +52,8 @@ pub(super) struct Keeper {
     read: [bool; 2],
     labels: watch::Receiver<bool>,
     told: Told,
+    /// Events on their way; they end with the keeper.
+    events: JoinSet<()>,
     ticks: u32,
 }
 
@@ -65,6 +72,7 @@ impl Keeper {
             listed: Default::default(),
             read: [false; 2],
             told: Told::default(),
+            events: JoinSet::new(),
             ticks: 0,
             options,
             in_force,
@@ -80,7 +88,8 @@ impl Keeper {
         let all = watcher::Config::default;
         let mut policies = pin!(client::watch(Kind::HookPolicy.api(api.clone()), all()));
         let mut exceptions = pin!(client::watch(Kind::HookException.api(api.clone()), all()));
-        let mut trouble = [Trouble::new("hookpolicies"), Trouble::new("hookexceptions")];
+        let watches = [Watch::HookPolicies, Watch::HookExceptions];
+        let mut trouble = watches.map(|watch| Trouble::new(watch, &self.options.metrics));
         let mut clock = interval(TICK);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -99,16 +108,15 @@ impl Keeper {
                 () = changed(&mut labels) => self.let_go(),
                 () = changed(&mut leader) => self.lead(&api),
                 _ = clock.tick() => self.tick(&api),
+                Some(_) = self.events.join_next() => {}
             }
-            self.count(&trouble);
+            self.count();
         }
     }
 
-    fn count(&self, trouble: &[Trouble]) {
-        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        let metrics = &self.options.metrics;
-        metrics.policies_refused.set(number(self.policies.refused()));
-        metrics.watches_broken.set(number(trouble.iter().filter(|trouble| trouble.is_now()).count()));
+    fn count(&self) {
+        let refused = i64::try_from(self.policies.refused()).unwrap_or(i64::MAX);
+        self.options.metrics.policies_refused.set(refused);
     }
 
     fn take(&mut self, kind: Kind, event: Event<DynamicObject>) {
@@ -118,7 +126,7 @@ impl Keeper {
             Event::InitApply(object) => {
                 listed.insert(object.name_any());
                 let changed = self.apply(kind, &object);
-                // A list is put in force as a whole, at its end.
+                // The first list is put in force as a whole, at its end; later ones tell of changes like the watch.
                 if changed && self.read[kind as usize] {
                     self.exchange();
                 }
@@ -157,11 +165,13 @@ impl Keeper {
     fn listed(&mut self, kind: Kind) {
         let listed = std::mem::take(&mut self.listed[kind as usize]);
         let gone: Vec<_> = self.names(kind).into_iter().filter(|name| !listed.contains(name)).collect();
+        let mut has_changed = !std::mem::replace(&mut self.read[kind as usize], true);
         for name in gone {
-            self.remove(kind, &name);
+            has_changed |= self.remove(kind, &name);
         }
-        self.read[kind as usize] = true;
-        self.exchange();
+        if has_changed {
+            self.exchange();
+        }
         self.let_go();
         self.report_all(Kind::HookPolicy);
         self.report_all(Kind::HookException);
@@ -179,7 +189,7 @@ impl Keeper {
         if self.read != [true; 2] {
             return;
         }
-        let base: Arc<Base> = Arc::clone(&self.options.base.borrow());
+        let base = Arc::clone(&self.options.base.borrow());
         let policies = base.policies.iter().cloned().chain(self.policies.in_force()).collect();
         let exceptions = base.exceptions.iter().cloned().chain(self.exceptions.approved()).collect();
         let generation = self.in_force.load().generation() + 1;
@@ -213,28 +223,23 @@ impl Keeper {
         if self.read != [true; 2] {
             return;
         }
-        let is_leader = *self.options.leader.borrow();
-        let conditions = || Place::Conditions(kind, name.to_owned());
-        match kind {
+        let (pod, is_leader) = (&self.options.pod, *self.options.leader.borrow());
+        let entry = if kind == Kind::HookPolicy { self.policies.entry(name, pod, now()) } else { None };
+        if let Some(entry) = entry {
+            let status = json!({"replicas": [entry]});
+            self.desk.put(Write::Replica { policy: name.to_owned(), pod: pod.clone(), status });
+        }
+        let condition = match kind {
+            _ if !is_leader => None,
             Kind::HookPolicy => {
-                let pod = &self.options.pod;
-                if let Some(entry) = self.policies.entry(name, pod, now()) {
-                    let place = Place::Replica { policy: name.to_owned(), pod: pod.clone() };
-                    self.desk.put(place, Entry::Fields(json!({"replicas": [entry]})));
-                }
-                let summary = self.policies.summary(name).filter(|_| is_leader);
-                if let Some(condition) =
-                    summary.and_then(|(wanted, said)| wanted.change(&said.conditions, now()))
-                {
-                    self.desk.put(conditions(), Entry::Fields(json!({"conditions": [condition]})));
-                }
+                let summary = self.policies.summary(name);
+                summary.and_then(|(wanted, said)| wanted.change(&said.conditions, now()))
             }
-            Kind::HookException if is_leader => {
-                if let Some(condition) = self.exceptions.condition(name, now()) {
-                    self.desk.put(conditions(), Entry::Fields(json!({"conditions": [condition]})));
-                }
-            }
-            Kind::HookException => {}
+            Kind::HookException => self.exceptions.condition(name, now()),
+        };
+        if let Some(condition) = condition {
+            let status = json!({"conditions": [condition]});
+            self.desk.put(Write::Conditions { kind, name: name.to_owned(), status });
         }
     }
 
@@ -261,7 +266,7 @@ impl Keeper {
         self.report_all(Kind::HookException);
         let due = if self.options.events { self.told.due(&self.exceptions, now()) } else { Vec::new() };
         for warning in due {
-            tokio::spawn(warning.tell(client.clone(), self.options.pod.clone(), self.told.clone()));
+            self.events.spawn(warning.tell(client.clone(), self.options.pod.clone(), self.told.clone()));
         }
         if self.ticks.is_multiple_of(PRUNE) {
             self.prune();
@@ -274,17 +279,10 @@ impl Keeper {
         for (pod, policies) in self.policies.pods() {
             if pod != self.options.pod {
                 let policies = policies.into_iter().map(str::to_owned).collect();
-                let entry = Entry::Prune { namespace: namespace.clone(), policies };
-                self.desk.put(Place::Gone { pod: pod.to_owned() }, entry);
+                let namespace = namespace.clone();
+                self.desk.put(Write::Prune { namespace, pod: pod.to_owned(), policies });
             }
         }
-    }
-}
-
-/// Waits for a new value; for ever when nobody is left who could send one.
-async fn changed<T>(receiver: &mut watch::Receiver<T>) {
-    if receiver.changed().await.is_err() {
-        future::pending::<()>().await;
     }
 }
 

@@ -7,9 +7,10 @@ use std::{
 };
 
 use kube::{
-    Api, Client,
-    api::{ApiResource, DynamicObject, Patch, PatchParams},
+    Client,
+    api::{Patch, PatchParams},
 };
+use policies::documents::API_VERSION;
 use serde_json::{Value, json};
 use tokio::{
     sync::{Notify, watch},
@@ -17,8 +18,9 @@ use tokio::{
 };
 
 use crate::{
-    client::{hasty, is_status, one_line},
-    set::resource::{self, Kind},
+    client::{FIELD_MANAGER, hasty, is_status, one_line},
+    resource::{self, Kind},
+    said::Said,
 };
 
 /// The first and the longest pause after a failure.
@@ -46,15 +48,33 @@ pub(crate) enum Place {
     },
 }
 
-/// What to write there.
+/// One write.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Entry {
-    /// These fields of the status, and no others of this owner.
-    Fields(Value),
+pub(crate) enum Write {
+    /// What a replica made of a policy: its entry.
+    Replica {
+        /// The policy.
+        policy: String,
+        /// The pod.
+        pod: String,
+        /// The fields of the status that it owns.
+        status: Value,
+    },
+    /// What the leader says of an object: its conditions.
+    Conditions {
+        /// The kind of the object.
+        kind: Kind,
+        /// Its name.
+        name: String,
+        /// The fields of the status that the leader owns.
+        status: Value,
+    },
     /// Nothing in these policies, if there is no pod of that name in the namespace.
     Prune {
         /// Where the replicas are pods.
         namespace: String,
+        /// The pod.
+        pod: String,
         /// The policies that have an entry of it.
         policies: Vec<String>,
     },
@@ -63,28 +83,28 @@ pub(crate) enum Entry {
 /// Writes that wait. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Desk {
-    waiting: Arc<Mutex<BTreeMap<Place, Entry>>>,
+    waiting: Arc<Mutex<BTreeMap<Place, Write>>>,
     arrived: Arc<Notify>,
 }
 
 impl Desk {
     /// Puts a write into the queue; it takes the place of an older one for the same place.
-    pub(crate) fn put(&self, place: Place, entry: Entry) {
-        self.lock().insert(place, entry);
+    pub(crate) fn put(&self, write: Write) {
+        self.lock().insert(write.place(), write);
         self.arrived.notify_one();
     }
 
     /// Takes a write back that failed, unless there is a newer one.
-    fn put_back(&self, place: Place, entry: Entry) {
-        self.lock().entry(place).or_insert(entry);
+    fn put_back(&self, write: Write) {
+        self.lock().entry(write.place()).or_insert(write);
     }
 
     /// The next write.
-    pub(crate) fn take(&self) -> Option<(Place, Entry)> {
-        self.lock().pop_first()
+    pub(crate) fn take(&self) -> Option<Write> {
+        self.lock().pop_first().map(|(_, write)| write)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Place, Entry>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Place, Write>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -93,26 +113,27 @@ impl Desk {
     pub(crate) async fn write(self, client: Client, leader: watch::Receiver<bool>) {
         let (client, mut failed) = (hasty(&client), Failed::default());
         loop {
-            let Some((place, entry)) = self.take() else {
+            let Some(write) = self.take() else {
                 tokio::select! {
                     () = self.arrived.notified() => {}
                     () = sleep_until(failed.again), if !failed.writes.is_empty() => {
-                        for (place, entry) in std::mem::take(&mut failed.writes) {
-                            self.put_back(place, entry);
+                        for write in std::mem::take(&mut failed.writes).into_values() {
+                            self.put_back(write);
                         }
                     }
                 }
                 continue;
             };
+            let place = write.place();
             if place.is_for_the_leader() && !*leader.borrow() {
                 continue;
             }
-            match write(&client, &place, &entry).await {
+            match write.send(&client).await {
                 Ok(()) => failed.succeeded(&place),
                 Err(error) if is_status(&error, 404) || is_status(&error, 422) => {
                     tracing::debug!(?place, error = one_line(&error), "a status cannot be written there");
                 }
-                Err(error) => failed.add(place, entry, &error),
+                Err(error) => failed.add(write, &error),
             }
         }
     }
@@ -120,15 +141,15 @@ impl Desk {
 
 /// Writes that have failed, and when they are tried again.
 struct Failed {
-    writes: BTreeMap<Place, Entry>,
+    writes: BTreeMap<Place, Write>,
     again: Instant,
     count: u32,
-    said: Option<String>,
+    said: Said,
 }
 
 impl Default for Failed {
     fn default() -> Self {
-        Self { writes: BTreeMap::new(), again: Instant::now(), count: 0, said: None }
+        Self { writes: BTreeMap::new(), again: Instant::now(), count: 0, said: Said::default() }
     }
 }
 
@@ -136,15 +157,15 @@ impl Failed {
     fn succeeded(&mut self, place: &Place) {
         self.writes.remove(place);
         if self.writes.is_empty() {
-            (self.count, self.said) = (0, None);
+            self.count = 0;
+            self.said.passed("write");
         }
     }
 
-    fn add(&mut self, place: Place, entry: Entry, error: &kube::Error) {
+    fn add(&mut self, write: Write, error: &kube::Error) {
         let error = one_line(error);
-        if self.said.as_ref() != Some(&error) {
+        if self.said.is_news("write", &error) {
             tracing::warn!(error, "cannot write a status; it will be tried again");
-            self.said = Some(error);
         }
         // The first of a round decides when the next one is.
         if self.writes.is_empty() {
@@ -152,7 +173,7 @@ impl Failed {
             self.again = Instant::now() + first.saturating_mul(1 << self.count.min(10)).min(longest);
             self.count += 1;
         }
-        self.writes.insert(place, entry);
+        self.writes.insert(write.place(), write);
     }
 }
 
@@ -165,7 +186,7 @@ impl Place {
     fn manager(&self) -> String {
         match self {
             Self::Replica { pod, .. } | Self::Gone { pod } => manager(pod),
-            Self::Conditions(..) => "hookward".to_owned(),
+            Self::Conditions(..) => FIELD_MANAGER.to_owned(),
         }
     }
 }
@@ -177,49 +198,57 @@ fn manager(pod: &str) -> String {
     format!("{PREFIX}{}", pod.get(start..).unwrap_or(pod))
 }
 
-async fn write(client: &Client, place: &Place, entry: &Entry) -> Result<(), kube::Error> {
-    let manager = place.manager();
-    match (place, entry) {
-        (Place::Replica { policy, .. }, Entry::Fields(status)) => {
-            apply(client, &Kind::HookPolicy.resource(), policy, &manager, status).await
+impl Write {
+    /// Where it goes.
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::Replica { policy, pod, .. } => Place::Replica { policy: policy.clone(), pod: pod.clone() },
+            Self::Conditions { kind, name, .. } => Place::Conditions(*kind, name.clone()),
+            Self::Prune { pod, .. } => Place::Gone { pod: pod.clone() },
         }
-        (Place::Conditions(kind, name), Entry::Fields(status)) => {
-            apply(client, &kind.resource(), name, &manager, status).await
-        }
-        (Place::Gone { pod }, Entry::Prune { namespace, policies }) => {
-            if resource::pod_exists(client, namespace, pod).await? {
-                return Ok(());
+    }
+
+    async fn send(&self, client: &Client) -> Result<(), kube::Error> {
+        let manager = self.place().manager();
+        match self {
+            Self::Replica { policy, status, .. } => {
+                apply(client, Kind::HookPolicy, policy, &manager, status).await
             }
-            tracing::info!(pod, "the entries of a pod that is gone are taken out");
-            for policy in policies {
-                // Whoever applies nothing gives up what it owned.
-                let nothing = json!({});
-                match apply(client, &Kind::HookPolicy.resource(), policy, &manager, &nothing).await {
-                    Err(error) if is_status(&error, 404) => {}
-                    other => other?,
+            Self::Conditions { kind, name, status } => apply(client, *kind, name, &manager, status).await,
+            Self::Prune { namespace, pod, policies } => {
+                if resource::pod_exists(client, namespace, pod).await? {
+                    return Ok(());
                 }
+                tracing::info!(pod, "the entries of a pod that is gone are taken out");
+                for policy in policies {
+                    // Whoever applies nothing gives up what it owned.
+                    let nothing = json!({});
+                    match apply(client, Kind::HookPolicy, policy, &manager, &nothing).await {
+                        Err(error) if is_status(&error, 404) => {}
+                        other => other?,
+                    }
+                }
+                Ok(())
             }
-            Ok(())
         }
-        _ => Ok(()),
     }
 }
 
-async fn apply(
+/// Writes what `manager` owns of the status of an object: these fields, and no others.
+pub(crate) async fn apply(
     client: &Client,
-    resource: &ApiResource,
+    kind: Kind,
     name: &str,
     manager: &str,
     status: &Value,
 ) -> Result<(), kube::Error> {
-    let api = Api::<DynamicObject>::all_with(client.clone(), resource);
     let body = json!({
-        "apiVersion": resource.api_version, "kind": resource.kind,
+        "apiVersion": API_VERSION, "kind": kind.name(),
         "metadata": {"name": name}, "status": status,
     });
     // Nobody else has any business in our own fields.
     let params = PatchParams::apply(manager).force();
-    api.patch_status(name, &params, &Patch::Apply(body)).await.map(drop)
+    kind.api(client.clone()).patch_status(name, &params, &Patch::Apply(body)).await.map(drop)
 }
 
 #[cfg(test)]

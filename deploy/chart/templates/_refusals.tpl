@@ -7,6 +7,9 @@ would refuse. Refused here, before anything is changed.
 {{- include "hookward.refuseLabels" . -}}
 {{- include "hookward.refuseReplicas" . -}}
 {{- include "hookward.refuseLives" . -}}
+{{- include "hookward.refuseManagedLives" . -}}
+{{- include "hookward.refuseEnvironment" . -}}
+{{- include "hookward.refuseResources" . -}}
 {{- if eq (int .Values.port) (int .Values.adminPort) -}}
 {{- fail (printf "port and adminPort are both %d: reviews and probes need a port each" (int .Values.port)) -}}
 {{- end -}}
@@ -27,7 +30,7 @@ would refuse. Refused here, before anything is changed.
 {{- $metrics := .Values.metrics -}}
 {{- $own := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "app.kubernetes.io/component" "helm.sh/chart" -}}
 {{- $annotations := list "kubectl.kubernetes.io/default-container" "checksum/configuration" -}}
-{{- $further := concat $own (keys .Values.labels) -}}
+{{- $further := concat $own (keys (.Values.labels | default dict)) -}}
 {{- range list
   (list "labels" .Values.labels $own)
   (list "podLabels" .Values.podLabels $further)
@@ -74,6 +77,70 @@ would refuse. Refused here, before anything is changed.
 {{- fail (printf "certificates.self.authorityLife, %s, must be twice certificates.self.leafLife, %s, or more" $own.authorityLife $own.leafLife) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* As cert-manager wants them, which would never make a certificate otherwise. */}}
+{{- define "hookward.refuseManagedLives" -}}
+{{- if eq .Values.certificates.mode "certManager" -}}
+{{- $manager := .Values.certificates.certManager -}}
+{{- $duration := include "hookward.goSeconds" $manager.duration | float64 -}}
+{{- $renewal := include "hookward.goSeconds" $manager.renewBefore | float64 -}}
+{{- if lt $duration 3600.0 -}}
+{{- fail (printf "certificates.certManager.duration, %s, must be an hour or more" $manager.duration) -}}
+{{- end -}}
+{{- if lt $renewal 300.0 -}}
+{{- fail (printf "certificates.certManager.renewBefore, %s, must be five minutes or more" $manager.renewBefore) -}}
+{{- end -}}
+{{- if ge $renewal $duration -}}
+{{- fail (printf "certificates.certManager.renewBefore, %s, must be shorter than certificates.certManager.duration, %s" $manager.renewBefore $manager.duration) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A variable that is there twice: the last one wins, or the API server refuses both. */}}
+{{- define "hookward.refuseEnvironment" -}}
+{{- $taken := list "POD_NAME" "POD_NAMESPACE" "MEMORY_LIMIT" -}}
+{{- range .Values.extraEnv -}}
+{{- if has .name $taken -}}
+{{- fail (printf "extraEnv must not hold %s, which is set already" .name) -}}
+{{- end -}}
+{{- $taken = append $taken .name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "hookward.refuseResources" -}}
+{{- $resources := .Values.resources | default dict -}}
+{{- $requests := $resources.requests | default dict -}}
+{{- $limits := $resources.limits | default dict -}}
+{{- range $name, $requested := $requests -}}
+{{- if hasKey $limits $name -}}
+{{- $limit := get $limits $name -}}
+{{- if gt (include "hookward.quantity" $requested | float64) (include "hookward.quantity" $limit | float64) -}}
+{{- fail (printf "resources.requests.%s is %v, more than resources.limits.%s, %v" $name $requested $name $limit) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (not (or (hasKey $requests "cpu") (hasKey $limits "cpu"))) -}}
+{{- fail "autoscaling.enabled needs resources.requests.cpu: the use that it aims at is a part of that" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The number that a quantity of Kubernetes stands for: `128Mi`, `100m`, `1e3`, 2. */}}
+{{- define "hookward.quantity" -}}
+{{- $unit := regexFind "([KMGTPE]i|[numkMGTPE])$" (toString .) -}}
+{{- $powers := dict "n" 1e-9 "u" 1e-6 "m" 1e-3 "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18
+  "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 -}}
+{{- mulf (trimSuffix $unit (toString .) | float64) (get $powers $unit) -}}
+{{- end -}}
+
+{{/* The seconds of a duration as Go writes it: `2160h`, `1h30m`, `1.5h`. */}}
+{{- define "hookward.goSeconds" -}}
+{{- $seconds := 0.0 -}}
+{{- range regexFindAll "[0-9.]+(ms|h|m|s)" . -1 -}}
+{{- $unit := regexFind "[a-z]+$" . -}}
+{{- $seconds = addf $seconds (mulf (trimSuffix $unit . | float64) (get (dict "h" 3600.0 "m" 60.0 "s" 1.0 "ms" 0.001) $unit)) -}}
+{{- end -}}
+{{- $seconds -}}
 {{- end -}}
 
 {{/* The seconds of `365d`, `36h`, `10m` or `45s`. */}}

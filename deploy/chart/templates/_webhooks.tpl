@@ -1,6 +1,6 @@
 {{/*
 The webhooks, once: registered as they are here, and mounted for the server, which tells when somebody changes them.
-No caBundle: the leader writes it, and neither Helm 3 nor Helm 4 takes away what a chart never had.
+No caBundle: the replicas write it, and neither Helm 3 nor Helm 4 takes away what a chart never had.
 */}}
 
 {{/* In CEL: whether `one` is a hook; whether it has an event that takes nothing back (a word that Helm does not know counts as one). */}}
@@ -51,7 +51,7 @@ namespaceSelector:
   matchExpressions:
   - key: kubernetes.io/metadata.name
     operator: NotIn
-    values: {{ concat (list .Release.Namespace) .Values.webhooks.excludedNamespaces | uniq | toJson }}
+    values: {{ concat (list .Release.Namespace) (.Values.webhooks.excludedNamespaces | default list) | uniq | toJson }}
 {{- end -}}
 
 {{- define "hookward.mutatingWebhooks" -}}

@@ -119,7 +119,24 @@ fn more_values_than_anybody_writes_are_refused_and_counted_before_they_are_held(
     for text in [list_of(NODES), members, largest.replace(']', ",0,?")] {
         let error = object(text.as_bytes(), Interest::Everything).unwrap_err();
         assert!(error.is_limit());
-        assert_eq!(error.to_string(), "too large: more than 500000 values and names");
+        assert_eq!(error.to_string(), "too large: it has more values and names than can be held");
+    }
+}
+
+#[test]
+fn what_is_held_fits_into_the_room_it_is_given() {
+    let nested = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+    for (text, least, most) in [
+        (list_of(100_000), 100_000 * size_of::<Node<'_>>(), 10 << 20),
+        (format!("[{}1]", r#"{"a":1},"#.repeat(10_000)), 10_000 * 4 * size_of::<Member<'_>>(), 5 << 20),
+        (format!("[{}1]", format!("{nested},").repeat(1_000)), 100_000 * 4 * size_of::<Node<'_>>(), 20 << 20),
+        (format!(r#"["{}\n"]"#, "a".repeat(1 << 20)), 1 << 20, 2 << 20),
+        (format!(r#"{{"{}\n":1}}"#, "a".repeat(1 << 20)), 1 << 20, 2 << 20),
+    ] {
+        let within =
+            |bytes| object_within(text.as_bytes(), Interest::Everything, &Room::new(bytes)).map(|_| ());
+        assert_eq!(within(least - 1), Err(Error::TooLarge), "{}", &text[..20]);
+        assert_eq!(within(most), Ok(()), "{}", &text[..20]);
     }
 }
 

@@ -1,5 +1,4 @@
-//! The JSON of a record, as far as it is kept: every byte of text that is kept was a byte of JSON, and lists are capped, so that no
-//! record costs more than its JSON is long.
+//! The JSON of a record, as far as it is kept: texts and lists are capped, so that what is kept of a record is 14 MiB at the most.
 
 use std::{fmt, marker::PhantomData};
 
@@ -13,11 +12,13 @@ use super::{Error, Phase, Record, RecordedHook, Status, Template, decode::BASE64
 use crate::annotations;
 
 /// The most hooks of a release; Helm runs them one after the other, so that a tenth of this would take hours.
-pub(super) const HOOKS: usize = 20_000;
+pub(super) const HOOKS: usize = 5_000;
 /// The most templates that are kept.
-const TEMPLATES: usize = 20_000;
+const TEMPLATES: usize = 5_000;
 /// The most bytes of all templates that are kept, names included.
-const TEMPLATE_BYTES: usize = 4 << 20;
+const TEMPLATE_BYTES: usize = 2 << 20;
+/// The most bytes of all hooks together; those of the largest known charts have a tenth of this.
+const HOOK_BYTES: usize = 4 << 20;
 /// The most bytes of a name: Kubernetes has no longer ones, and Helm's are shorter.
 const NAME: usize = 253;
 /// The most bytes of a path in a chart.
@@ -26,7 +27,9 @@ const PATH: usize = 1_024;
 /// Source: Helm 4.2.4 `pkg/release/v1/release.go`, `Release`. Every field may be absent or `null`, as Go allows.
 #[derive(Deserialize)]
 pub(super) struct Stored {
+    #[serde(default, deserialize_with = "short")]
     name: Option<String>,
+    #[serde(default, deserialize_with = "short")]
     namespace: Option<String>,
     version: Option<i64>,
     info: Option<Info>,
@@ -37,14 +40,18 @@ pub(super) struct Stored {
 
 #[derive(Deserialize)]
 struct Info {
+    #[serde(default, deserialize_with = "short")]
     status: Option<String>,
 }
 
 /// Source: Helm 4.2.4 `pkg/release/v1/hook.go`, `Hook`.
 #[derive(Deserialize)]
 struct Hook {
+    #[serde(default, deserialize_with = "short")]
     path: Option<String>,
+    #[serde(default, deserialize_with = "short")]
     kind: Option<String>,
+    #[serde(default, deserialize_with = "short")]
     name: Option<String>,
     manifest: Option<String>,
     last_run: Option<LastRun>,
@@ -52,7 +59,9 @@ struct Hook {
 
 #[derive(Deserialize)]
 struct LastRun {
+    #[serde(default, deserialize_with = "short")]
     phase: Option<String>,
+    #[serde(default, deserialize_with = "short")]
     started_at: Option<String>,
 }
 
@@ -65,15 +74,49 @@ struct Chart {
 
 #[derive(Deserialize, Default)]
 struct Metadata {
+    #[serde(default, deserialize_with = "short")]
     name: Option<String>,
+    #[serde(default, deserialize_with = "short")]
     version: Option<String>,
 }
 
 /// Source: Helm 4.2.4 `pkg/chart/common/file.go`, `File`.
 #[derive(Deserialize)]
 struct File {
+    #[serde(default, deserialize_with = "short")]
     name: Option<String>,
     data: Option<Source>,
+}
+
+/// Text that is never long; of a longer one the beginning, too long for anything.
+fn short<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<String>, D::Error> {
+    struct Short(String);
+
+    impl<'de> Deserialize<'de> for Short {
+        fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+            reader.deserialize_str(Beginning).map(Self)
+        }
+    }
+
+    struct Beginning;
+
+    impl Visitor<'_> for Beginning {
+        type Value = String;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("text")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<String, E> {
+            Ok(text
+                .char_indices()
+                .take_while(|(at, _)| *at <= PATH)
+                .map(|(_, character)| character)
+                .collect())
+        }
+    }
+
+    Ok(Option::<Short>::deserialize(reader)?.map(|Short(text)| text))
 }
 
 /// The source of a template that mentions hooks; `None` for any other, which is let go at once.
@@ -171,15 +214,14 @@ impl<'de, T: Entry> Deserialize<'de> for Listed<T> {
 impl Entry for RecordedHook {
     type Stored = Hook;
     const MOST: usize = HOOKS;
-    // All of them are in the JSON, which is limited.
-    const BYTES: usize = usize::MAX;
+    const BYTES: usize = HOOK_BYTES;
 
     fn of(stored: Hook) -> Option<Self> {
         Some(stored.into_recorded())
     }
 
     fn bytes(&self) -> usize {
-        self.manifest.len()
+        self.length()
     }
 }
 
@@ -211,7 +253,7 @@ impl Stored {
             return Err(Error::NoRelease);
         }
         if hooks.is_cut {
-            return Err(Error::TooManyHooks { limit: HOOKS });
+            return Err(Error::TooManyHooks { limit: HOOKS, bytes: HOOK_BYTES });
         }
         Ok(Record {
             name,

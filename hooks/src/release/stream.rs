@@ -63,6 +63,8 @@ pub(super) struct Metered<'f, R> {
     limits: Limits,
     read: u64,
     depth: usize,
+    /// How long the text is that the last byte was in.
+    length: usize,
     place: Place,
 }
 
@@ -77,31 +79,36 @@ enum Place {
 impl<'f, R: Read> Metered<'f, R> {
     /// Meters `inner`.
     pub(super) const fn new(inner: R, limits: Limits, failure: &'f Failure) -> Self {
-        Self { inner, failure, limits, read: 0, depth: 0, place: Place::Outside }
+        Self { inner, failure, limits, read: 0, depth: 0, length: 0, place: Place::Outside }
     }
 
-    /// Follows brackets outside of texts; `false` when there are too many.
-    fn follow(&mut self, mut bytes: &[u8]) -> bool {
+    /// Follows brackets outside of texts, and texts: the limit that is exceeded, if there is one.
+    fn follow(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while let Some((&byte, rest)) = bytes.split_first() {
             bytes = rest;
             match (self.place, byte) {
-                (Place::Escape, _) | (Place::Outside, b'"') => self.place = Place::Text,
+                (Place::Outside, b'"') => (self.place, self.length) = (Place::Text, 0),
+                (Place::Escape, _) => (self.place, self.length) = (Place::Text, self.length + 1),
                 (Place::Text, b'"') => self.place = Place::Outside,
                 (Place::Text, b'\\') => self.place = Place::Escape,
                 (Place::Text, _) => {
                     let end =
                         bytes.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(bytes.len());
                     bytes = &bytes[end..];
+                    self.length += 1 + end;
                 }
                 (Place::Outside, b'[' | b'{') => self.depth += 1,
                 (Place::Outside, b']' | b'}') => self.depth = self.depth.saturating_sub(1),
                 (Place::Outside, _) => {}
             }
             if self.depth > self.limits.nesting {
-                return false;
+                return Err(Error::TooDeep);
+            }
+            if self.length > self.limits.text {
+                return Err(Error::TextTooLarge { limit: self.limits.text });
             }
         }
-        true
+        Ok(())
     }
 }
 
@@ -112,9 +119,7 @@ impl<R: Read> Read for Metered<'_, R> {
         if self.read > self.limits.decompressed {
             return Err(fail(self.failure, Error::TooLarge { limit: self.limits.decompressed }));
         }
-        if !self.follow(&buffer[..read]) {
-            return Err(fail(self.failure, Error::TooDeep));
-        }
+        self.follow(&buffer[..read]).map_err(|error| fail(self.failure, error))?;
         Ok(read)
     }
 }

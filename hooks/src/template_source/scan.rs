@@ -28,8 +28,7 @@ pub(super) fn scalar(written: &str) -> Option<Range<usize>> {
         quote @ ('"' | '\'') => {
             let length = written[1..].find(quote)?;
             let (text, rest) = (&written[1..=length], &written[length + 2..]);
-            let is_whole = rest.is_empty() || rest.starts_with([' ', '\t']) && is_comment(rest);
-            (is_whole && !text.contains('\\')).then_some(1..length + 1)
+            (is_end(rest) && !text.contains('\\')).then_some(1..length + 1)
         }
         '|' | '>' | '&' | '*' | '!' | '[' | '{' | '%' | '@' | '`' | '#' => None,
         _ => {
@@ -39,8 +38,9 @@ pub(super) fn scalar(written: &str) -> Option<Range<usize>> {
     }
 }
 
-fn is_comment(rest: &str) -> bool {
-    rest.trim_start().starts_with('#')
+/// Whether nothing follows a value but a comment.
+fn is_end(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with([' ', '\t']) && rest.trim_start().starts_with('#')
 }
 
 /// Whether the lines below, as far as they are indented, belong to the text that `value` begins.
@@ -56,31 +56,62 @@ pub(super) fn opens_block(value: &str) -> bool {
     value.split_whitespace().next_back().is_some_and(is_header) || is_unclosed('"') || is_unclosed('\'')
 }
 
-/// The values of `name` in a map in braces on one line, with their places in `value`; nothing if the map nests or escapes.
-pub(super) fn flow_entries<'a>(value: &'a str, name: &str) -> Vec<(usize, &'a str)> {
-    let Some(inside) = value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
+/// The values at `path` in a map in braces that stands on one line whole, with their places in `written`; nothing of a map in
+/// which a text escapes.
+pub(super) fn flow_values<'a>(written: &'a str, path: &[&str]) -> Vec<(usize, &'a str)> {
+    let (Some((name, below)), Some((pieces, end))) = (path.split_first(), pieces(written)) else {
         return Vec::new();
     };
-    if inside.contains(['{', '}', '[', ']', '\\', '#']) {
+    if !is_end(&written[end..]) {
         return Vec::new();
     }
-    let mut quote = None;
-    let pieces = inside.split(|character| {
-        match quote {
-            Some(open) if open == character => quote = None,
-            None if matches!(character, '"' | '\'') => quote = Some(character),
-            _ => {}
-        }
-        quote.is_none() && character == ','
-    });
     let mut found = Vec::new();
-    let mut start = 1;
     for piece in pieces {
-        let trimmed = piece.trim_end();
-        if let Some((_, value)) = entry(trimmed.trim_start()).filter(|(key, _)| *key == name) {
-            found.push((start + trimmed.len() - value.len(), value));
+        let content = written[piece.clone()].trim();
+        let Some((_, value)) = entry(content).filter(|(key, _)| key == name) else { continue };
+        let start = piece.start + written[piece].trim_end().len() - value.len();
+        if below.is_empty() {
+            found.push((start, value));
+        } else {
+            found
+                .extend(flow_values(value, below).into_iter().map(|(offset, value)| (start + offset, value)));
         }
-        start += piece.len() + 1;
     }
     found
+}
+
+/// What stands between the commas of the map in braces that `written` begins with, and where the map ends; `None` if it does not
+/// end, or if a text in it escapes or may be a comment.
+fn pieces(written: &str) -> Option<(Vec<Range<usize>>, usize)> {
+    if !written.starts_with('{') || written.starts_with("{{") {
+        return None;
+    }
+    let bytes = written.as_bytes();
+    let (mut pieces, mut begins, mut at) = (Vec::new(), 1, 0);
+    let (mut depth, mut quote) = (0_u32, None);
+    while at < bytes.len() {
+        if bytes[at..].starts_with(b"{{") {
+            // A closing brace of an action closes no map.
+            at += written[at..].find("}}")? + 2;
+            continue;
+        }
+        match (quote, bytes[at]) {
+            (_, b'\\') | (None, b'#') => return None,
+            (Some(open), byte) => quote = Some(open).filter(|open| *open != byte),
+            (None, mark @ (b'"' | b'\'')) => quote = Some(mark),
+            (None, b'{' | b'[') => depth += 1,
+            (None, b'}' | b']') => depth -= 1,
+            (None, b',') if depth == 1 => {
+                pieces.push(begins..at);
+                begins = at + 1;
+            }
+            (None, _) => {}
+        }
+        if depth == 0 {
+            pieces.push(begins..at);
+            return Some((pieces, at + 1));
+        }
+        at += 1;
+    }
+    None
 }

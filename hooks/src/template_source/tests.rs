@@ -56,6 +56,37 @@ fn values_in_braces_are_found() {
 }
 
 #[test]
+fn a_map_in_braces_in_a_map_in_braces_was_not_looked_into() {
+    finds("kind: Job\nmetadata: {name: a, annotations: {HOOK: pre-isntall}}\n", "pre-isntall", 2);
+    finds(
+        "metadata: {name: {{ .Release.Name }}-a, labels: {a: [b, c]}, annotations: {\"HOOK\": \"a,b\"}} # x\n",
+        "a,b",
+        1,
+    );
+    finds(
+        "{kind: Job, metadata: {annotations: {a: '{', HOOK: pre-isntall, b: c}}, spec: {}}\n",
+        "pre-isntall",
+        1,
+    );
+    for other in [
+        "metadata: {annotations: {HOOK: {{ .Values.event }}}}\n",
+        "metadata: {annotations: {{{ include \"a\" . }}}}\n",
+        "metadata: {labels: {HOOK: x}}\n",
+        "metadata: {annotations: {HOOK: x}\n",
+        "metadata: {annotations: {HOOK: x}} y\n",
+        "metadata: ]\n",
+        "metadata: {{ x }} annotations: {HOOK: x}\n",
+        "metadata: {annotations: {HOOK: \"x\\n\"}}\n",
+        "spec: {template: {metadata: {annotations: {HOOK: x}}}}\n",
+        "spec:\n  template:\n    metadata: {annotations: {HOOK: x}}\n",
+        "{spec: {metadata: {annotations: {HOOK: x}}}}\n",
+        "spec:\n  {metadata: {annotations: {HOOK: x}}}\n",
+    ] {
+        passes_over(other);
+    }
+}
+
+#[test]
 fn actions_between_the_lines_do_not_hide_them() {
     let text = "{{- if .Values.on }}\nmetadata:\n  annotations:\n{{- with .Values.more }}\n  {{- toYaml . | nindent 4 }}\n{{- end }}
     HOOK: pre-instal\n    {{- if .Values.keep }}\n    other: x\n    {{- end }}\n{{- end }}\n";

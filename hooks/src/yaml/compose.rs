@@ -2,14 +2,16 @@
 
 use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, StructureStyle, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, StrInput, StructureStyle, Tag};
 
 use super::{
-    Fault, Limits,
+    Fault, KEPT, Limits,
     characters::{begins_with_tab, cut_by_the_end, forbidden, has_foreign_escape},
-    leniency::Leniency,
+    leniency::Reading,
+    measure::measure,
     members::Members,
     scalar::{Resolved, resolve},
+    syntax::syntax,
     tabs::Tabs,
 };
 use crate::{
@@ -17,13 +19,13 @@ use crate::{
     node::{Member, Node, Span, Value},
 };
 
-/// Reads the first document of `text`; see [`super::document`]. `dash` stands for a dash in every text.
+/// Reads the first document of `text`; see [`super::document`].
 pub(super) fn compose<'a>(
     text: &'a str,
     offset: usize,
     interest: Interest,
     limits: &Limits,
-    dash: Option<char>,
+    reading: Reading,
 ) -> Result<Node<'a>, Fault> {
     if text.len() > limits.bytes {
         return Err(Fault::new(0, format!("document is larger than the limit of {} bytes", limits.bytes)));
@@ -50,8 +52,9 @@ pub(super) fn compose<'a>(
         interest,
         nesting: limits.nesting,
         nodes: limits.nodes,
+        memory: limits.memory,
         anchors: HashMap::new(),
-        dash,
+        reading,
     };
     composer.document().map_err(|fault| Fault { at: fault.at + mark, after: fault.after + mark, ..fault })
 }
@@ -76,6 +79,7 @@ struct Anchored<'a> {
     node: Node<'a>,
     nodes: usize,
     height: usize,
+    text: usize,
 }
 
 /// What stands before a colon.
@@ -95,9 +99,10 @@ struct Composer<'a> {
     nesting: usize,
     /// How many more nodes the document may ask for.
     nodes: usize,
+    /// How many more bytes of memory may be kept.
+    memory: usize,
     anchors: HashMap<usize, Rc<Anchored<'a>>>,
-    /// What stands for a dash.
-    dash: Option<char>,
+    reading: Reading,
 }
 
 impl<'a> Composer<'a> {
@@ -138,8 +143,14 @@ impl<'a> Composer<'a> {
 
     fn node(&mut self, step: Step<'a>, spot: Spot<'_>) -> Result<Node<'a>, Fault> {
         let Step { event, start, end } = step;
+        if spot.keep {
+            self.keep(1, 0, start)?;
+        }
         match event {
             Event::Scalar(text, style, anchor, tag) => {
+                if spot.keep {
+                    self.keep(0, self.copied(&text), start)?;
+                }
                 let value = self.scalar(text, style, tag.as_deref(), start, end)?.into_value();
                 let value = value.ok_or_else(|| Fault::new(start, "JSON has no word for this number"))?;
                 self.finish(anchor, Node { value, span: self.span(start, end) }, start)
@@ -160,7 +171,9 @@ impl<'a> Composer<'a> {
         end: usize,
     ) -> Result<Resolved<'a>, Fault> {
         self.charge(1, start)?;
-        if let Some(dash) = self.dash.filter(|dash| text.contains(*dash)) {
+        if let Reading::Again { dash: Some(dash) } = self.reading
+            && text.contains(dash)
+        {
             text = text.replace(dash, "-").into();
         }
         match style {
@@ -237,6 +250,10 @@ impl<'a> Composer<'a> {
                 continue;
             };
             let keep = spot.keep && spot.place.keeps(self.interest, &name);
+            if keep {
+                // An index of many names holds each of them once more.
+                self.keep(1, 2 * self.copied(&name), step.start)?;
+            }
             let node =
                 self.node(step, Spot { depth: spot.depth + 1, place: spot.place.member(&name), keep })?;
             last = last.max((node.span.end as usize).saturating_sub(self.offset));
@@ -292,6 +309,7 @@ impl<'a> Composer<'a> {
         };
         self.nests(spot.depth + anchored.height, at)?;
         self.charge(anchored.nodes, at)?;
+        self.keep(anchored.nodes, anchored.text, at)?;
         let mut node = anchored.node.clone();
         spot.place.prune(self.interest, &mut node);
         Ok(node)
@@ -326,8 +344,11 @@ impl<'a> Composer<'a> {
     fn finish(&mut self, anchor: usize, node: Node<'a>, at: usize) -> Result<Node<'a>, Fault> {
         if anchor != 0 {
             let (nodes, height) = measure(&node);
+            let text = self.copies(&node);
             self.charge(nodes, at)?;
-            self.anchors.insert(anchor, Rc::new(Anchored { node: node.clone(), nodes, height }));
+            // What is not wanted here was kept for others all the same.
+            self.keep(2 * nodes, 2 * text, at)?;
+            self.anchors.insert(anchor, Rc::new(Anchored { node: node.clone(), nodes, height, text }));
         }
         Ok(node)
     }
@@ -338,6 +359,32 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
+    /// Takes the memory for `nodes` values and names, and for so many bytes of text that is not borrowed.
+    fn keep(&mut self, nodes: usize, text: usize, at: usize) -> Result<(), Fault> {
+        let left = self.memory.checked_sub(nodes.saturating_mul(KEPT).saturating_add(text));
+        self.memory = left.ok_or_else(|| Fault::new(at, "document is too large for the memory there is"))?;
+        Ok(())
+    }
+
+    /// How many bytes a text takes besides the one that is read.
+    #[expect(clippy::ptr_arg, reason = "what is asked is whether it is borrowed")]
+    fn copied(&self, text: &Cow<'_, str>) -> usize {
+        let is_copied = self.reading != Reading::First || matches!(text, Cow::Owned(_));
+        if is_copied { text.len() } else { 0 }
+    }
+
+    /// The same of all texts in a node.
+    fn copies(&self, node: &Node<'_>) -> usize {
+        match &node.value {
+            Value::String(text) => self.copied(text),
+            Value::List(items) => items.iter().map(|item| self.copies(item)).sum(),
+            Value::Map(members) => {
+                members.iter().map(|member| self.copied(&member.name) + self.copies(&member.node)).sum()
+            }
+            _ => 0,
+        }
+    }
+
     fn nests(&self, depth: usize, at: usize) -> Result<(), Fault> {
         if depth > self.nesting { Err(Fault::new(at, "nested too deeply")) } else { Ok(()) }
     }
@@ -346,37 +393,4 @@ impl<'a> Composer<'a> {
         let byte = |at: usize| u32::try_from(self.offset + at).unwrap_or(u32::MAX);
         Span { start: byte(start), end: byte(end) }
     }
-}
-
-/// How many values and names a node holds, and how many lists and maps within each other.
-fn measure(node: &Node<'_>) -> (usize, usize) {
-    let total =
-        |(nodes, height): (usize, usize), (more, other): (usize, usize)| (nodes + more, height.max(other));
-    match &node.value {
-        Value::List(items) => {
-            let (nodes, height) = items.iter().map(measure).fold((1, 0), total);
-            (nodes, height + 1)
-        }
-        Value::Map(members) => {
-            let (nodes, height) = members.iter().map(|member| measure(&member.node)).fold((1, 0), total);
-            (nodes + members.len(), height + 1)
-        }
-        _ => (1, 0),
-    }
-}
-
-fn syntax(error: &ScanError, text: &str, in_brackets: bool) -> Fault {
-    let at = error.marker().byte_offset().unwrap_or_default().min(text.len());
-    let leniency = match error.kind() {
-        ErrorKind::InvalidQuotedScalarIndent | ErrorKind::TabInIndentation => Leniency::Line,
-        ErrorKind::TabInBlockIndentation if in_brackets => Leniency::Line,
-        ErrorKind::CommentNotSeparated if text[..at].ends_with(['"', '\'', ']', '}', '|', '>']) => {
-            Leniency::Comment
-        }
-        ErrorKind::PlainScalarStartsWithDashFlowIndicator => Leniency::Dash,
-        ErrorKind::InvalidDocumentEnd => Leniency::End,
-        ErrorKind::RecursionLimitExceeded => return Fault::new(at, "nested too deeply"),
-        _ => Leniency::None,
-    };
-    Fault { leniency, ..Fault::new(at, error.kind().to_string()) }
 }

@@ -24,11 +24,26 @@ pub(super) enum Leniency {
     End,
 }
 
+/// Which reading of a text it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// The first, of the text as it is.
+    First,
+    /// Another, of a changed one that ends before what is read, so that every text will be copied.
+    Again {
+        /// What stands for a dash in every text.
+        dash: Option<char>,
+    },
+}
+
 /// More blanks than this are never put in at one place.
 const BLANKS: usize = 256;
 
 /// How many bytes a character has that stands for a dash.
 const STAND_IN: usize = 3;
+
+/// What remembers one place takes so many bytes.
+const PLACE: usize = 64;
 
 /// How many bytes may be read again, for each byte of the text.
 const AGAIN: usize = 64;
@@ -54,7 +69,7 @@ pub(super) fn compose<'a>(
     interest: Interest,
     limits: &Limits,
 ) -> Result<Node<'a>, Fault> {
-    let mut fault = match compose::compose(text, offset, interest, limits, None) {
+    let mut fault = match compose::compose(text, offset, interest, limits, Reading::First) {
         Err(fault) if fault.leniency != Leniency::None => fault,
         done => return done,
     };
@@ -62,17 +77,21 @@ pub(super) fn compose<'a>(
     let blanks = 1 + text.lines().map(str::len).max().unwrap_or_default().min(BLANKS);
     let (mut text, mut places, mut again) = (text, Vec::new(), 0);
     let mut dash = None;
+    // A place takes its blanks twice, in the text and in what remembers them.
+    let most = limits.memory.saturating_sub(text.len()) / (2 * blanks + PLACE);
     loop {
         let line = text[..fault.at].rfind(['\n', '\r']).map_or(0, |at| at + 1);
         let known = places.len();
         match fault.leniency {
             Leniency::Line => {
-                places.extend(shallow_lines(text, line, fault.after).map(|at| (at, Put::Blanks)));
+                let lines = shallow_lines(text, line, fault.after).take(most + 1);
+                places.extend(lines.map(|at| (at, Put::Blanks)));
             }
             Leniency::Comment => places.push((fault.at, Put::Blanks)),
             Leniency::Dash => {
                 dash = dash.or_else(|| absent(text));
-                places.extend(dash.iter().flat_map(|_| dashes(text, fault.at)).map(|at| (at, Put::Dash)));
+                let dashes = dash.iter().flat_map(|_| dashes(text, fault.at)).take(most + 1);
+                places.extend(dashes.map(|at| (at, Put::Dash)));
             }
             Leniency::End | Leniency::None => {
                 text = &text[..line];
@@ -82,12 +101,15 @@ pub(super) fn compose<'a>(
         places.sort_unstable();
         places.dedup();
         again += text.len() + places.len() * blanks;
-        if again > AGAIN * text.len().max(BLANKS) || places.len() == known && fault.leniency != Leniency::End
+        if places.len() > most
+            || again > AGAIN * text.len().max(BLANKS)
+            || places.len() == known && fault.leniency != Leniency::End
         {
             return Err(fault);
         }
         let padded = pad(text, &places, blanks, dash);
-        match compose::compose(&padded, 0, interest, &Limits { bytes: usize::MAX, ..*limits }, dash) {
+        let reading = Reading::Again { dash };
+        match compose::compose(&padded, 0, interest, &again_within(limits, &padded), reading) {
             Ok(node) => return Ok(Original::new(&places, blanks, offset).node(node)),
             Err(next) => {
                 let original = Original::new(&places, blanks, 0);
@@ -98,6 +120,11 @@ pub(super) fn compose<'a>(
             }
         }
     }
+}
+
+/// The limits for `padded`, which takes memory itself.
+fn again_within(limits: &Limits, padded: &str) -> Limits {
+    Limits { bytes: usize::MAX, memory: limits.memory.saturating_sub(padded.len()), ..*limits }
 }
 
 /// A character of [`STAND_IN`] bytes that means nothing to anybody and is not in `text`.

@@ -194,7 +194,7 @@ fn spans_cover_what_was_written() {
 
 #[test]
 fn limits_hold_before_anything_is_copied() {
-    let limits = Limits { bytes: 100, nodes: 10, nesting: 3 };
+    let limits = Limits { bytes: 100, nodes: 10, nesting: 3, ..Limits::default() };
     let limited =
         |text: &str| document(text, 0, Interest::Everything, &limits).err().map(|error| error.message);
     assert_eq!(limited("[[[a]]]"), None);

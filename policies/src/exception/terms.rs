@@ -2,7 +2,7 @@
 
 use super::{Error, Exception, ExceptionSpec, glob, seconds};
 use crate::{
-    rules::{RULES, nearest},
+    rules::{RULES, suggestion},
     wording::one,
 };
 
@@ -81,24 +81,7 @@ impl Terms<'_> {
     /// # Errors
     /// The first that is broken.
     pub fn verify(&self, name: &str, spec: &ExceptionSpec) -> Result<(), Broken> {
-        let expires_at = Exception::new(name, spec.clone())?.expires_at;
-        let lists = [
-            ("rules", &spec.rules),
-            ("namespaces", &spec.namespaces),
-            ("kinds", &spec.kinds),
-            ("names", &spec.names),
-        ];
-        for (field, patterns) in lists {
-            for (index, pattern) in patterns.iter().enumerate() {
-                if let Some(why) = flaw(field, pattern) {
-                    return Err(Broken::Pattern { field, index, written: pattern.clone(), why });
-                }
-            }
-        }
-        let is_known = |pattern: &String| RULES.iter().any(|rule| glob(pattern, rule.meta().id));
-        if let Some(index) = spec.rules.iter().position(|pattern| !is_known(pattern)) {
-            return Err(Broken::UnknownRule { index, written: spec.rules[index].clone() });
-        }
+        let expires_at = usable(name, spec)?.expires_at;
         if self.old.is_none() && expires_at <= self.now {
             return Err(Broken::Past { written: spec.expires_at.clone() });
         }
@@ -112,6 +95,32 @@ impl Terms<'_> {
     fn keeps_the_day(&self, expires_at: i64) -> bool {
         self.old.is_some_and(|old| seconds(&old.expires_at) == Some(expires_at))
     }
+}
+
+/// Reads an exception that could cover something, wherever it is written.
+///
+/// # Errors
+/// When a list that must say something is empty, a pattern can match nothing, or a rule is not known.
+pub fn usable(name: &str, spec: &ExceptionSpec) -> Result<Exception, Broken> {
+    let exception = Exception::new(name, spec.clone())?;
+    let lists = [
+        ("rules", &spec.rules),
+        ("namespaces", &spec.namespaces),
+        ("kinds", &spec.kinds),
+        ("names", &spec.names),
+    ];
+    for (field, patterns) in lists {
+        for (index, pattern) in patterns.iter().enumerate() {
+            if let Some(why) = flaw(field, pattern) {
+                return Err(Broken::Pattern { field, index, written: pattern.clone(), why });
+            }
+        }
+    }
+    let is_known = |pattern: &String| RULES.iter().any(|rule| glob(pattern, rule.meta().id));
+    if let Some(index) = spec.rules.iter().position(|pattern| !is_known(pattern)) {
+        return Err(Broken::UnknownRule { index, written: spec.rules[index].clone() });
+    }
+    Ok(exception)
 }
 
 /// Why a pattern can match nothing in this list.
@@ -137,11 +146,6 @@ fn flaw(field: &str, pattern: &str) -> Option<&'static str> {
         }))
         .then_some("of special characters only * and ? are known"),
     }
-}
-
-/// `, did you mean "…"?` for the rule with the nearest id.
-fn suggestion(written: &str) -> String {
-    nearest(written).first().map(|nearest| format!(", did you mean {nearest:?}?")).unwrap_or_default()
 }
 
 #[cfg(test)]

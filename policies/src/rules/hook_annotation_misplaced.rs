@@ -52,7 +52,10 @@ declare_rule! {
     /// metadata:
     ///   name: migrate
     ///   labels: {helm.sh/chart: shop-1.0.0}
-    ///   annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-weight: "-5", helm.sh/resource-policy: keep}
+    ///   annotations:
+    ///     helm.sh/hook: pre-upgrade
+    ///     helm.sh/hook-weight: "-5"
+    ///     helm.sh/resource-policy: keep
     /// ```
     HookAnnotationMisplaced, "hook-annotation-misplaced", severity: Medium, release: Warn, object: Warn, of_dropped: true
 }

@@ -25,7 +25,9 @@ declare_rule! {
     /// ```yaml
     /// apiVersion: batch/v1
     /// kind: Job
-    /// metadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: hook-success}}
+    /// metadata:
+    ///   name: migrate
+    ///   annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: hook-success}
     /// ```
     ///
     /// ## Good
@@ -35,7 +37,9 @@ declare_rule! {
     /// kind: Job
     /// metadata:
     ///   name: migrate
-    ///   annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: "before-hook-creation, hook-succeeded"}
+    ///   annotations:
+    ///     helm.sh/hook: pre-upgrade
+    ///     helm.sh/hook-delete-policy: "before-hook-creation, hook-succeeded"
     /// ```
     HookDeletePolicyUnknown, "hook-delete-policy-unknown", severity: High, release: Warn, object: Warn
 }

@@ -33,7 +33,9 @@ declare_rule! {
     /// kind: Job
     /// metadata:
     ///   name: migrate
-    ///   annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: "before-hook-creation,hook-failed"}
+    ///   annotations:
+    ///     helm.sh/hook: pre-upgrade
+    ///     helm.sh/hook-delete-policy: "before-hook-creation,hook-failed"
     /// ```
     ///
     /// ## Good

@@ -41,7 +41,9 @@ declare_rule! {
     /// kind: ClusterRole
     /// metadata:
     ///   name: shop-migrate
-    ///   annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: "before-hook-creation,hook-succeeded"}
+    ///   annotations:
+    ///     helm.sh/hook: pre-upgrade
+    ///     helm.sh/hook-delete-policy: "before-hook-creation,hook-succeeded"
     /// ```
     HookOrphanOnUninstall, "hook-orphan-on-uninstall", severity: High, release: Warn, object: Warn
 }

@@ -41,7 +41,9 @@ declare_rule! {
     /// ```yaml
     /// apiVersion: batch/v1
     /// kind: Job
-    /// metadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: before-hook-creation}}
+    /// metadata:
+    ///   name: migrate
+    ///   annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: before-hook-creation}
     /// ```
     HookPolicyImplicit, "hook-policy-implicit", severity: Low, release: Audit, object: Audit, fix: Default, options: Options
 }

@@ -31,7 +31,9 @@ declare_rule! {
     /// ```yaml
     /// apiVersion: batch/v1
     /// kind: Job
-    /// metadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: hook-succeeded}}
+    /// metadata:
+    ///   name: migrate
+    ///   annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: hook-succeeded}
     /// ```
     ///
     /// ## Good
@@ -41,7 +43,9 @@ declare_rule! {
     /// kind: Job
     /// metadata:
     ///   name: migrate
-    ///   annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: "before-hook-creation,hook-succeeded"}
+    ///   annotations:
+    ///     helm.sh/hook: pre-upgrade
+    ///     helm.sh/hook-delete-policy: "before-hook-creation,hook-succeeded"
     /// ```
     HookPolicyNoBeforeCreation, "hook-policy-no-before-creation", severity: High, release: Warn, object: Warn, options: Options
 }

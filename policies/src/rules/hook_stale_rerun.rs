@@ -27,13 +27,17 @@ declare_rule! {
     /// # stored
     /// apiVersion: batch/v1
     /// kind: Job
-    /// metadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: hook-failed}}
+    /// metadata:
+    ///   name: migrate
+    ///   annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: hook-failed}
     /// status: {conditions: [{type: Complete, status: "True"}]}
     /// ---
     /// # applied again by Helm
     /// apiVersion: batch/v1
     /// kind: Job
-    /// metadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: hook-failed}}
+    /// metadata:
+    ///   name: migrate
+    ///   annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: hook-failed}
     /// status: {conditions: [{type: Complete, status: "True"}]}
     /// ```
     ///

@@ -28,6 +28,10 @@ declare_rule! {
     /// One item that Helm does not know is enough: it drops the whole object, even if the other events are right. The object becomes
     /// neither a hook nor a resource, the release succeeds, and the only trace is a line at level info.
     ///
+    /// Denied is what shows it for certain: a rendered manifest, or Helm's own message. The release gate sees neither, since Helm
+    /// stores a release without what it has dropped. It and `hookward check` of a stored release have only templates that nobody has
+    /// rendered, and warn at most.
+    ///
     /// ## Bad
     ///
     /// ```yaml

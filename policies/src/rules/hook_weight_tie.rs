@@ -48,7 +48,9 @@ declare_rule! {
     /// ```yaml
     /// apiVersion: v1
     /// kind: ServiceAccount
-    /// metadata: {name: shop-migrate, annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-weight: "-1"}}
+    /// metadata:
+    ///   name: shop-migrate
+    ///   annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-weight: "-1"}
     /// ---
     /// apiVersion: batch/v1
     /// kind: Job

@@ -40,7 +40,9 @@ declare_rule! {
     /// apiVersion: batch/v1
     /// kind: Job
     /// metadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade}}
-    /// spec: {backoffLimit: 3, template: {spec: {restartPolicy: Never, containers: [{name: migrate, image: "shop:1"}]}}}
+    /// spec:
+    ///   backoffLimit: 3
+    ///   template: {spec: {restartPolicy: Never, containers: [{name: migrate, image: "shop:1"}]}}
     /// ```
     JobBackoffLimitUnset, "job-backoff-limit-unset", severity: Medium, release: Audit, object: Audit,
     fix: Default, off_for_tests: true, options: Options

@@ -33,7 +33,10 @@ declare_rule! {
     /// apiVersion: batch/v1
     /// kind: Job
     /// metadata: {name: probe, annotations: {helm.sh/hook: post-install}}
-    /// spec: {template: {spec: {containers: [{name: probe, image: "shop:1", ports: [{containerPort: 80, hostPort: 80}]}]}}}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers: [{name: probe, image: "shop:1", ports: [{containerPort: 80, hostPort: 80}]}]
     /// ```
     ///
     /// ## Good
@@ -42,7 +45,8 @@ declare_rule! {
     /// apiVersion: batch/v1
     /// kind: Job
     /// metadata: {name: probe, annotations: {helm.sh/hook: post-install}}
-    /// spec: {template: {spec: {containers: [{name: probe, image: "shop:1", ports: [{containerPort: 80}]}]}}}
+    /// spec:
+    ///   template: {spec: {containers: [{name: probe, image: "shop:1", ports: [{containerPort: 80}]}]}}
     /// ```
     SecHostNamespaces, "sec-host-namespaces", severity: High, release: Deny, object: Deny
 }

@@ -25,7 +25,9 @@ declare_rule! {
     /// apiVersion: batch/v1
     /// kind: Job
     /// metadata: {name: tune, annotations: {helm.sh/hook: post-install}}
-    /// spec: {template: {spec: {containers: [{name: tune, image: "shop:1", securityContext: {privileged: true}}]}}}
+    /// spec:
+    ///   template:
+    ///     spec: {containers: [{name: tune, image: "shop:1", securityContext: {privileged: true}}]}
     /// ```
     ///
     /// ## Good
@@ -34,7 +36,9 @@ declare_rule! {
     /// apiVersion: batch/v1
     /// kind: Job
     /// metadata: {name: tune, annotations: {helm.sh/hook: post-install}}
-    /// spec: {template: {spec: {containers: [{name: tune, image: "shop:1", securityContext: {privileged: false}}]}}}
+    /// spec:
+    ///   template:
+    ///     spec: {containers: [{name: tune, image: "shop:1", securityContext: {privileged: false}}]}
     /// ```
     SecPrivileged, "sec-privileged", severity: Critical, release: Deny, object: Deny
 }

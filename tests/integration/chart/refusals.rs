@@ -1,11 +1,15 @@
 //! Values that something would refuse later, when half of the release is there: refused before anything is, with a sentence.
 
+use serde_json::Value;
 use tests::rig::Helm;
 
-use super::render::{NAMESPACE, Offline, chart};
+use super::{
+    render::{NAMESPACE, Offline, chart, find},
+    values::{all_leaves, defaults},
+};
 
 /// What is set, and what must be said of it.
-const REFUSED: [(&str, &str); 33] = [
+const REFUSED: &[(&str, &str)] = &[
     ("clientCertificates.names={apiserver}", "clientCertificates.names without"),
     ("port=8080", "port and adminPort are both 8080"),
     (r"labels.app\.kubernetes\.io/name=shop", "labels must not hold app.kubernetes.io/name"),
@@ -42,12 +46,59 @@ const REFUSED: [(&str, &str); 33] = [
     ("rules.job-ttl-missing.fix=perhaps", "fix"),
     ("rules.job-ttl-missing.options.default=59", "/options/default"),
     ("rules.job-ttl-missing.options=1", "options"),
+    ("resources.limits.memory=abc", "/resources/limits/memory"),
+    ("resources.limits.memory=-1", "/resources/limits/memory"),
+    ("resources.requests.cpu=10 m", "/resources/requests/cpu"),
+    ("resources.requests.cpu=10mm", "/resources/requests/cpu"),
+    ("resources.claims[0].name=gpu", "claims"),
+    ("resources.requests.memory=129Mi", "resources.requests.memory is 129Mi, more than"),
+    ("resources.requests.memory=0.2G", "resources.requests.memory is 0.2G, more than"),
+    ("resources.limits.cpu=9m", "resources.requests.cpu is 10m, more than resources.limits.cpu, 9m"),
+    ("resources.requests.cpu=3e0,resources.limits.cpu=2", "resources.requests.cpu is 3e0, more than"),
+    ("autoscaling.enabled=true,resources=null", "autoscaling.enabled needs resources.requests.cpu"),
+    ("autoscaling.enabled=true,resources.requests=null", "autoscaling.enabled needs"),
+    ("autoscaling.enabled=true,resources.requests.cpu=null", "autoscaling.enabled needs"),
+    ("extraEnv[0].name=A=B", "/extraEnv/0/name"),
+    ("extraEnv[0].name=1A", "/extraEnv/0/name"),
+    ("extraEnv[0].name=A,extraEnv[1].name=A", "extraEnv must not hold A, which is set already"),
+    (
+        "extraEnv[0].name=A,extraEnv[0].value=b,extraEnv[0].valueFrom.fieldRef.fieldPath=spec.nodeName",
+        "extraEnv",
+    ),
+    ("networkPolicy.apiServerPorts=null", "apiServerPorts"),
+    ("networkPolicy.apiServerPorts={}", "apiServerPorts"),
+    ("networkPolicy.webhookFrom[0].ipBlock.cidr=10.0.0.0", "webhookFrom/0/ipBlock/cidr"),
+    ("networkPolicy.webhookFrom[0].ipBlock.cidr=10.0.0.0/33", "webhookFrom/0/ipBlock/cidr"),
+    ("networkPolicy.webhookFrom[0].ipBlock.cidr=10.0.0.256/8", "webhookFrom/0/ipBlock/cidr"),
+    ("networkPolicy.webhookFrom[0].ipBlock.cidr=010.0.0.0/8", "webhookFrom/0/ipBlock/cidr"),
+    ("networkPolicy.webhookFrom[0].ipBlock.cidr=fd00::/129", "webhookFrom/0/ipBlock/cidr"),
+    ("networkPolicy.webhookFrom[0].ipBlock.except={10.0.0.0/8}", "cidr"),
+    (
+        "networkPolicy.metricsFrom[0].ipBlock.cidr=10.0.0.0/8,networkPolicy.metricsFrom[0].ipBlock.except={x}",
+        "metricsFrom/0/ipBlock/except/0",
+    ),
+    (
+        "networkPolicy.webhookFrom[0].ipBlock.cidr=::/0,networkPolicy.webhookFrom[0].podSelector.matchLabels.a=b",
+        "webhookFrom/0",
+    ),
+    ("networkPolicy.webhookFrom[0].podSelector.labels.a=b", "labels"),
+    ("flowSchema.priorityLevel=Workload High", "/flowSchema/priorityLevel"),
+    ("certificates.mode=certManager,certificates.certManager.renewBefore=2160h", "must be shorter than"),
+    ("certificates.mode=certManager,certificates.certManager.renewBefore=2159h60m", "must be shorter than"),
+    (
+        "certificates.mode=certManager,certificates.certManager.duration=59.9m",
+        "59.9m, must be an hour or more",
+    ),
+    (
+        "certificates.mode=certManager,certificates.certManager.renewBefore=4m59s",
+        "must be five minutes or more",
+    ),
 ];
 
 #[test]
 fn what_something_would_refuse_later_is_refused_before_anything_is_changed() {
     let Some(helm) = Offline::find() else { return };
-    for (set, because) in REFUSED {
+    for &(set, because) in REFUSED {
         for version in Helm::ALL {
             let error = helm.template(version, &["--set", set]).expect_err(set);
             assert!(error.contains(because), "{set}: {error}");
@@ -67,11 +118,71 @@ fn what_only_looks_like_a_contradiction_is_taken() {
         "podLabels.empty=",
         "certificates.self.overlap=15d,certificates.self.authorityLife=180d",
         "certificates.mode=certManager,certificates.self.overlap=365d",
+        "certificates.mode=certManager,certificates.certManager.renewBefore=2159h59m59.9s",
+        "certificates.mode=certManager,certificates.certManager.duration=1h,certificates.certManager.renewBefore=300000ms",
+        "certificates.certManager.renewBefore=9000h",
+        "resources=null",
+        "resources.limits=null",
+        "resources.requests.memory=128Mi",
+        "resources.requests.memory=0.1G",
+        "resources.requests.cpu=2,resources.limits.cpu=2000m",
+        "resources.limits.memory=2e8",
+        "resources.limits.memory=134217728",
+        "resources.limits.ephemeral-storage=1Gi",
+        "autoscaling.enabled=true,resources.limits.cpu=1,resources.requests.cpu=null",
+        "extraEnv[0].name=A,extraEnv[0].valueFrom.fieldRef.fieldPath=spec.nodeName",
+        "extraEnv[0].name=A.b-c_D,extraEnv[0].value=",
+        "networkPolicy.webhookFrom[0].ipBlock.cidr=0.0.0.0/0,networkPolicy.webhookFrom[0].ipBlock.except={10.0.0.0/8}",
+        "networkPolicy.webhookFrom[0].ipBlock.cidr=fd00:10:96::/112",
+        "networkPolicy.webhookFrom[0].podSelector.matchLabels.a=b,networkPolicy.webhookFrom[0].namespaceSelector.matchLabels.c=d",
+        "affinity=null,tolerations=null,labels=null,podLabels=null,extraArgs=null,extraEnv=null,image.tag=null",
+        "webhooks.excludedNamespaces=null",
         "rules.job-ttl-too-low.options.min=90,rules.job-ttl-missing.options.skipEvents={test}",
     ] {
         for version in Helm::ALL {
             let rendered = helm.template(version, &["--set", set]);
             assert!(rendered.is_ok(), "{set}: {rendered:?}");
+        }
+    }
+}
+
+fn value<'v>(defaults: &'v Value, path: &str) -> &'v Value {
+    defaults.pointer(&format!("/{}", path.replace('.', "/"))).unwrap()
+}
+
+/// `null` takes the default away, and left `ports:` empty, which lets everything out.
+#[test]
+fn a_value_whose_default_was_taken_away_is_refused() {
+    let Some(helm) = Offline::find() else { return };
+    let defaults = defaults();
+    let filled = all_leaves().into_iter().filter(|path| match value(&defaults, path) {
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        // What is in maps that are not ours may go.
+        value => !value.is_object(),
+    });
+    let mut tried = 0;
+    for path in filled {
+        let error = helm.template(Helm::V4, &["--set", &format!("{path}=null")]).expect_err(&path);
+        let name = path.rsplit('.').next().unwrap();
+        assert!(error.contains("missing propert") && error.contains(name), "{path}: {error}");
+        tried += 1;
+    }
+    assert!(tried > 50, "{tried} were tried");
+}
+
+#[test]
+fn a_variable_that_the_chart_sets_is_no_further_one() {
+    let Some(helm) = Offline::find() else { return };
+    for mode in ["self", "certManager"] {
+        let objects = helm.objects(&["--set", &format!("certificates.mode={mode}")]);
+        let pod = &find(&objects, "Deployment", "hookward")["spec"]["template"]["spec"];
+        let set = pod["containers"][0]["env"].as_array().unwrap();
+        assert!(set.len() >= 2);
+        for name in set.iter().map(|variable| variable["name"].as_str().unwrap()) {
+            let error = helm.template(Helm::V4, &["--set", &format!("extraEnv[0].name={name}")]);
+            let wanted = format!("extraEnv must not hold {name}, which is set already");
+            assert!(error.clone().is_err_and(|error| error.contains(&wanted)), "{error:?}");
         }
     }
 }
@@ -104,16 +215,4 @@ fn two_that_make_a_secret_of_the_certificate_do_not_make_the_same_one() {
     assert!(own.contains("kind: Secret\nmetadata:\n  name: hookward-certificate\n"));
     assert_eq!(made(&theirs), ["hookward-authority", "hookward-cert-manager"].map(str::to_owned).into());
     assert!(!theirs.contains(": hookward-certificate\n"), "what the other mode makes is still named");
-}
-
-#[test]
-fn notes_recommend_no_test_that_is_not_there() {
-    let Some(helm) = Offline::find() else { return };
-    for (set, is_there) in
-        [("profile=strict", true), ("clientCertificates.authorityConfigMap=api-server-authority", false)]
-    {
-        let flags = ["install", "hookward", "--namespace", NAMESPACE, "--dry-run=client", "--set", set];
-        let notes = helm.run(Helm::V4, &flags, &chart()).unwrap();
-        assert_eq!(notes.contains("helm -n hookward-system test hookward"), is_there, "{set}");
-    }
 }

@@ -8,16 +8,17 @@ use std::{
 
 use hooks::{Interest, manifest, yaml};
 use serde_json::Value;
-use tests::rig::{Helm, Programs};
-
-/// Where the tests install to.
-pub(super) const NAMESPACE: &str = "hookward-system";
+pub(super) use tests::installed::NAMESPACE;
+use tests::{
+    installed::Installed,
+    rig::{Helm, Programs},
+};
 
 /// What Helm answered: the rendered text, or what it refused.
 pub(super) type Rendered = Result<String, String>;
 
 pub(super) fn chart() -> PathBuf {
-    crate::architecture::root().join("deploy/chart")
+    Installed::chart()
 }
 
 /// The value sets beside the chart, by name; `default` has none of its own.

@@ -122,3 +122,24 @@ fn the_standard_input_is_read_once() {
     let ran = super::hookward_with(SUSPENDED, ["check", "-", "-", "--format", "json"]);
     assert!(ran.code == 2 && ran.errors()[0].2.contains("only once"), "{}", ran.stdout);
 }
+
+#[test]
+fn a_list_without_a_list_was_taken_for_an_object() {
+    let files = Files::new(&[("list.yaml", "apiVersion: v1\nkind: List\nitems: {a: b}\n")]);
+    assert_eq!(sentence(&files, "list.yaml"), (Some(3), "items of this List is no list".into()));
+    let ran = hookward(["try", &files.path("list.yaml")]);
+    assert!(ran.code == 2 && ran.stderr.contains("items of this List is no list"), "{}", ran.stderr);
+}
+
+#[test]
+fn names_that_helm_would_refuse_were_taken() {
+    for (flag, name, wanted) in [
+        ("-n", "Foo Bar", "no namespace has such a name"),
+        ("--release", "Foo_Bar", "Helm would refuse this name"),
+    ] {
+        for command in ["check", "try"] {
+            let ran = super::hookward_with(SUSPENDED, [command, "-", flag, name]);
+            assert!(ran.code == 2 && ran.stderr.contains(wanted), "{}", ran.stderr);
+        }
+    }
+}

@@ -106,6 +106,11 @@ fn renewing_a_certificate_replaced_the_authority_that_clusters_trust() {
     );
     assert_ne!(read("tls/ca.crt"), authority);
     assert_eq!(make(&["--new-ca"]).code, 2, "files are replaced by --force only");
+    let help = hookward(["certs", "make", "--help"]).stdout;
+    assert!(
+        help.contains("unless there is --new-ca too") && help.contains("With --force: replace"),
+        "{help}"
+    );
 
     files.write("tls/ca.key", "hello");
     let damaged = make(&["--force"]);
@@ -122,7 +127,27 @@ fn a_server_was_registered_under_a_host_that_its_certificate_does_not_name() {
     assert!(wrong.code == 2 && wrong.stdout.is_empty(), "{}", wrong.stdout);
     let wanted = "tls/tls.crt: the certificate is not for \"10.0.0.2\", so the API server would refuse it; it is for hooks.demo.svc, 10.0.0.1";
     assert!(wrong.stderr.contains(wanted), "{}", wrong.stderr);
-    assert_eq!(print("https://hooks.demo.svc/hookward").code, 0);
+    assert_eq!(print("https://hooks.demo.svc").code, 0);
+}
+
+#[test]
+fn an_address_that_no_webhook_can_have_was_registered_or_blamed_on_the_certificate() {
+    let print = |url: &str| hookward(["serve", "--cert-dir", "tls", "--print-webhooks", "--url", url]);
+    for url in ["/foo", "https://a/foo", "https://a:99999", "https://a:abc", "http://a:8443", "https://u@a"] {
+        let ran = print(url);
+        let said = ran.stderr.lines().next().unwrap();
+        let wanted = format!("error: invalid value '{url}' for '--url <URL>': write https://HOST:PORT");
+        assert!(ran.code == 2 && ran.stdout.is_empty() && said.starts_with(&wanted), "{said}");
+    }
+}
+
+#[test]
+fn the_other_way_to_a_certificate_was_not_named() {
+    for arguments in [&["serve", "--cluster"][..], &["serve", "--print-webhooks", "--url", "https://a"]] {
+        let ran = hookward(arguments);
+        let names = ["--cert-dir", "--cert-secret"].map(|flag| ran.stderr.contains(flag));
+        assert!(ran.code == 2 && names == [true, true], "{}", ran.stderr);
+    }
 }
 
 #[test]
@@ -155,6 +180,62 @@ fn a_profile_given_by_hand_was_overruled_in_silence() {
             "note: --profile strict has no effect: policy.yaml names the profile audit for everything\n";
         assert_eq!(run(&["--profile", "strict"]), note);
         assert_eq!(run(&[]) + &run(&["--profile", "audit"]), "");
+    }
+}
+
+#[test]
+fn policies_and_exceptions_of_a_cluster_could_not_be_checked_with() {
+    let exception = |name: &str, status: &str| {
+        format!(
+            "- apiVersion: hookward.dev/v1alpha1
+  kind: HookException
+  metadata: {{name: {name}, generation: 1}}
+  spec: {{rules: [{name}], namespaces: ['*'], reason: r, expiresAt: '2999-05-01T00:00:00Z', requestedBy: ann}}
+  status: {status}
+"
+        )
+    };
+    let list = |items: &str| format!("apiVersion: v1\nkind: List\nitems:\n{items}");
+    let approved = exception("job-suspended", "{approvedGeneration: 1, approvedBy: bob}");
+    let files = Files::new(&[
+        ("approved.yaml", &list(&approved)),
+        ("asked.yaml", &list(&exception("job-*", "{}"))),
+        ("none.yaml", &list("").replace("items:", "items: []")),
+    ]);
+    let check = |names: &[&str]| {
+        let policies = names.iter().flat_map(|name| ["--policy".to_owned(), files.path(name)]);
+        hookward_with(
+            SUSPENDED,
+            ["check".into(), "-".into(), "-n".into(), "a".into()].into_iter().chain(policies),
+        )
+    };
+    assert_eq!((check(&["approved.yaml", "none.yaml"]).code, check(&["none.yaml"]).code), (0, 1));
+    let ran = check(&["none.yaml", "asked.yaml"]);
+    let note = "note: HookException job-* does not count: nobody has approved it\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, note));
+}
+
+#[test]
+fn an_exception_from_a_rule_that_there_is_not_and_an_empty_file_were_taken_in_silence() {
+    let exception = "apiVersion: hookward.dev/v1alpha1
+kind: HookException
+metadata: {name: legacy}
+spec: {rules: [job-suspend], namespaces: ['*'], reason: r, expiresAt: '2999-05-01T00:00:00Z'}
+";
+    let files =
+        Files::new(&[("unknown.yaml", exception), ("empty.yaml", "# nothing\n"), ("a.yaml", SUSPENDED)]);
+    for (name, wanted) in [
+        (
+            "unknown.yaml",
+            ":4:16: HookException legacy: there is no rule \"job-suspend\", did you mean \"job-suspended\"?",
+        ),
+        ("empty.yaml", ":1:1: there is no HookPolicy and no HookException in it"),
+    ] {
+        for command in ["check", "try"] {
+            let ran = hookward([command, "--policy", &files.path(name), &files.path("a.yaml")]);
+            assert_eq!(ran.code, 2);
+            assert_eq!(files.relative(&ran.stderr), format!("error: {name}{wanted}\n"));
+        }
     }
 }
 

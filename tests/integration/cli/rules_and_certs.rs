@@ -12,6 +12,16 @@ fn rules_are_listed_within_the_width() {
 }
 
 #[test]
+fn nobody_said_what_the_columns_are_and_what_the_exit_codes() {
+    assert!(hookward(["rules"]).stdout.contains("RELEASE is the mode of a release that is judged whole"));
+    for command in ["check", "try"] {
+        let help = hookward([command, "--help"]).stdout;
+        assert!(help.contains("Exit codes: 0 ") && help.contains("2 could not run"), "{help}");
+    }
+    assert!(hookward(["try", "--help"]).stdout.contains("And one that changes an object"));
+}
+
+#[test]
 fn a_rule_is_explained_and_a_wrong_name_is_corrected() {
     let ran = hookward(["rules", "job-suspended"]);
     for heading in ["What it checks", "Why it matters", "Bad", "Good"] {

@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use super::{Files, SUSPENDED, hookward, hookward_with};
 
 fn record(revision: i64) -> Vec<u8> {
-    let template = "kind: Job\nmetadata:\n  annotations:\n    helm.sh/hook: pre-instal\n";
+    record_of(revision, "kind: Job\nmetadata:\n  annotations:\n    helm.sh/hook: pre-instal\n")
+}
+
+fn record_of(revision: i64, template: &str) -> Vec<u8> {
     let record = json!({
         "name": "shop",
         "namespace": "demo",
@@ -65,6 +68,15 @@ fn a_secret_is_a_release() {
 }
 
 #[test]
+fn a_dropped_hook_was_not_seen_in_a_template_with_braces() {
+    let template = "kind: Job\nmetadata: {name: a, annotations: {helm.sh/hook: pre-isntall}}\n";
+    let text = secret(3, &gzip(&record_of(3, template))).to_string();
+    let ran = hookward_with(&text, ["check", "-"]);
+    let wanted = "warning[hook-unknown-event]: Helm would drop a hook";
+    assert!(ran.stdout.contains(wanted) && ran.stdout.contains("fix: write pre-install"), "{}", ran.stdout);
+}
+
+#[test]
 fn the_text_names_the_release_and_the_object() {
     let text = secret(3, &gzip(&record(3))).to_string();
     let ran = hookward_with(&text, ["check", "-"]);
@@ -108,7 +120,10 @@ fn a_secret_that_is_no_release() {
 fn truncated_gzip_and_gzip_bombs() {
     let whole = gzip(&record(1));
     assert!(refused(&secret(1, &whole[..whole.len() / 2])).contains("cut off"));
-    let mut bomb = b"{\"name\":\"".to_vec();
-    bomb.resize(80 << 20, b'a');
-    assert!(refused(&secret(1, &gzip(&bomb))).contains("more than 67108864 bytes"));
+    let mut one_text = b"{\"name\":\"".to_vec();
+    one_text.resize(20 << 20, b'a');
+    assert!(refused(&secret(1, &gzip(&one_text))).contains("one text in it has more than 8388608 bytes"));
+    let mut many = b"{\"files\":[".to_vec();
+    many.extend(b"1,".repeat(20 << 20));
+    assert!(refused(&secret(1, &gzip(&many))).contains("more than 33554432 bytes"));
 }

@@ -103,7 +103,9 @@ fn a_generated_name_is_known_by_its_prefix() {
 fn a_hook_that_helm_drops_is_not_asked_about() {
     let dropped = SUSPENDED.replace("pre-upgrade", "pre-upgrad");
     assert_eq!(tried(&dropped, &[])["releases"][0]["objects"], json!([]));
-    assert!(hookward_with(&dropped, ["try", "-"]).stdout.contains("Job/migrate: nobody is asked"));
+    let wanted = "  - Job/migrate for \"pre-upgrad\": nobody is asked, Helm drops it for its unknown event\n";
+    let ran = hookward_with(&dropped, ["try", "-"]);
+    assert!(ran.stdout.contains(wanted), "{}", ran.stdout);
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn the_file_may_change_under_the_policies_of_the_cluster() {
 
 #[test]
 fn the_next_server_need_not_wait_for_the_lease_of_one_that_ended() {
-    let rig = Rig::shared().expect("no test cluster: run cargo xtask test");
+    let rig = super::rig();
     kinds::define(rig);
     let namespace = rig.namespace("lease");
     let holder = || {

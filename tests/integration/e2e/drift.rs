@@ -1,19 +1,20 @@
 //! The registration is looked after: the bundle, every kind of drift, and Helm's own upgrades beside it.
 
+use std::time::Duration;
+
 use cluster::{
     Registration,
     events::Recorder,
     registration::{Configuration, DriftKind, Expected, Options, Registered},
 };
 use serde_json::{Value, json};
-use std::time::Duration;
 use tests::{
     chart::Chart,
     rig::{Helm, Ran, Rig},
 };
 use tokio::sync::watch;
 
-use super::{SOON, replica::Replica, with_both_helms};
+use super::{SOON, replica::Replica, rig, with_both_helms};
 
 with_both_helms! {
     upgrades_leave_the_bundle_alone
@@ -66,7 +67,7 @@ struct Watchman {
 
 impl Watchman {
     fn new() -> Self {
-        let rig = Rig::shared().expect("no test cluster: run cargo xtask test");
+        let rig = rig();
         Self {
             rig,
             name: rig.namespace("drift"),
@@ -161,7 +162,7 @@ impl Drop for Watchman {
 }
 
 /// A certificate that the API server takes for a bundle.
-fn pem() -> String {
+pub(super) fn pem() -> String {
     let key = rcgen::KeyPair::generate().unwrap();
     rcgen::CertificateParams::default().self_signed(&key).unwrap().pem()
 }

@@ -6,13 +6,8 @@ use policies::{
     decision::{Identity, Occasion, Told},
 };
 use serde_json::Value;
-use tests::rig::Rig;
 
-use super::{SOON, replica::Replica};
-
-fn rig() -> &'static Rig {
-    Rig::shared().expect("no test cluster: run cargo xtask test")
-}
+use super::{SOON, replica::Replica, rig};
 
 fn denial(namespace: Option<&str>, name: &str, message: &str) -> Decision {
     let object = Identity {

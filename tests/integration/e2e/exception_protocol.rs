@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tests::{
     chart::suspended_job,
+    installed::Installed,
     kinds,
     registration::LABEL,
     rig::{Helm, Ran},
@@ -15,7 +16,7 @@ use super::{Place, SOON, assert_refused};
 const WEBHOOKS: [&str; 4] = ["mutate", "validate", "recovery", "policy"];
 const APPROVE: [&str; 3] = ["--subresource=status", "--type=merge", "--patch"];
 /// The roles of the chart: to ask, and to approve.
-const ROLES: &str = "deploy/chart/templates/access-people.yaml";
+const ROLES: &str = "templates/access-people.yaml";
 
 /// A guarded namespace, and people who may ask for exceptions, or approve them, or both.
 struct Office {
@@ -45,10 +46,8 @@ impl Office {
     #[track_caller]
     fn roles(&self) {
         let place = &self.place;
-        let chart = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/chart");
-        let shown = ROLES.trim_start_matches("deploy/chart/");
-        let helm = place.rig.helm(Helm::V4).args(["template", "guard"]).path(&chart);
-        let roles = helm.args(["--show-only", shown]).run().expect_ok().stdout;
+        let helm = place.rig.helm(Helm::V4).args(["template", "guard"]).path(&Installed::chart());
+        let roles = helm.args(["--show-only", ROLES]).run().expect_ok().stdout;
         place.rig.apply(&roles.replace("hookward:", &format!("{}:", place.namespace)));
         for (role, people) in [
             ("exception-requester", [&self.alice, &self.carol]),

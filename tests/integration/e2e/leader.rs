@@ -12,18 +12,13 @@ use std::{
 
 use cluster::{Leader, leader::Options};
 use serde_json::Value;
-use tests::rig::Rig;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
     sync::watch,
 };
 
-use super::{SOON, replica::Replica};
-
-fn rig() -> &'static Rig {
-    Rig::shared().expect("no test cluster: run cargo xtask test")
-}
+use super::{SOON, replica::Replica, rig};
 
 fn options(namespace: &str, identity: &str) -> Options {
     Options {

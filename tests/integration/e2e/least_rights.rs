@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tests::{kinds, rig::Rig};
 use tokio::sync::watch;
 
-use super::{SOON, replica::Replica};
+use super::{SOON, drift::pem, replica::Replica};
 
 /// What a replica may do, as in the chart's roles.
 fn rights(user: &str, namespace: &str) -> Value {
@@ -106,7 +106,7 @@ impl Duties {
                 Some(recorder.clone()),
                 metrics,
             );
-            let releases = Releases::start(client, metrics);
+            let releases = Releases::start(client, metrics, super::releases::memory());
             let secret = SecretFile::new(client, namespace, "hookward");
             Self { leader, recorder, registration, releases, secret, bundle }
         })
@@ -149,11 +149,6 @@ impl Duties {
             rig.kubectl(&args).stdout.contains(round).then_some(())
         });
     }
-}
-
-fn pem() -> String {
-    let key = rcgen::KeyPair::generate().unwrap();
-    rcgen::CertificateParams::default().self_signed(&key).unwrap().pem()
 }
 
 #[test]

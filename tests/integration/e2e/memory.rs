@@ -1,14 +1,16 @@
-//! Many large releases at once: they wait for one another instead of filling the memory.
+//! Many large releases at once, and inputs that are made to fill the memory: they wait for one another, or are not judged.
 
-use std::{io::Read as _, thread};
+use std::{io::Read as _, thread, time::Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use tests::{
     chart::hook_job,
+    hostile::{self, Hostile},
     load::{Load, Protocol},
     rig::{Helm, Ran},
+    server::{Server, Setup},
 };
 
 use super::{Place, SOON, large, review};
@@ -59,4 +61,47 @@ fn eight_releases_of_a_megabyte_at_once_stay_within_the_memory_bound() {
     assert_eq!(load.finish(), Vec::<String>::new());
     let most = server.memory("VmHWM") - server.memory("RssFile");
     assert!(most <= BOUND, "{most} KiB");
+}
+
+/// KiB of the server's own under any input: 110 MB, less the 12 that the code of the program takes when it is built as it ships. A
+/// container of the chart may take 134 MB.
+const WORST: u64 = (110_000_000 >> 10) - (12 << 10);
+
+#[track_caller]
+fn is_within_the_limit(server: &Server, what: &str) {
+    let most = server.memory("VmHWM") - server.memory("RssFile");
+    eprintln!("{what}: {most} KiB");
+    assert!(most <= WORST, "{what}: {most} KiB");
+}
+
+#[test]
+fn no_input_ends_the_process_within_the_limit_of_the_chart() {
+    let server = Setup::new("baseline", "").flag("--memory-limit=128Mi").start();
+    let hostile = Hostile::of(&server);
+    let (gate, validate) = ("/release?timeout=30s", "/validate?timeout=30s");
+    let records = hostile::records("memory");
+    let records: Vec<_> =
+        records.into_iter().map(|(name, secret)| (name, hostile::review(&secret.to_string()))).collect();
+    for (name, review) in &records {
+        let answered = hostile.post(gate, [review.clone().into()]);
+        is_within_the_limit(&server, name);
+        assert_eq!(answered, [Some(200)], "{name}");
+    }
+    let _ = hostile.post(gate, records.into_iter().map(|(_, review)| review.into()));
+    is_within_the_limit(&server, "all records at once");
+    for (name, review) in hostile::objects() {
+        let review = bytes::Bytes::from(review);
+        let _ = hostile.post(validate, vec![review; 16]);
+        is_within_the_limit(&server, name);
+    }
+    for (connections, piece) in [(100, 1_000), (600, 1_000), (100, 60_000), (600, 60_000)] {
+        hostile.stall(connections, piece, 60);
+        is_within_the_limit(&server, "bodies that stall");
+    }
+    let job = review(&json!({"kind": "Job", "metadata": {"name": "a"}}));
+    let started = Instant::now();
+    // Bodies that nobody sends to their end are given up after some seconds.
+    while hostile.post(validate, [job.clone().into()]) != [Some(200)] {
+        assert!(started.elapsed() < SOON, "it does not answer any more");
+    }
 }

@@ -1,26 +1,33 @@
 //! Which release a hook belongs to, by the records that real Helm stores.
 
-use std::thread;
+use std::{sync::Arc, thread};
 
-use cluster::releases::Releases;
+use cluster::releases::{Memory, Releases};
 use policies::{HookKey, Membership, context::Moment};
+use serde_json::{Value, json};
 use tests::{
-    chart::{Chart, ending, hook_job, settings},
-    rig::{Helm, Rig},
+    chart::{Chart, changed, ending, hook_job, settings, suspended_job},
+    kinds,
+    rig::Helm,
+    server::Setup,
 };
+use tokio::sync::Semaphore;
 
-use super::{Place, SOON, replica::Replica, with_both_helms};
+use super::{OBJECTS, Place, SOON, assert_refused, assert_says, replica::Replica, rig, with_both_helms};
 
 with_both_helms! {
     a_running_hook_is_known_with_its_moment
 }
 
-fn rig() -> &'static Rig {
-    Rig::shared().expect("no test cluster: run cargo xtask test")
+/// What a server within the chart's limit has for one record at a time, in KiB.
+const RECORD: u32 = 32 << 10;
+
+pub(super) fn memory() -> Memory {
+    Memory { kib: Arc::new(Semaphore::new(RECORD as usize)), record: RECORD }
 }
 
 fn start(replica: &Replica) -> Releases {
-    let releases = replica.within(|| Releases::start(&replica.client, &replica.metrics));
+    let releases = replica.within(|| Releases::start(&replica.client, &replica.metrics, memory()));
     rig().wait_for("the first list", SOON, || releases.synced().borrow().then_some(()));
     releases
 }
@@ -117,4 +124,62 @@ fn a_record_that_is_none_is_left_out_and_the_others_are_read() {
     let _ = rig().kubectl_with(&["create", "--namespace", &namespace, "--filename=-"], &sound).expect_ok();
     let known = rig().wait_for("the release", SOON, || releases.membership(&key(&namespace, "migrate")));
     assert_eq!((known.release.as_str(), known.moment), ("shop", Moment::Install));
+}
+
+/// The Secret in namespace `place` of a release that says it is in `namespace` and runs this hook there now.
+fn record(place: &str, namespace: &str, release: &str, status: &str, hook: &Value) -> String {
+    let run = json!({"phase": "Running", "started_at": "2026-01-01T00:00:00Z"});
+    let hook = json!({
+        "kind": "Job", "name": hook["metadata"]["name"], "manifest": hook.to_string(), "last_run": run,
+    });
+    let record = json!({
+        "name": release, "namespace": namespace, "version": 7, "info": {"status": status}, "hooks": [hook],
+    });
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1",
+        "metadata": {
+            "name": format!("sh.helm.release.v1.{release}.v7"), "namespace": place,
+            "labels": {"owner": "helm", "status": status, "name": release, "version": "7"},
+        },
+        "data": {"release": hooks::release::encode(record.to_string().as_bytes())},
+    })
+    .to_string()
+}
+
+#[test]
+fn a_release_secret_of_another_namespace_let_a_hook_pass_and_blocked_another() {
+    const PRIVILEGED: &str = "
+apiVersion: hookward.dev/v1alpha1
+kind: HookPolicy
+metadata: {name: privileged}
+spec: {rules: {sec-privileged: {mode: deny}}}
+";
+    let place = Place::unguarded("foreign-record");
+    kinds::define(place.rig);
+    let elsewhere = place.rig.namespace("elsewhere");
+    let setup = Setup::new("baseline", PRIVILEGED).flag("--release-lookup");
+    let pod = format!("{}-0", place.namespace);
+    let server = setup.in_cluster(&place.rig.kubeconfig(), &place.namespace, &pod).start();
+    let place = place.guard_by(server, &OBJECTS);
+    let takeover = hook_job("takeover", "pre-install,pre-rollback");
+    let container = "/spec/template/spec/containers/0";
+    let takeover = changed(takeover, container, "securityContext", json!({"privileged": true}));
+    let way_back = suspended_job("way-back", "pre-upgrade,pre-rollback");
+    let home = place.namespace.as_str();
+    // Where an upgrade is proven, the way back is held up; where a rollback is, security rules are softened.
+    place.rig.apply(&record(&elsewhere, home, "blocks", "pending-upgrade", &way_back));
+    place.rig.apply(&record(&elsewhere, home, "softens", "pending-rollback", &takeover));
+    let create =
+        |job: &Value| place.kubectl(&["create", "--dry-run=server", "--filename=-"], &job.to_string());
+    // The record is known by its name, and both were read in their order.
+    let refused = place.rig.wait_for("the record that softens", SOON, || {
+        Some(create(&takeover)).filter(|ran| ran.stderr.contains("in release \"softens\""))
+    });
+    assert_refused(&refused, &["`sec-privileged`"]);
+    assert_says(&create(&way_back).expect_ok(), &["Warning: `job-suspended`"]);
+    // Whoever may write the release's own Secrets has always decided about its hooks.
+    place.rig.apply(&record(home, home, "own", "pending-rollback", &takeover));
+    place.rig.apply(&record(home, home, "own-upgrade", "pending-upgrade", &way_back));
+    place.rig.wait_for("the way back that is proven", SOON, || create(&takeover).ok().then_some(()));
+    place.rig.wait_for("the upgrade that is proven", SOON, || (!create(&way_back).ok()).then_some(()));
 }

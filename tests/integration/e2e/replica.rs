@@ -1,6 +1,9 @@
 //! The cluster side of one replica within the test process: a client, its metrics and a runtime.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use cluster::{Client, Metrics, client};
 use prometheus::{Registry, TextEncoder};
@@ -23,12 +26,7 @@ impl Replica {
 
     /// As somebody who may do what their name may do, which is nothing unless it was granted.
     pub(super) fn acting_as(rig: &Rig, user: &str) -> Self {
-        let text = fs::read_to_string(rig.kubeconfig()).unwrap();
-        let mut kubeconfig: serde_json::Value = serde_json::from_str(&text).unwrap();
-        kubeconfig["users"][0]["user"]["as"] = user.into();
-        let path = rig.folder().join(format!("kubeconfig-{user}"));
-        fs::write(&path, kubeconfig.to_string()).unwrap();
-        Self::by(&path)
+        Self::by(&kubeconfig_as(rig, user))
     }
 
     pub(super) fn by(kubeconfig: &Path) -> Self {
@@ -54,6 +52,16 @@ impl Replica {
         let text = TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap();
         text.lines().any(|found| found == line)
     }
+}
+
+/// The kubeconfig of somebody who may do what their name may do, which is nothing unless it was granted.
+pub(super) fn kubeconfig_as(rig: &Rig, user: &str) -> PathBuf {
+    let text = fs::read_to_string(rig.kubeconfig()).unwrap();
+    let mut kubeconfig: serde_json::Value = serde_json::from_str(&text).unwrap();
+    kubeconfig["users"][0]["user"]["as"] = user.into();
+    let path = rig.folder().join(format!("kubeconfig-{user}"));
+    fs::write(&path, kubeconfig.to_string()).unwrap();
+    path
 }
 
 impl Drop for Replica {

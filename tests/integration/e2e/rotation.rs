@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    ops::Range,
     process::Command,
     sync::{Arc, Mutex},
     thread,
@@ -113,6 +114,10 @@ impl Drop for Registered<'_> {
 }
 
 fn start(place: &Place, replicas: usize, lives: &[&str]) -> Vec<Server> {
+    start_these(place, 0..replicas, lives)
+}
+
+fn start_these(place: &Place, replicas: Range<usize>, lives: &[&str]) -> Vec<Server> {
     let begin = |replica: usize| {
         let pod = format!("{}-{replica}", place.namespace);
         let mut setup = Setup::new("baseline", "")
@@ -126,7 +131,7 @@ fn start(place: &Place, replicas: usize, lives: &[&str]) -> Vec<Server> {
         // All at once, so that they meet where nothing is made yet.
         thread::spawn(move || setup.start())
     };
-    let starting: Vec<_> = (0..replicas).map(begin).collect();
+    let starting: Vec<_> = replicas.map(begin).collect();
     starting.into_iter().map(|server| server.join().unwrap()).collect()
 }
 
@@ -159,6 +164,13 @@ fn count(servers: &[Server], line: &str) -> usize {
 
 fn logs(servers: &[Server]) -> String {
     servers.iter().map(Server::log).collect()
+}
+
+/// Whether the certificate that is served lives for less than a day.
+fn ends_today(server: &Server) -> bool {
+    let metrics = server.metrics();
+    let left = metrics.lines().find_map(|line| line.strip_prefix("hookward_certificate_expiry_seconds "));
+    left.and_then(|left| left.parse::<f64>().ok()).is_none_or(|left| left < 86_400.0)
 }
 
 /// The bundle in the Secret.
@@ -206,6 +218,33 @@ fn renewed_leaves_and_authorities_cost_no_call() {
         assert!(server.count("hookward_admission_requests_total", &["path=\"validate\""]) > 0);
         assert!(server.metrics().contains("hookward_certificate_trusted 1"));
     }
+}
+
+#[test]
+fn an_overlap_longer_than_what_was_left_of_the_authority_lost_calls() {
+    let place = Place::unguarded("overlap");
+    let front = Front::new();
+    prepare(&place, &front);
+    let _registered = Registered(&place);
+    let mut before = start(&place, 2, &LIVES);
+    front.lead_to(&before);
+    let asking = ask(&place);
+    place.rig.wait_for("a rotation", LONG, || (count(&before, "made a new authority") > 1).then_some(()));
+    // Lives of months and an overlap of a minute, where no authority has half of one left.
+    let servers = start_these(&place, 2..4, &[]);
+    front.lead_to(&servers);
+    for server in &mut before {
+        server.terminate();
+        server.wait();
+    }
+    place.rig.wait_for("a certificate of months", LONG, || {
+        assert!(lost(&asking).is_empty(), "{:?}\n{}{}", lost(&asking), logs(&before), logs(&servers));
+        let days =
+            |server: &Server| server.log().contains("serving the new certificate") && !ends_today(server);
+        servers.iter().all(days).then_some(())
+    });
+    wait_for_calls(&place, &asking);
+    assert_eq!(lost(&asking), [], "of {}", asking.count());
 }
 
 #[test]

@@ -4,13 +4,8 @@ use std::collections::BTreeMap;
 
 use cluster::secret::{Error, SecretFile};
 use futures::StreamExt as _;
-use tests::rig::Rig;
 
-use super::replica::Replica;
-
-fn rig() -> &'static Rig {
-    Rig::shared().expect("no test cluster: run cargo xtask test")
-}
+use super::{replica::Replica, rig};
 
 /// An empty Secret, as the chart makes it, in a namespace of its own.
 fn empty(replica: &Replica) -> (SecretFile, String) {

@@ -66,6 +66,17 @@ fn denials_and_removals_are_events_and_what_is_only_tried_is_none() {
     assert_eq!(events(&place, "tried"), []);
 }
 
+#[test]
+fn a_denied_namespace_had_no_event_where_those_of_the_cluster_are() {
+    let place = guarded(Place::unguarded("told-namespace"), &[], &OBJECTS);
+    let annotate = ["annotate", "namespace", &place.namespace, "helm.sh/hook=pre-install,pre-upgrade"];
+    assert_refused(&place.rig.kubectl(&annotate), &["`hook-namespace`"]);
+    let field = format!("regarding.name={}", place.namespace);
+    let list = ["get", "events.events.k8s.io", "--namespace=default", "--output=jsonpath={.items[*].reason}"];
+    let list = [&list[..], &["--field-selector", &field]].concat();
+    place.rig.wait_for("the event", SOON, || (place.rig.kubectl(&list).stdout == "HookDenied").then_some(()));
+}
+
 fn only_a_recovery_that_is_proven_softens_a_security_rule(helm: Helm) {
     let place = Place::unguarded("proven");
     let mut job = hook_job("migrate", "pre-upgrade,pre-rollback");

@@ -41,6 +41,11 @@ impl Exported {
         Self::read(&metrics.render())
     }
 
+    /// What a label of a metric may be.
+    pub(crate) fn values(&self, metric: &str, label: &str) -> BTreeSet<String> {
+        self.series[metric][label].clone()
+    }
+
     /// Names of metrics; a histogram is one.
     pub(crate) fn families(&self) -> BTreeSet<String> {
         self.families.clone()
@@ -85,6 +90,18 @@ impl Query {
     /// Names of metrics as they are exported: without what a histogram adds.
     pub(crate) fn metrics(&self) -> impl Iterator<Item = &str> {
         self.selectors.iter().map(|(name, _)| name.strip_suffix("_bucket").unwrap_or(name))
+    }
+
+    /// Whether it tells apart what differs in this label.
+    pub(crate) fn groups_by(&self, label: &str) -> bool {
+        self.groups.contains(label)
+    }
+
+    /// What a label of a metric has to be; `None` where nothing is asked of it.
+    pub(crate) fn values(&self, metric: &str, label: &str) -> Option<Vec<String>> {
+        let mut selectors = self.selectors.iter().filter(|(name, _)| name == metric);
+        let matchers = selectors.find_map(|(_, matchers)| matchers.iter().find(|(name, ..)| name == label));
+        matchers.map(|(_, _, value)| value.split('|').map(str::to_owned).collect())
     }
 
     /// What is asked for in vain.

@@ -132,3 +132,58 @@ fn certificates_are_made_anew_and_we_are_switched_off_as_the_operations_page_say
     assert_eq!(approved.expect_ok().stdout, "", "a forged approval is left");
     assert_eq!(reader.run(NAMES).expect_ok().stdout.split_whitespace().count(), 6);
 }
+
+/// Somebody changes what is registered, and deletes the Lease.
+const TAMPER: &str = r#"
+kubectl patch validatingwebhookconfiguration hookward --type=strategic \
+  --patch='{"webhooks": [{"name": "validate.hookward.dev", "failurePolicy": "Ignore"}]}'
+kubectl --namespace hookward-system delete lease hookward
+"#;
+
+#[track_caller]
+fn drift_is_put_back_with(helm: Helm) {
+    const POLICY: &str = "kubectl get validatingwebhookconfiguration hookward \
+        --output=jsonpath='{.webhooks[?(@.name==\"validate.hookward.dev\")].failurePolicy}'";
+    const HOLDER: &str =
+        "kubectl --namespace hookward-system get lease hookward --output=jsonpath='{.spec.holderIdentity}'";
+    const BUNDLES: &str = "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations hookward \
+        --output=jsonpath='{.items[*].webhooks[*].clientConfig.caBundle}'";
+    let (node, reader) = begin(helm);
+    let _ = reader.run(INSTALL).expect_ok();
+    assert_eq!(reader.run(POLICY).expect_ok().stdout, "Fail");
+    let _ = reader.run(TAMPER).expect_ok();
+    let steps = chapter("docs/operations.md", "Drift");
+    let [Step::Commands(upgrade)] = &steps[..] else { panic!("the chapter is not what it was: {steps:?}") };
+    let plain = upgrade.replace(" --force-conflicts", "");
+    assert_ne!(&plain, upgrade);
+    if helm == Helm::V4 {
+        let ran = reader.run(&plain);
+        assert!(!ran.ok() && ran.stderr.contains("kubectl-patch"), "Helm 4 needs no flag any more: {ran:?}");
+        reader.follow(&steps[0]);
+    } else {
+        let _ = reader.run(&plain).expect_ok();
+        let newer = Reader::new(&node, Helm::V4, &crate::architecture::root());
+        let _ = reader.run(TAMPER).expect_ok();
+        assert!(!newer.run(upgrade).ok(), "Helm 4 took the flag for a release of Helm 3");
+        let _ = newer.run(&plain).expect_ok();
+    }
+    assert_eq!(reader.run(POLICY).expect_ok().stdout, "Fail");
+    assert_eq!(
+        reader.run(BUNDLES).expect_ok().stdout.split_whitespace().count(),
+        6,
+        "a bundle was taken away"
+    );
+    node.wait_for("a leader", super::SOON, || {
+        (!reader.run(HOLDER).expect_ok().stdout.is_empty()).then_some(())
+    });
+}
+
+#[test]
+fn the_runbook_of_drift_named_an_upgrade_that_fails_with_helm_4() {
+    drift_is_put_back_with(Helm::V4);
+}
+
+#[test]
+fn the_runbook_of_drift_is_true_with_helm_3() {
+    drift_is_put_back_with(Helm::V3);
+}

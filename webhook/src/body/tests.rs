@@ -81,14 +81,14 @@ async fn pieces_are_put_together() {
 #[tokio::test]
 async fn the_memory_of_a_body_is_given_back_with_it() {
     let limits = Limits::default();
-    let free = limits.bodies_kib.available_permits();
+    let free = limits.budget.bodies.available_permits();
     let (feed, request) = fed(None);
     feed.send(vec![b' '; 1 << 20].into()).unwrap();
     drop(feed);
     let whole = read(request, &limits).await.unwrap();
-    assert_eq!(limits.bodies_kib.available_permits(), free - 1024);
+    assert_eq!(limits.budget.bodies.available_permits(), free - 1024);
     drop(whole);
-    assert_eq!(limits.bodies_kib.available_permits(), free);
+    assert_eq!(limits.budget.bodies.available_permits(), free);
 }
 
 #[tokio::test]
@@ -114,13 +114,13 @@ async fn what_is_only_announced_takes_nothing_from_others() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_stalls_is_given_up_and_its_memory_too() {
     let limits = Limits::default();
-    let free = limits.bodies_kib.available_permits();
+    let free = limits.budget.bodies.available_permits();
     let (feed, request) = fed(Some(1000));
     feed.send("{".into()).unwrap();
     let began = Instant::now();
     assert_eq!(read(request, &limits).await.unwrap_err(), Refusal::BodyTimeout);
     assert_eq!(began.elapsed(), limits.body_timeout);
-    assert_eq!(limits.bodies_kib.available_permits(), free);
+    assert_eq!(limits.budget.bodies.available_permits(), free);
 }
 
 #[tokio::test(start_paused = true)]

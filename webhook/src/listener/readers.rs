@@ -69,9 +69,16 @@ async fn ask(State(path): State<PathBuf>, request: Request, next: Next) -> Respo
 
 /// The file is read each time, so that a new token counts at once. Without a token in it nobody may read.
 async fn shows_token(headers: &HeaderMap, path: &Path) -> bool {
-    let shown =
-        headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    let (Some(shown), Ok(token)) = (shown, tokio::fs::read(path).await) else { return false };
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().split_at_checked(7));
+    // The name of the scheme may be written in any case (RFC 9110, section 11.1).
+    let Some((scheme, shown)) = shown else { return false };
+    if !scheme.eq_ignore_ascii_case(b"Bearer ") {
+        return false;
+    }
+    let token = tokio::fs::read(path).await.unwrap_or_else(|error| {
+        tracing::warn!(file = %path.display(), %error, "the token for /metrics cannot be read");
+        Vec::new()
+    });
     let token = token.trim_ascii();
     !token.is_empty() && is_same(shown.trim_ascii(), token)
 }
@@ -89,11 +96,15 @@ mod tests {
     use super::*;
 
     async fn status(readers: &Readers, client: &str, path: &str, bearer: Option<&str>) -> u16 {
-        let router = Router::new().route("/livez", get(async || "ok")).route(METRICS, get(async || "1"));
         let mut request = Request::get(path);
         if let Some(bearer) = bearer {
             request = request.header("authorization", format!("Bearer {bearer}"));
         }
+        answer(readers, client, request).await
+    }
+
+    async fn answer(readers: &Readers, client: &str, request: http::request::Builder) -> u16 {
+        let router = Router::new().route("/livez", get(async || "ok")).route(METRICS, get(async || "1"));
         let view = readers.view(&router, client.parse().ok());
         view.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status().as_u16()
     }
@@ -122,6 +133,33 @@ mod tests {
         std::fs::write(file.path(), "second").unwrap();
         assert_eq!(status(&readers, "127.0.0.1", METRICS, Some("first")).await, 401);
         assert_eq!(status(&readers, "127.0.0.1", METRICS, Some("second")).await, 200);
+    }
+
+    #[tokio::test]
+    async fn the_scheme_was_taken_in_one_spelling_only() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "token").unwrap();
+        let readers = Readers::Bearers(file.path().to_owned());
+        for (shown, wanted) in [
+            ("Bearer token", 200),
+            ("bearer token", 200),
+            ("BEARER  token", 200),
+            ("bearer Token", 401),
+            ("bearertoken", 401),
+            ("Bearer", 401),
+            ("Basic token", 401),
+        ] {
+            let request = Request::get(METRICS).header("authorization", shown);
+            assert_eq!(answer(&readers, "10.0.0.1", request).await, wanted, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_could_not_be_read_was_refused_without_a_word() {
+        let readers = Readers::Bearers("/nowhere/token".into());
+        let ask = async || assert_eq!(status(&readers, "10.0.0.1", METRICS, Some("x")).await, 401);
+        let log = crate::testing::log::logged(ask());
+        assert!(log.contains("/nowhere/token") && log.contains("cannot be read"), "{log}");
     }
 
     #[tokio::test]

@@ -199,6 +199,7 @@ async fn a_request_whose_body_stalls_loses_its_connection() {
     until(|| server.shows("hookward_connections 0")).await;
 }
 
+/// Neither all turns nor more of the memory than has come. What the process really takes is looked at by `e2e::memory`.
 #[tokio::test]
 async fn many_stalled_streams_leave_the_server_to_others() {
     let server = Server::start(Args { max_concurrency: 8, ..args() }).await;
@@ -210,6 +211,8 @@ async fn many_stalled_streams_leave_the_server_to_others() {
     }
     let response = server.http1().await.send_request(request(harmless())).await.unwrap();
     assert!(is_answered(response).await);
+    let left = server.app.limits.budget.bodies.available_permits();
+    assert!(left >= (32 << 10) - 8 * 64, "{left} KiB");
 }
 
 #[tokio::test]

@@ -49,12 +49,9 @@ impl<'a> Asked<'a> {
         let requested_by = if self.stored.old.is_null() { Some(self.user) } else { field(REQUESTED_BY) };
         let changed_by = if is_changed { Some(self.user) } else { field(CHANGED_BY) };
         let stamps = [("/spec", REQUESTED_BY, requested_by), ("/spec", CHANGED_BY, changed_by)];
-        if self.path == Path::Stamp {
-            return Ok(Accepted { operations: self.written(&stamps), ..Accepted::default() });
-        }
-        self.signed(&stamps)?;
-        if !is_changed {
-            return Ok(Accepted::default());
+        let signed = self.sign(&stamps, Vec::new())?;
+        if self.path == Path::Stamp || !is_changed {
+            return Ok(signed);
         }
         let spec = read(new)?;
         let before = old.and_then(|old| read(Some(old)).ok());
@@ -120,6 +117,7 @@ impl<'a> Asked<'a> {
         Ok(spec)
     }
 
+    /// Writes the stamps where that is asked for, and else holds the object to them.
     fn sign(&self, stamps: &[Stamp<'_>], warnings: Vec<String>) -> Result<Accepted, Wrong> {
         if self.path == Path::Stamp {
             return Ok(Accepted { operations: self.written(stamps), ..Accepted::default() });

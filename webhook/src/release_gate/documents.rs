@@ -1,11 +1,18 @@
 //! The documents of a release record: one that cannot be read takes no other one out of the judgement.
 
-use hooks::{Interest, Node, manifest, release::Record, yaml};
+use std::borrow::Cow;
 
-use crate::{deadline::Deadline, refusal::Refusal};
+use hooks::{
+    Interest, Node, Object, Room, Value, annotations::HOOK as HOOK_ANNOTATION, manifest, release::Record,
+    yaml,
+};
 
-/// Values and names in all documents of a release together; the largest known charts have a tenth of this.
-const NODES: usize = 1_500_000;
+use crate::{
+    budget::{HOOK, RESOURCE, judging},
+    deadline::Deadline,
+    refusal::Refusal,
+};
+
 /// Unreadable documents that are named; the others are counted.
 const NAMED: usize = 5;
 
@@ -54,49 +61,61 @@ impl Unreadable {
     }
 }
 
-/// Every document that can be read, and that the space for values is left for.
+/// Every document that can be read, and that there is room for.
 ///
 /// # Errors
 /// [`Refusal::Deadline`] when nobody waits any more.
-pub(super) fn read(record: &Record, deadline: Deadline) -> Result<Documents<'_>, Refusal> {
-    read_within(record, NODES, deadline)
-}
-
-fn read_within(record: &Record, nodes: usize, deadline: Deadline) -> Result<Documents<'_>, Refusal> {
+pub(super) fn read<'a>(
+    record: &'a Record,
+    room: &Room,
+    deadline: Deadline,
+) -> Result<Documents<'a>, Refusal> {
     let hooks = record.hooks.iter().map(|hook| (Some(hook.path.as_str()), hook.manifest.as_str()));
     let texts = hooks.chain([(None, record.manifest.as_str())]);
     let split = texts.flat_map(|(path, text)| manifest::split(text).map(move |document| (path, document)));
-    let (mut documents, mut left) = (Documents::default(), nodes);
+    let mut documents = Documents::default();
     for (index, (path, document)) in split.enumerate() {
         deadline.check()?;
         let is_hook = path.is_some();
         let path = path.or(document.source).unwrap_or("");
         let unreadable = &mut documents.unreadable;
-        if left == 0 {
-            unreadable.add(path, index + 1, || format!("the release has more than {nodes} values and names"));
-            continue;
-        }
-        let limits =
-            yaml::Limits { nodes: left.min(yaml::Limits::default().nodes), ..yaml::Limits::default() };
+        let limits = yaml::Limits { memory: room.left().saturating_sub(RESOURCE), ..yaml::Limits::default() };
         // Of an ordinary resource rules want to know what it is, and what mentions Helm or hooks is never seen at a glance.
         let seen = if is_hook { None } else { manifest::identity(document.text, document.offset) };
-        let read = || yaml::document(document.text, document.offset, Interest::Judged, &limits);
-        match seen.map_or_else(read, Ok) {
-            Ok(root) => {
-                left = left.saturating_sub(size(&root));
-                documents.readable.push(Document { index, path, root });
+        let parse = || yaml::document(document.text, document.offset, Interest::Judged, &limits);
+        match seen.map_or_else(parse, Ok) {
+            Ok(read) if room.take(price(&read, is_hook)) => {
+                documents.readable.push(Document { index, path, root: read });
             }
+            Ok(_) => unreadable.add(path, index + 1, || "the release is too large for that".to_owned()),
             Err(error) => unreadable.add(path, index + 1, || error.to_string()),
         }
     }
     Ok(documents)
 }
 
-/// Values and names in `node`, itself included.
-fn size(node: &Node<'_>) -> usize {
-    let members: usize = node.members().iter().map(|member| 1 + size(&member.node)).sum();
-    let items: usize = node.items().iter().map(size).sum();
-    1 + members + items
+/// What a document takes, with all that is made of it, in bytes. Each item of a hook `List` is a hook with the annotations of the `List`.
+fn price(root: &Node<'_>, is_hook: bool) -> usize {
+    let object = Object::new(root);
+    let is_annotated = root.at(&["metadata", "annotations", HOOK_ANNOTATION]).is_some();
+    let base = if is_hook || is_annotated { HOOK } else { RESOURCE };
+    let items = root.get("items").filter(|_| object.kind().ends_with("List")).map_or(&[][..], Node::items);
+    let of_items = items.iter().map(|item| judging(Object::new(item), base)).sum::<usize>();
+    held(root) + items.len().max(1).saturating_mul(judging(object, base)) + of_items
+}
+
+/// Bytes that a node takes, with all in it.
+fn held(node: &Node<'_>) -> usize {
+    let text = |text: &Cow<'_, str>| if let Cow::Owned(text) = text { text.len() } else { 0 };
+    yaml::KEPT
+        + match &node.value {
+            Value::String(value) => text(value),
+            Value::List(items) => items.iter().map(held).sum(),
+            Value::Map(members) => {
+                members.iter().map(|member| yaml::KEPT + text(&member.name) + held(&member.node)).sum()
+            }
+            _ => 0,
+        }
 }
 
 #[cfg(test)]
@@ -123,19 +142,28 @@ mod tests {
     fn what_fits_is_judged_when_the_rest_is_too_much() {
         let large = format!("---\nkind: Large\nx: [{}1]\n", "1, ".repeat(100));
         let record = record(&format!("---\nkind: First\n{large}---\nkind: Last\n"));
-        let documents = read_within(&record, 50, soon()).unwrap();
+        let documents = read(&record, &Room::new(10_000), soon()).unwrap();
         let kinds: Vec<_> = documents.readable.iter().map(|document| document.index).collect();
         assert_eq!((kinds, documents.unreadable.count), (vec![0, 2], 1));
-        let documents = read_within(&record, 3, soon()).unwrap();
+        let documents = read(&record, &Room::new(3_000), soon()).unwrap();
         assert_eq!((documents.readable.len(), documents.unreadable.count), (1, 2));
         let last = documents.unreadable.sentences().last().unwrap();
-        assert_eq!(last, "document 3 was not judged: the release has more than 3 values and names");
+        assert!(last.starts_with("document 3 was not judged: "), "{last}");
+    }
+
+    #[test]
+    fn a_million_tiny_documents_took_a_hundred_times_their_text() {
+        let record = record(&"---\nkind: A\n".repeat(100_000));
+        let room = Room::new(1 << 20);
+        let documents = read(&record, &room, soon()).unwrap();
+        assert!(documents.readable.len() < 1000);
+        assert_eq!(documents.readable.len() + documents.unreadable.count, 100_000);
     }
 
     #[test]
     fn a_thousand_unreadable_documents_are_few_sentences() {
         let record = record(&"---\n# Source: shop/templates/a.yaml\na: [\n".repeat(1000));
-        let unreadable = read(&record, soon()).unwrap().unreadable;
+        let unreadable = read(&record, &Room::unlimited(), soon()).unwrap().unreadable;
         let sentences: Vec<_> = unreadable.sentences().collect();
         assert_eq!((unreadable.count, sentences.len()), (1000, NAMED + 1));
         assert!(
@@ -148,6 +176,9 @@ mod tests {
     #[test]
     fn nothing_is_read_when_nobody_waits() {
         let record = record("kind: A\n");
-        assert_eq!(read(&record, Deadline::after(Duration::ZERO)).unwrap_err(), Refusal::Deadline);
+        assert_eq!(
+            read(&record, &Room::unlimited(), Deadline::after(Duration::ZERO)).unwrap_err(),
+            Refusal::Deadline
+        );
     }
 }

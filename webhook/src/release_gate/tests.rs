@@ -128,7 +128,7 @@ async fn a_judgement_that_nobody_waits_for_ends_and_gives_its_place_back() {
     let response = routes(Arc::clone(&app)).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 503);
     // Free when the thread is done with it; it has not judged to the end.
-    drop(app.limits.records.acquire().await.unwrap());
+    drop(app.limits.budget.work.take(app.limits.budget.work.all()).await.unwrap());
     let metrics = app.metrics.render();
     assert!(metrics.contains(r#"decision="denied",operation="create",path="release"} 0"#), "{metrics}");
 }
@@ -136,7 +136,7 @@ async fn a_judgement_that_nobody_waits_for_ends_and_gives_its_place_back() {
 #[tokio::test]
 async fn records_at_once_are_decoded_one_by_one() {
     let app = app();
-    let held = Arc::clone(&app.limits.records).acquire_owned().await.unwrap();
+    let held = app.limits.budget.work.take(1).await.unwrap();
     let waiting = tokio::spawn({
         let app = Arc::clone(&app);
         async move { answer(&app, "/release", &review(&stored(""), &json!({}))).await }
@@ -175,4 +175,37 @@ async fn what_is_seen_at_a_glance_is_judged_like_what_is_read() {
         assert_eq!(answers[1], answers[2], "{manifest}");
         assert_eq!(answers[0] != answers[1], is_told, "{manifest}");
     }
+}
+
+/// As large as a Secret can hold: 3,000 resources, 150 hooks, and templates, in 8 MB.
+#[tokio::test]
+async fn the_largest_release_that_can_be_stored_is_judged_to_its_last_document() {
+    let text = "  key: \"a value that is as long as values are, for the sake of size\"\n".repeat(12);
+    let resource = |index: usize| {
+        format!(
+            "---\n# Source: shop/templates/{index}.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a{index}\n  labels:\n    helm.sh/chart: shop-1\ndata:\n{text}"
+        )
+    };
+    let spec = "        - {name: A, value: b}\n".repeat(40);
+    let hook = |index: usize| {
+        format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: h{index}\n  annotations: {{helm.sh/hook: pre-upgrade}}\nspec:\n  template:\n    spec:\n      containers:\n      - name: main\n        env:\n{spec}"
+        )
+    };
+    let mut record = record("pending-upgrade", SUSPENDED);
+    record["manifest"] = (0..3_000).map(resource).collect::<Vec<_>>().concat().into();
+    record["hooks"] = (0..150)
+        .map(
+            |index| json!({"name": format!("h{index}"), "kind": "Job", "path": "a", "manifest": hook(index)}),
+        )
+        .chain([json!({"name": "last", "kind": "Job", "path": "a", "manifest": SUSPENDED})])
+        .collect();
+    record["chart"]["templates"] =
+        (0..1_000).map(|index| json!({"name": index.to_string(), "data": encode(text.as_bytes())})).collect();
+    let app = app();
+    let stored = stored(&encode(record.to_string().as_bytes()));
+    let response = answer(&app, "/release", &review(&stored, &json!({}))).await;
+    assert_eq!(response["allowed"], false);
+    assert!(response["status"]["message"].as_str().unwrap().contains("`job-suspended`"));
+    assert!(app.metrics.render().contains("\nhookward_release_documents_unreadable_total 0\n"));
 }

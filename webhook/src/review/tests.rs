@@ -1,18 +1,14 @@
 //! One object at a time: what is judged, what is left alone, and what the answer says.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
     routes,
-    testing::{answer, app, job, post, review, text},
+    testing::{answer, app, job, log, post, review, text},
 };
 
 fn suspended() -> Value {
@@ -158,34 +154,7 @@ async fn no_answer_tells_of_values() {
 
 /// What is logged while `path` answers.
 fn logged(path: &str, object: &Value) -> String {
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let subscriber = tracing_subscriber::fmt().json().with_writer(Lines(Arc::clone(&lines))).finish();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    tracing::subscriber::with_default(subscriber, || runtime.block_on(ask(path, object, &json!({}))));
-    let lines = lines.lock().unwrap().clone();
-    String::from_utf8(lines).unwrap()
-}
-
-#[derive(Clone)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
+    log::logged(ask(path, object, &json!({})))
 }
 
 #[test]
@@ -244,4 +213,49 @@ async fn more_values_than_can_be_judged_are_no_mistake_of_the_caller() {
         assert_eq!(text(response).await, "the object has more values than are judged\n");
     }
     assert!(app.metrics.render().contains("rejected_total{reason=\"too_many_values\"} 2"));
+}
+
+/// A hook of 1.5 MB, as much as etcd takes, that is hardly anything but short texts.
+fn dense() -> Value {
+    let settings: Vec<_> =
+        (0..300).map(|index| json!({"name": format!("SETTING_{index}"), "value": "some value"})).collect();
+    let containers: Vec<_> =
+        (0..116).map(|index| json!({"name": format!("c{index}"), "image": "i", "env": settings})).collect();
+    let mut object = suspended();
+    object["spec"]["template"]["spec"]["containers"] = json!(containers);
+    let length = object.to_string().len();
+    assert!((1_400_000..1_600_000).contains(&length), "{length}");
+    object
+}
+
+#[tokio::test]
+async fn the_densest_object_that_can_be_stored_is_judged_also_beside_what_it_was() {
+    let object = dense();
+    assert!(!is_allowed(&object, &json!({})).await);
+    let mut old = object.clone();
+    old["spec"]["suspend"] = json!(false);
+    assert!(!is_allowed(&object, &json!({"operation": "UPDATE", "oldObject": old})).await);
+}
+
+/// What text makes much of: one hook with many events, and many values.
+#[tokio::test]
+async fn an_object_that_would_take_all_memory_is_not_judged() {
+    let events = |count: usize| {
+        let mut object = suspended();
+        object["metadata"]["annotations"][hooks::annotations::HOOK] = json!(",".repeat(count));
+        object
+    };
+    let values = |count: usize| {
+        let mut object = suspended();
+        object["zz"] = vec![json!({"a": 1}); count].into();
+        object
+    };
+    for (object, status) in
+        [(events(200_000), 200), (events(2_000_000), 503), (values(10_000), 200), (values(100_000), 503)]
+    {
+        let body = review(&object, &json!({})).to_string();
+        let request = post("/validate?timeout=30s", body);
+        let response = routes(app()).oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status);
+    }
 }

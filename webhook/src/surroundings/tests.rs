@@ -6,7 +6,7 @@ use std::{
 };
 
 use hooks::release::encode;
-use policies::{Mode, Moment, Occasion};
+use policies::{Mode, Moment, Occasion, decision::Identity};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -191,6 +191,19 @@ async fn denials_and_warnings_are_told_and_nothing_else() {
         "{}",
         first.message
     );
+}
+
+#[tokio::test]
+async fn a_denied_namespace_was_told_of_in_a_namespace_that_is_not_there() {
+    let (app, fake) = app_in(Fake { is_whole: true, ..Fake::default() }, &[]);
+    let events = json!({"helm.sh/hook": "pre-install,pre-upgrade"});
+    let object =
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "new", "annotations": events}});
+    let changes = json!({"namespace": "new", "name": "new", "kind": {"group": "", "version": "v1", "kind": "Namespace"}});
+    assert!(!is_allowed(&app, &object, &changes).await);
+    let told = fake.told.lock().unwrap();
+    let Identity { kind, namespace, name, .. } = &told[0].object;
+    assert_eq!((kind.as_str(), namespace, name.as_str()), ("Namespace", &None, "new"));
 }
 
 #[tokio::test]

@@ -10,12 +10,16 @@ use std::{
 use time::OffsetDateTime;
 
 use crate::{
-    Knobs, State, Summary,
+    Knobs, State,
     authority::CLOCK_SKEW,
-    bundle::sections,
-    rotation::{Settling, Step, plan, state::Trusted},
+    rotation::{
+        Moment, Settling, Verdict,
+        state::Trusted,
+        turn::{Outcome, look, written},
+    },
 };
 
+mod registrations;
 mod trouble;
 
 use self::trouble::Troubles;
@@ -41,30 +45,39 @@ enum Event {
     Turn { replica: usize, timer: u64 },
     /// What it planned arrives at the store.
     Write { replica: usize, draft: usize },
-    /// What the leader wants registered arrives at one of the two configurations.
-    Register { configuration: usize, text: String },
+    /// What a replica wants registered arrives at one of the two configurations; the leader says what it was to replace.
+    Register { configuration: usize, text: String, replaces: Option<Time> },
     /// The replica sees what is registered.
     See { replica: usize, edition: u64, texts: [String; 2] },
     /// Another replica becomes leader, a process starts again, a clock steps.
     Disturb,
+    /// A process starts again.
+    Restart { replica: usize },
     /// Somebody else writes what replicas share, or nobody sees what is registered, or it does not arrive.
     Trouble,
 }
 
 struct Replica {
+    knobs: Knobs,
     served: Option<Rc<State>>,
+    /// What it needs registered.
+    wanted: Option<String>,
     settling: Settling,
     registered: [String; 2],
     edition: u64,
     /// Seconds that its clock is ahead.
     ahead: i64,
     timer: u64,
+    /// When it began.
+    began: Time,
     /// Whether all who call have trusted it since it began; only in trouble.
     is_ready: bool,
 }
 
 pub(super) struct World {
     knobs: Knobs,
+    /// How late an API server reads what is registered, at most.
+    lag: Duration,
     clocks: Clocks,
     random: u64,
     time: Time,
@@ -73,27 +86,33 @@ pub(super) struct World {
     replicas: Vec<Replica>,
     leader: usize,
     stored: (u32, Rc<State>),
-    drafts: Vec<(u32, Option<State>)>,
+    drafts: Vec<(u32, Option<Outcome>)>,
     /// What each configuration has said, and since when.
     said: [Vec<(Time, String, Bundle)>; 2],
     made: u32,
     restarts: u32,
+    /// When a clock that had stepped to the end of a leaf left no time to wait until all API servers had read.
+    hurries: Vec<Time>,
     troubles: Option<Troubles>,
 }
 
 impl World {
-    pub(super) fn new(seed: u64, knobs: Knobs, replicas: usize, clocks: Clocks) -> Self {
+    pub(super) fn new(seed: u64, knobs: &Knobs, replicas: usize, clocks: Clocks) -> Self {
         let replica = || Replica {
+            knobs: knobs.clone(),
             served: None,
+            wanted: None,
             settling: Settling::default(),
             registered: Default::default(),
             edition: 0,
             ahead: 0,
             timer: 0,
+            began: 0,
             is_ready: false,
         };
         let mut world = Self {
-            knobs,
+            lag: knobs.overlap,
+            knobs: knobs.clone(),
             clocks,
             random: seed,
             time: 0,
@@ -106,6 +125,7 @@ impl World {
             said: Default::default(),
             made: 0,
             restarts: 0,
+            hurries: Vec::new(),
             troubles: None,
         };
         for replica in 0..replicas {
@@ -118,7 +138,8 @@ impl World {
 
     pub(super) fn run(&mut self, length: Duration) {
         let end = millis(length);
-        while let Some(Reverse((time, _, event))) = self.queue.pop().filter(|Reverse((time, ..))| *time < end)
+        while self.queue.peek().is_some_and(|Reverse((time, ..))| *time < end)
+            && let Some(Reverse((time, _, event))) = self.queue.pop()
         {
             self.time = time;
             self.happen(event);
@@ -126,13 +147,34 @@ impl World {
         }
     }
 
-    /// Successful writes to the store.
+    /// Other lives and another overlap: each replica begins anew with them, one after the other. Eyes stay as good as they were, and
+    /// API servers read within `lag`.
+    pub(super) fn change(&mut self, knobs: &Knobs, lag: Duration) {
+        self.lag = lag;
+        for replica in 0..self.replicas.len() {
+            self.replicas[replica].knobs = knobs.clone();
+            self.restart(replica);
+            let while_it_starts = self.time + self.eyes();
+            self.run(Duration::from_millis(while_it_starts));
+        }
+    }
+
+    /// Successful writes to the store, those of others too.
     pub(super) fn writes(&self) -> u32 {
         self.stored.0
     }
 
+    /// How often others have written.
+    pub(super) fn strangers(&self) -> u32 {
+        self.troubles.as_ref().map_or(0, |troubles| troubles.strangers)
+    }
+
     pub(super) fn authorities_made(&self) -> u32 {
         self.made
+    }
+
+    pub(super) fn hurries(&self) -> u32 {
+        u32::try_from(self.hurries.len()).unwrap()
     }
 
     pub(super) fn restarts(&self) -> u32 {
@@ -144,7 +186,7 @@ impl World {
             Event::Turn { replica, timer } if self.replicas[replica].timer == timer => self.turn(replica),
             Event::Turn { .. } => {}
             Event::Write { replica, draft } => self.write(replica, draft),
-            Event::Register { configuration, text } => self.register(configuration, text),
+            Event::Register { configuration, text, replaces } => self.register(configuration, text, replaces),
             Event::See { replica, edition, texts } => {
                 // A watch may be late, but it never goes back.
                 if self.replicas[replica].edition < edition {
@@ -154,57 +196,54 @@ impl World {
                 }
             }
             Event::Disturb => self.disturb(),
+            Event::Restart { replica } => self.restart(replica),
             Event::Trouble => self.trouble(),
         }
     }
 
     /// As [`crate::Keeper::turn`], but that a write takes its time.
     fn turn(&mut self, index: usize) {
-        let now = self.now(index);
-        let steady = Duration::from_millis(self.time);
+        let moment = self.moment(index);
         let (version, stored) = (self.stored.0, Rc::clone(&self.stored.1));
         let registered = self.registered_as_seen(index);
         let replica = &mut self.replicas[index];
-        let remembered = replica.settling.prefers(&stored, registered.as_deref(), now).cloned();
-        let mut is_changed = remembered.is_some();
-        let mut state = remembered.unwrap_or_else(|| State::clone(&stored));
-        if !is_changed && !state.is_empty() {
-            self.serve(index, stored);
+        let (settling, knobs) = (&mut replica.settling, &replica.knobs);
+        let outcome = look(settling, &stored, registered.as_deref(), moment, knobs).unwrap();
+        match outcome.verdict {
+            Verdict::Follow if !stored.is_empty() => self.serve(index, stored),
+            Verdict::Later => replica.wanted = stored.bundle(),
+            _ => {}
         }
-        let replica = &mut self.replicas[index];
-        let mut view = replica.settling.observe(now, steady, &state, registered.as_deref());
-        let wait = loop {
-            let step = plan(&view, &state, &self.knobs);
-            if let Step::Wait { at_most, .. } = step {
-                break at_most;
-            }
-            is_changed |= state.take(step, now, &self.knobs).unwrap();
-            view = Settling::foresee(&view);
-        };
-        if is_changed {
+        if outcome.is_to_write {
             let draft = self.drafts.len();
-            self.drafts.push((version, Some(state)));
+            self.drafts.push((version, Some(outcome)));
             let delay = self.up_to(self.eyes() / 10);
             self.replicas[index].timer += 1;
             self.after(delay, Event::Write { replica: index, draft });
         } else {
             // Clocks may step, so nobody sleeps for long.
-            self.wake(index, millis(wait).min(self.longest_sleep()));
+            self.wake(index, millis(outcome.wait).min(self.longest_sleep()));
         }
-        if index == self.leader {
-            self.publish();
-        }
+        self.publish(index);
     }
 
     fn write(&mut self, replica: usize, draft: usize) {
-        let (version, state) = &mut self.drafts[draft];
+        let (version, outcome) = &mut self.drafts[draft];
         if *version == self.stored.0
-            && let Some(state) = state.take()
+            && let Some(outcome) = outcome.take()
         {
             let known: Vec<_> = self.stored.1.authorities().iter().map(serial).collect();
-            let new = state.authorities().iter().filter(|one| !known.contains(&serial(one)));
+            let new = outcome.state.authorities().iter().filter(|one| !known.contains(&serial(one)));
             self.made += u32::try_from(new.count()).unwrap();
-            self.store(Rc::new(state));
+            let now = true_date(self.time) + time::Duration::seconds(self.replicas[replica].ahead);
+            let ends = |leaf| self.replicas[replica].knobs.ends_soon(leaf, now);
+            if self.clocks == Clocks::Stepping && self.stored.1.leaf().is_some_and(ends) {
+                self.hurries.push(self.time);
+            }
+            let (moment, registered) = (self.moment(replica), self.registered_as_seen(replica));
+            let Replica { settling, knobs, .. } = &mut self.replicas[replica];
+            let _ = written(settling, &outcome, registered.as_deref(), moment, knobs);
+            self.store(Rc::new(outcome.state));
         }
         self.turn(replica);
     }
@@ -217,64 +256,28 @@ impl World {
         }
     }
 
-    /// The leader has its bundle registered, one configuration after the other.
-    fn publish(&mut self) {
-        let Some(text) = self.replicas[self.leader].served.as_ref().and_then(|state| state.bundle()) else {
-            return;
-        };
-        let text = self.beside_others(text);
-        for configuration in 0..2 {
-            if self.replicas[self.leader].registered[configuration] != text {
-                let delay = self.up_to(self.eyes() / 10);
-                self.after(delay, Event::Register { configuration, text: text.clone() });
-            }
-        }
-    }
-
-    fn register(&mut self, configuration: usize, text: String) {
-        if self.is_lost(configuration) {
-            return;
-        }
-        if self.said[configuration].last().is_some_and(|(_, said, _)| *said == text) {
-            return;
-        }
-        let serial = |pem: &str| Summary::from_pem(pem.as_bytes()).unwrap().swap_remove(0).serial;
-        let bundle: BTreeSet<_> = sections(&text).map(serial).collect();
-        let oldest = self.time.saturating_sub(millis(self.knobs.overlap));
-        let said = &mut self.said[configuration];
-        said.push((self.time, text, Rc::new(bundle)));
-        // Whoever lags behind by the overlap still sees the last one that was said before that.
-        let still_seen = said.iter().rposition(|(since, ..)| *since <= oldest).unwrap_or(0);
-        said.drain(..still_seen);
-        let edition = self.events;
-        for replica in 0..self.replicas.len() {
-            let texts = [0, 1].map(|one: usize| {
-                self.said[one].last().map_or_else(String::new, |(_, text, _)| text.clone())
-            });
-            let delay = self.up_to(self.eyes());
-            self.after(delay, Event::See { replica, edition, texts });
-        }
-    }
-
     fn disturb(&mut self) {
         let replica = self.pick();
         match self.up_to(3) {
             0 => {
                 self.leader = self.pick();
                 self.forget_farewells();
-                self.publish();
+                self.publish(self.leader);
             }
-            1 if self.replicas.len() > 1 => {
-                self.restarts += 1;
-                let one = &mut self.replicas[replica];
-                (one.served, one.settling, one.is_ready) = (None, Settling::default(), false);
-                self.wake(replica, 0);
-            }
+            1 if self.replicas.len() > 1 => self.restart(replica),
             2 => self.step_clock(replica),
             _ => (0..self.replicas.len()).for_each(|replica| self.step_clock(replica)),
         }
         let soon = self.up_to(millis(self.knobs.leaf_life) / 4);
         self.after(soon, Event::Disturb);
+    }
+
+    fn restart(&mut self, replica: usize) {
+        self.restarts += 1;
+        let one = &mut self.replicas[replica];
+        (one.served, one.wanted, one.settling) = (None, None, Settling::default());
+        (one.began, one.is_ready) = (self.time, false);
+        self.wake(replica, 0);
     }
 
     fn step_clock(&mut self, replica: usize) {
@@ -291,7 +294,9 @@ impl World {
         if self.troubles.is_some() {
             return self.check_in_trouble();
         }
-        let oldest = self.time.saturating_sub(millis(self.knobs.overlap));
+        let oldest = self.time.saturating_sub(millis(self.lag));
+        let is_hurried = self.hurries.last().is_some_and(|hurry| *hurry >= oldest);
+        let oldest = if is_hurried { self.time } else { oldest };
         for replica in &self.replicas {
             let Some(state) = &replica.served else { continue };
             let Some(leaf) = state.leaf() else { continue };
@@ -331,10 +336,8 @@ impl World {
         self.queue.push(Reverse((self.time + delay, self.events, event)));
     }
 
-    /// What both configurations have in common, as this replica sees them.
-    fn registered_as_seen(&self, replica: usize) -> Option<String> {
-        let [one, other] = &self.replicas[replica].registered;
-        (one == other && !one.is_empty() && !self.is_unseen()).then(|| one.clone())
+    fn moment(&self, replica: usize) -> Moment {
+        Moment { now: self.now(replica), steady: Duration::from_millis(self.time) }
     }
 
     fn now(&self, replica: usize) -> OffsetDateTime {

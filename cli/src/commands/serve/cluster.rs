@@ -5,15 +5,15 @@ use std::sync::Arc;
 use anyhow::ensure;
 use certs::{Knobs, Name};
 use cluster::{
-    Base, Client, Synced, Watched, client,
+    Client, Synced, Watched, client,
     events::{Announcement, Recorder},
     leader::{self, Leader},
     metrics::Metrics,
     registration::{self, Configuration, Registered, Registration},
-    releases::Releases,
+    releases::{Memory, Releases},
     secret::SecretFile,
 };
-use policies::{Profile, decision::Identity};
+use policies::{Profile, decision::Identity, documents::Documents};
 use tokio::sync::watch;
 use webhook::{App, Drain, Part, Stage};
 
@@ -41,7 +41,7 @@ pub(super) struct Life {
 /// What to begin with.
 pub(super) struct Beginning {
     /// The policies of the file.
-    pub(super) base: watch::Receiver<Arc<Base>>,
+    pub(super) base: watch::Receiver<Arc<Documents>>,
     /// The profile where no policy names one.
     pub(super) profile: Profile,
 }
@@ -72,7 +72,8 @@ impl Life {
             exceptions: Box::new(app.ready.wait_for(Part::Exceptions)),
         };
         let watched = Watched::start(client.clone(), options, Arc::clone(&app.policies), synced);
-        let releases = args.release_lookup.then(|| Releases::start(&client, &metrics));
+        let releases =
+            args.release_lookup.then(|| Releases::start(&client, &metrics, memory_for_records(app)));
         let surroundings = Arc::new(Cluster::new(watched.namespaces(), recorder.clone(), releases));
         Ok(Self { client, namespace, metrics, leader, recorder, watched, surroundings, registration: None })
     }
@@ -124,7 +125,7 @@ impl Life {
     ) -> anyhow::Result<()> {
         let Some(name) = &args.webhook_configuration else { return certificates.keep(app, None, || {}) };
         let options = registration::Options {
-            expected: expected::watch(args)?,
+            expected: expected::watch(args.expected_registration.as_deref())?,
             repair: args.repair_webhooks,
             ..registration::Options::new(name, None)
         };
@@ -139,7 +140,7 @@ impl Life {
         let (sender, bundle) = watch::channel(None);
         tokio::spawn(tell_bundle(registration.registered(), sender));
         self.registration = Some(registration);
-        let (recorder, about) = (self.recorder.clone(), configuration(name));
+        let (recorder, about) = (self.recorder.clone(), Configuration::Validating.identity(name));
         certificates.keep(app, Some(bundle), move || {
             if let Some(recorder) = &recorder {
                 recorder.announce(untrusted(about.clone()));
@@ -170,13 +171,10 @@ async fn tell_bundle(mut registered: watch::Receiver<Registered>, bundle: watch:
     }
 }
 
-fn configuration(name: &str) -> Identity {
-    Identity {
-        api_version: "admissionregistration.k8s.io/v1".to_owned(),
-        kind: Configuration::Validating.kind().to_owned(),
-        name: name.to_owned(),
-        ..Identity::default()
-    }
+/// The memory in which the gate reads records: one at a time, whoever reads it.
+fn memory_for_records(app: &App) -> Memory {
+    let work = app.limits.work();
+    Memory { kib: work.kib(), record: work.all() }
 }
 
 fn untrusted(about: Identity) -> Announcement {

@@ -1,118 +1,77 @@
-//! Reads the policy file again when it changes; the last good policies stay in force.
+//! The policy files as a server has it: read before the first request, and again when they change.
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, sync::Arc};
 
+use anyhow::anyhow;
 use arc_swap::ArcSwap;
-use cluster::Base;
 use policies::{PolicySet, documents::Documents};
 use tokio::sync::watch;
 
+use super::file_watch::Watch;
 use crate::{policy_file, report::Problem};
 
-/// How often the file is looked at. A mounted ConfigMap changes by a renamed link, which watches of files miss.
-const INTERVAL: Duration = Duration::from_secs(2);
+/// Policies that are exchanged as a whole, what is to be said about them, and what exchanges them; that is `None` without a file.
+type Begun = (Arc<ArcSwap<PolicySet>>, Vec<String>, Option<Watch>);
 
-/// What one look at the file led to.
-#[derive(Debug, PartialEq, Eq)]
-enum Look {
-    Unchanged,
-    Exchanged,
-    Kept(String),
+/// Loads the policies, to be watched from then on.
+///
+/// # Errors
+/// When there are no good policies to begin with.
+pub(super) fn begin(args: &policy_file::Args) -> Result<Begun, Problem> {
+    let seen = seen(args);
+    let (policies, notes) = args.load(1)?;
+    let policies = Arc::new(ArcSwap::from_pointee(policies));
+    let target = Arc::clone(&policies);
+    let exchange = move |args: &policy_file::Args| {
+        let generation = target.load().generation() + 1;
+        let (policies, notes) = args.load(generation)?;
+        for note in &notes {
+            tracing::warn!("{note}");
+        }
+        target.store(Arc::new(policies));
+        Ok(())
+    };
+    Ok((policies, notes, watch(args, seen, exchange)))
 }
 
-/// The file, as it was seen last, and what puts it in force.
-pub(super) struct Watch {
-    path: PathBuf,
-    seen: Option<Vec<u8>>,
-    exchange: Box<dyn FnMut() -> Result<(), Problem> + Send>,
+/// The same for the base that other policies are laid over.
+///
+/// # Errors
+/// When there are no good policies to begin with.
+pub(super) fn begin_base(
+    args: &policy_file::Args,
+) -> Result<(watch::Receiver<Arc<Documents>>, Option<Watch>), Problem> {
+    let seen = seen(args);
+    let (sender, receiver) = watch::channel(Arc::new(args.load_base()?));
+    let exchange = move |args: &policy_file::Args| {
+        let base = args.load_base()?;
+        for note in policy_file::not_counted(&base.unapproved) {
+            tracing::warn!("{note}");
+        }
+        sender.send_replace(Arc::new(base));
+        Ok(())
+    };
+    Ok((receiver, watch(args, seen, exchange)))
 }
 
-/// Looks at the file until the runtime ends.
-pub(super) async fn run(mut watch: Watch) {
-    loop {
-        tokio::time::sleep(INTERVAL).await;
-        let looked = tokio::task::spawn_blocking(move || {
-            let look = watch.look();
-            (watch, look)
-        });
-        let Ok((back, look)) = looked.await else { return };
-        watch = back;
-        match look {
-            Look::Unchanged => {}
-            Look::Exchanged => tracing::info!("the policy file has changed"),
-            Look::Kept(problem) => tracing::warn!(problem, "the policies stay as they were"),
-        }
-    }
+fn seen(args: &policy_file::Args) -> Vec<Option<Vec<u8>>> {
+    args.policy.iter().map(|path| fs::read(path).ok()).collect()
 }
 
-impl Watch {
-    /// Loads the policies, to be watched from then on; `None` for the watch without a file.
-    ///
-    /// The file is looked at first: what changes after that look differs from it, and is found by the next one.
-    ///
-    /// # Errors
-    /// When there are no good policies to begin with.
-    pub(super) fn begin(
-        args: &policy_file::Args,
-    ) -> Result<(Arc<ArcSwap<PolicySet>>, Option<Self>), Problem> {
-        let seen = args.policy.as_ref().and_then(|path| fs::read(path).ok());
-        let policies = Arc::new(ArcSwap::from_pointee(args.load(1)?));
-        let (target, source) = (Arc::clone(&policies), args.clone());
-        let exchange = move || {
-            let generation = target.load().generation() + 1;
-            target.store(Arc::new(source.load(generation)?));
-            Ok(())
-        };
-        Ok((policies, Self::of(args, seen, exchange)))
-    }
-
-    /// The same for the base that other policies are laid over.
-    ///
-    /// # Errors
-    /// When there are no good policies to begin with.
-    pub(super) fn begin_base(
-        args: &policy_file::Args,
-    ) -> Result<(watch::Receiver<Arc<Base>>, Option<Self>), Problem> {
-        let seen = args.policy.as_ref().and_then(|path| fs::read(path).ok());
-        let base = |args: &policy_file::Args| {
-            let Documents { policies, exceptions } = args.load_base()?;
-            Ok(Arc::new(Base { policies, exceptions }))
-        };
-        let (sender, receiver) = watch::channel(base(args)?);
-        let source = args.clone();
-        let exchange = move || {
-            sender.send_replace(base(&source)?);
-            Ok(())
-        };
-        Ok((receiver, Self::of(args, seen, exchange)))
-    }
-
-    fn of(
-        args: &policy_file::Args,
-        seen: Option<Vec<u8>>,
-        exchange: impl FnMut() -> Result<(), Problem> + Send + 'static,
-    ) -> Option<Self> {
-        let path = args.policy.clone()?;
-        Some(Self { path, seen, exchange: Box::new(exchange) })
-    }
-
-    fn look(&mut self) -> Look {
-        let found = fs::read(&self.path).ok();
-        if found == self.seen {
-            return Look::Unchanged;
-        }
-        self.seen = found;
-        match (self.exchange)() {
-            Ok(()) => Look::Exchanged,
-            Err(problem) => Look::Kept(problem.to_string()),
-        }
-    }
+fn watch(
+    args: &policy_file::Args,
+    seen: Vec<Option<Vec<u8>>>,
+    mut exchange: impl FnMut(&policy_file::Args) -> Result<(), Problem> + Send + 'static,
+) -> Option<Watch> {
+    let (paths, args) = (args.policy.clone(), args.clone());
+    let exchange = move || exchange(&args).map_err(|problem| anyhow!("{problem}"));
+    (!paths.is_empty()).then(|| Watch::new(paths, seen, exchange))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy_file::ProfileName;
+    use crate::{commands::serve::file_watch::Look, policy_file::ProfileName};
 
     #[test]
     fn the_last_good_policies_stay() {
@@ -120,8 +79,8 @@ mod tests {
         let path = folder.path().join("policy.yaml");
         let good = "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: a}\nspec: {profile: audit}\n";
         fs::write(&path, good).unwrap();
-        let args = policy_file::Args { policy: Some(path.clone()), profile: Some(ProfileName::Baseline) };
-        let (policies, watch) = Watch::begin(&args).unwrap();
+        let args = policy_file::Args { policy: vec![path.clone()], profile: Some(ProfileName::Baseline) };
+        let (policies, _, watch) = begin(&args).unwrap();
         let mut watch = watch.unwrap();
         assert_eq!(watch.look(), Look::Unchanged);
 
@@ -137,6 +96,26 @@ mod tests {
     }
 
     #[test]
+    fn a_change_of_the_second_file_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let [first, second] = ["a.yaml", "b.yaml"].map(|name| folder.path().join(name));
+        let policy = |name: &str, profile: &str| {
+            format!(
+                "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {{name: {name}}}\nspec: {{{profile}}}\n"
+            )
+        };
+        fs::write(&first, policy("a", "")).unwrap();
+        fs::write(&second, policy("b", "profile: audit")).unwrap();
+        let args = policy_file::Args { policy: vec![first, second.clone()], profile: None };
+        let (policies, _, watch) = begin(&args).unwrap();
+        let mut watch = watch.unwrap();
+        assert_eq!(watch.look(), Look::Unchanged);
+        fs::write(&second, policy("b", "profile: strict")).unwrap();
+        assert_eq!(watch.look(), Look::Exchanged);
+        assert_eq!(policies.load().policy(None).profile, policies::Profile::Strict);
+    }
+
+    #[test]
     fn a_change_while_the_server_starts_is_not_missed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy.yaml");
@@ -146,8 +125,8 @@ mod tests {
             )
         };
         fs::write(&path, policy("audit")).unwrap();
-        let args = policy_file::Args { policy: Some(path.clone()), profile: Some(ProfileName::Baseline) };
-        let (policies, watch) = Watch::begin(&args).unwrap();
+        let args = policy_file::Args { policy: vec![path.clone()], profile: Some(ProfileName::Baseline) };
+        let (policies, _, watch) = begin(&args).unwrap();
         // Before the watch looks for the first time, which may be long after.
         fs::write(&path, policy("strict")).unwrap();
         assert_eq!((watch.unwrap().look(), policies.load().generation()), (Look::Exchanged, 2));
@@ -163,8 +142,8 @@ mod tests {
             )
         };
         fs::write(&path, policy("one")).unwrap();
-        let args = policy_file::Args { policy: Some(path.clone()), profile: None };
-        let (mut base, watch) = Watch::begin_base(&args).unwrap();
+        let args = policy_file::Args { policy: vec![path.clone()], profile: None };
+        let (mut base, watch) = begin_base(&args).unwrap();
         let mut watch = watch.unwrap();
         fs::write(&path, policy("two")).unwrap();
         assert_eq!((watch.look(), base.has_changed().unwrap()), (Look::Exchanged, true));
@@ -174,7 +153,7 @@ mod tests {
 
     #[test]
     fn without_a_file_there_is_nothing_to_watch() {
-        let args = policy_file::Args { policy: None, profile: Some(ProfileName::Baseline) };
-        assert!(Watch::begin(&args).unwrap().1.is_none());
+        let args = policy_file::Args { policy: Vec::new(), profile: Some(ProfileName::Baseline) };
+        assert!(begin(&args).unwrap().2.is_none());
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::record::{Hook, Parts};
 use crate::{
     inputs::{self, Text},
-    judge::{is_released, stored, without_object},
+    judge::{is_released, stored, without_items, without_object},
     report::{ObjectName, Problem},
 };
 
@@ -44,6 +44,7 @@ pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<P
         for read in documents {
             match read {
                 Ok(manifest) => {
+                    problems.extend(without_items(text, &manifest.root));
                     for record in stored::secrets(&manifest) {
                         match record {
                             Ok(record) => subjects.push(of_record(&record)),
@@ -142,7 +143,9 @@ impl Subject {
             object.name().or_else(|| object.generate_name()).unwrap_or("(no name)")
         );
         if hook.events.is_dropped() {
-            self.dropped.push(label);
+            let written = object.annotations().and_then(|annotations| Written::of(annotations, HOOK));
+            let events = written.map(|written| written.text.into_owned()).unwrap_or_default();
+            self.dropped.push(format!("{label} for {events:?}"));
             return;
         }
         self.objects += items.len();

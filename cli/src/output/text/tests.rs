@@ -98,3 +98,27 @@ fn long_sentences_are_broken_within_the_width() {
     );
     assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
 }
+
+#[test]
+fn a_long_error_was_as_wide_as_it_was_long() {
+    let message = "word ".repeat(60);
+    let folded = labelled(Label::Error, &message, false, true);
+    assert!(folded.lines().count() == 4 && folded.lines().all(|line| line.len() <= WIDTH), "{folded}");
+    assert!(folded.lines().skip(1).all(|line| line.starts_with("       word")), "{folded}");
+    assert_eq!(labelled(Label::Error, &message, false, false).lines().count(), 1, "machines read lines");
+}
+
+#[test]
+fn a_summary_that_has_much_to_tell_was_too_wide() {
+    let report = Report {
+        skipped: 3,
+        hooks: 12_345,
+        objects: 123_456,
+        problems: vec![crate::report::Problem::default(); 3],
+        ..Report::default()
+    };
+    let mut out = Vec::new();
+    write(&report, Look { colors: false, show: Mode::Deny }, &mut out).unwrap();
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.contains("3 charts skipped") && out.lines().all(|line| line.len() <= WIDTH), "{out}");
+}

@@ -1,11 +1,11 @@
 //! Tests of when the leader writes, and of when it stops trying.
 
-use prometheus::Registry;
+use prometheus::{Registry, TextEncoder};
 use serde_json::json;
 
 use super::*;
 use crate::{
-    registration::{Expected, authorities::stand_in, pace::BURST},
+    registration::{Expected, authorities::stand_in},
     testing::{self, Asked, Log},
 };
 
@@ -35,6 +35,7 @@ struct Desk {
     supervisor: Supervisor,
     leader: watch::Sender<bool>,
     log: Log,
+    registry: Registry,
 }
 
 impl Desk {
@@ -42,11 +43,12 @@ impl Desk {
         let (client, log) = testing::client(answer);
         let expected = Expected::parse(&configuration("Ignore").to_string()).unwrap();
         let options = Options { repair, ..Options::new("hookward", Some(expected)) };
-        let (sender, metrics) = (watch::Sender::new(Registered::default()), Metrics::new(&Registry::new()));
+        let (sender, registry) = (watch::Sender::new(Registered::default()), Registry::new());
+        let metrics = Metrics::new(&registry);
         let mut supervisor = Supervisor::new(&client, options, None, metrics, sender);
         supervisor.note(Configuration::Mutating, None);
         supervisor.note(Configuration::Validating, Some(configuration("Ignore")));
-        Self { supervisor, leader: watch::Sender::new(true), log }
+        Self { supervisor, leader: watch::Sender::new(true), log, registry }
     }
 
     /// Somebody changes the failure policy.
@@ -67,6 +69,17 @@ impl Desk {
         self.supervisor.act(needed.as_ref(), &self.leader.subscribe()).await;
         self.supervisor.look(needed.as_ref());
         self.log.lock().unwrap().drain(..).collect()
+    }
+
+    /// What `/metrics` shows of one kind of difference.
+    fn shown(&self, kind: DriftKind) -> String {
+        let text = TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap();
+        let series = format!("hookward_registration_drift{{kind=\"{}\"}} ", kind.name());
+        text.lines().find_map(|line| line.strip_prefix(&series)).unwrap().to_owned()
+    }
+
+    fn is_forbidden(&mut self, configuration: Configuration) {
+        self.supervisor.take(configuration, Err(watcher::Error::NoResourceVersion));
     }
 
     async fn settle(&self) {
@@ -188,7 +201,7 @@ async fn a_mark_that_changes_all_the_time_is_no_rollout() {
 #[tokio::test(start_paused = true)]
 async fn a_bundle_that_never_stays_is_not_fought_for_without_end() {
     let mut desk = Desk::new(false, |_| (200, configuration("Ignore")));
-    assert_eq!(desk.round(NEW).await.len(), BURST as usize);
+    assert_eq!(desk.round(NEW).await.len(), PACE.burst as usize);
     assert_eq!(desk.round(NEW).await.len(), 0);
     tokio::time::advance(Duration::from_secs(1)).await;
     assert_eq!(desk.round(NEW).await.len(), 1);
@@ -223,4 +236,40 @@ async fn nothing_is_put_right_where_that_is_not_wanted() {
     desk.settle().await;
     assert_eq!(desk.round(PEM).await, []);
     assert_eq!(desk.supervisor.told.len(), 1, "but it is told");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_sees_nothing_showed_that_nothing_differs() {
+    let mut desk = Desk::new(false, forbidden);
+    desk.supervisor.live.clear();
+    desk.round(PEM).await;
+    assert_eq!(desk.shown(DriftKind::Gone), "NaN", "before anything was seen");
+    desk.supervisor.note(Configuration::Mutating, None);
+    desk.shows(configuration("Ignore"));
+    desk.round(PEM).await;
+    assert_eq!(desk.shown(DriftKind::FailurePolicy), "0");
+    desk.is_forbidden(Configuration::Validating);
+    desk.round(PEM).await;
+    assert_eq!(desk.shown(DriftKind::FailurePolicy), "NaN", "since the watch is down");
+    desk.supervisor.take(Configuration::Validating, Ok(None));
+    desk.round(PEM).await;
+    desk.is_forbidden(Configuration::Mutating);
+    desk.round(PEM).await;
+    assert_eq!(desk.shown(DriftKind::Gone), "1", "what was seen to differ is not forgotten");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_difference_after_a_long_one_was_told_at_once() {
+    let mut desk = Desk::new(false, forbidden).tampered();
+    desk.round(PEM).await;
+    desk.settle().await;
+    desk.round(PEM).await;
+    let told = desk.supervisor.told.clone();
+    assert_eq!(told.len(), 1);
+    desk.supervisor.note(Configuration::Validating, None);
+    desk.round(PEM).await;
+    assert_eq!(desk.supervisor.told, told, "it has just begun");
+    desk.settle().await;
+    desk.round(PEM).await;
+    assert_eq!(desk.supervisor.told[0].kind, DriftKind::Gone);
 }

@@ -2,12 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use policies::{Judging, Mode, Profile};
+use policies::{Judging, Mode, Profile, documents::Documents};
 use prometheus::Registry;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, status::desk::Place};
 
 /// Turns true when it is let go of.
 struct Held(Arc<AtomicBool>);
@@ -26,7 +26,7 @@ struct Scene {
     ready: [Arc<AtomicBool>; 2],
     leader: watch::Sender<bool>,
     labels: watch::Sender<bool>,
-    base: watch::Sender<Arc<Base>>,
+    base: watch::Sender<Arc<Documents>>,
 }
 
 impl Scene {
@@ -82,7 +82,7 @@ impl Scene {
 
     /// The places that somebody writes to.
     fn written(&self) -> Vec<Place> {
-        std::iter::from_fn(|| self.desk.take()).map(|(place, _)| place).collect()
+        std::iter::from_fn(|| self.desk.take()).map(|write| write.place()).collect()
     }
 }
 
@@ -147,11 +147,22 @@ fn what_went_while_nobody_listened_is_not_in_force_after_the_next_list() {
 }
 
 #[test]
+fn a_list_that_brought_nothing_new_was_a_new_generation() {
+    let mut scene = Scene::synced();
+    scene.list(Kind::HookPolicy, [policy("a", "audit")]);
+    let before = scene.generation();
+    scene.list(Kind::HookPolicy, [policy("a", "audit")]);
+    assert_eq!(scene.generation(), before);
+    scene.list(Kind::HookPolicy, []);
+    assert_eq!(scene.generation(), before + 1);
+}
+
+#[test]
 fn a_new_file_is_put_in_force_under_the_objects() {
     let mut scene = Scene::synced();
     let settings = serde_json::from_value(json!({"rules": {"job-suspended": {"mode": "audit"}}})).unwrap();
     let named = policies::policy_set::Named { name: "file".to_owned(), settings, is_base: true };
-    scene.base.send_replace(Arc::new(Base { policies: vec![named], exceptions: Vec::new() }));
+    scene.base.send_replace(Arc::new(Documents { policies: vec![named], ..Documents::default() }));
     scene.keeper.exchange();
     assert_eq!(scene.mode(), Mode::Audit);
 }

@@ -3,31 +3,27 @@
 use super::*;
 use crate::testing::{self, refusal};
 
-fn place(policy: &str) -> Place {
-    Place::Replica { policy: policy.to_owned(), pod: "pod-0".to_owned() }
-}
-
-fn fields(value: i64) -> Entry {
-    Entry::Fields(json!({"value": value}))
+fn entry(policy: &str, value: i64) -> Write {
+    Write::Replica { policy: policy.to_owned(), pod: "pod-0".to_owned(), status: json!({"value": value}) }
 }
 
 #[test]
 fn only_the_newest_write_for_a_place_waits() {
     let desk = Desk::default();
-    desk.put(place("a"), fields(1));
-    desk.put(place("a"), fields(2));
-    desk.put(place("b"), fields(3));
-    assert_eq!(desk.take(), Some((place("a"), fields(2))));
-    assert_eq!(desk.take(), Some((place("b"), fields(3))));
+    desk.put(entry("a", 1));
+    desk.put(entry("a", 2));
+    desk.put(entry("b", 3));
+    assert_eq!(desk.take(), Some(entry("a", 2)));
+    assert_eq!(desk.take(), Some(entry("b", 3)));
     assert_eq!(desk.take(), None);
 }
 
 #[test]
 fn a_write_that_failed_does_not_come_after_a_newer_one() {
     let desk = Desk::default();
-    desk.put(place("a"), fields(2));
-    desk.put_back(place("a"), fields(1));
-    assert_eq!(desk.take(), Some((place("a"), fields(2))));
+    desk.put(entry("a", 2));
+    desk.put_back(entry("a", 1));
+    assert_eq!(desk.take(), Some(entry("a", 2)));
 }
 
 #[test]
@@ -55,7 +51,7 @@ async fn paths(desk: &Desk, refused: &'static str, leader: bool, count: usize) -
 async fn what_fails_is_tried_again_and_holds_up_nothing_else() {
     let desk = Desk::default();
     for policy in ["forbidden", "good", "other"] {
-        desk.put(place(policy), fields(1));
+        desk.put(entry(policy, 1));
     }
     let asked = paths(&desk, "/forbidden/", false, 5).await;
     assert_eq!(asked, ["forbidden", "good", "other", "forbidden", "forbidden"]);
@@ -64,12 +60,10 @@ async fn what_fails_is_tried_again_and_holds_up_nothing_else() {
 #[tokio::test(start_paused = true)]
 async fn what_is_for_the_leader_is_written_by_no_other() {
     let desk = Desk::default();
-    desk.put(Place::Conditions(Kind::HookException, "x".to_owned()), fields(1));
-    desk.put(
-        Place::Gone { pod: "p".to_owned() },
-        Entry::Prune { namespace: "n".to_owned(), policies: Vec::new() },
-    );
-    desk.put(place("own"), fields(1));
+    let (name, status) = ("x".to_owned(), json!({}));
+    desk.put(Write::Conditions { kind: Kind::HookException, name, status });
+    desk.put(Write::Prune { namespace: "n".to_owned(), pod: "p".to_owned(), policies: Vec::new() });
+    desk.put(entry("own", 1));
     assert_eq!(paths(&desk, "/nothing/", false, 1).await, ["own"]);
     assert_eq!(desk.take(), None);
 }
@@ -78,15 +72,15 @@ async fn what_is_for_the_leader_is_written_by_no_other() {
 async fn the_entries_of_a_pod_that_is_there_stay() {
     let prune = |pod: &str| {
         let policies = vec!["a".to_owned(), "b".to_owned()];
-        (Place::Gone { pod: pod.to_owned() }, Entry::Prune { namespace: "n".to_owned(), policies })
+        Write::Prune { namespace: "n".to_owned(), pod: pod.to_owned(), policies }
     };
     let (client, log) = testing::client(|asked| match asked.path.as_str() {
         "/api/v1/namespaces/n/pods/gone" => refusal(404, "NotFound"),
         "/api/v1/namespaces/n/pods/here" => (200, json!({"metadata": {"name": "here"}})),
         _ => (200, asked.body.clone()),
     });
-    for (place, entry) in [prune("here"), prune("gone")] {
-        write(&client, &place, &entry).await.unwrap();
+    for write in [prune("here"), prune("gone")] {
+        write.send(&client).await.unwrap();
     }
     let log = log.lock().unwrap();
     let patched: Vec<_> =

@@ -106,6 +106,36 @@ async fn the_leader_says_it_for_all_and_prunes_pods_that_are_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_the_condition_claimed_a_version_that_nobody_had_any_more() {
+    let rig = kinds::own_rig();
+    kinds::define(&rig);
+    let namespace = rig.namespace("restart");
+    let before = Replica::synced(&rig, "pod-before", Some(&namespace)).await;
+    before.leader.send_replace(true);
+    rig.apply(&kinds::policy("restart", &only_for(&namespace, "audit")).to_string());
+    before.has_mode(&namespace, Mode::Audit).await;
+    let mut bad = only_for(&namespace, "audit");
+    bad["rules"]["job-suspend"] = json!({"mode": "deny"});
+    rig.apply(&kinds::policy("restart", &bad).to_string());
+    let says = |words: [&'static str; 2]| {
+        let is_it = move |it: &&Value| {
+            let message = it["message"].as_str().unwrap();
+            message.starts_with(words[0]) && message.ends_with(words[1])
+        };
+        told(&rig, "restart", words[1], move |object| accepted(&object["status"]).filter(is_it).map(drop))
+    };
+    says(["there is no rule", "; generation 1 stays in force"]).await;
+    // Another process, as after a restart: it has never read the version that was good.
+    let after = Replica::synced(&rig, "pod-after", Some(&namespace)).await;
+    assert_ne!(after.mode(&namespace), Mode::Audit);
+    says(["on 1 of 2 replicas: there is no rule", "; the policy is not in force"]).await;
+    before.watched.stop().await;
+    after.leader.send_replace(true);
+    // The entry of a pod that is gone goes too.
+    says(["there is no rule", "; the policy is not in force"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_written_when_nothing_has_changed() {
     let rig = kinds::rig();
     let replica = Replica::synced(rig, "pod-quiet", None).await;

@@ -1,7 +1,8 @@
 //! A cluster with the chart as it ships, and what is asked of it without a pause.
 
 use std::{
-    path::{Path, PathBuf},
+    collections::BTreeSet,
+    fs,
     sync::{
         Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +15,8 @@ use serde_json::{Value, json};
 use tests::{
     asking::{Answer, Asking, Question},
     chart::Chart,
-    image,
+    image::{self, Opened},
+    installed::Installed,
     node::Node,
     rig::{Helm, Ran},
 };
@@ -66,8 +68,9 @@ impl Stage {
     fn install() -> Self {
         let node = Node::start().unwrap();
         node.import_image(image::archive());
-        let version = env!("CARGO_PKG_VERSION");
-        node.tag_image(&format!("docker.io/library/hookward:{version}"), NEXT);
+        let next = tempfile::NamedTempFile::new().unwrap();
+        fs::write(next.path(), Opened::read(image::archive()).with_another_file(NEXT)).unwrap();
+        node.import_image(next.path());
         let _ = node.kubectl(&["create", "namespace", "rollouts"]).expect_ok();
         let stage = Self { node };
         let _ = stage.helm("install", &["--create-namespace"]).expect_ok();
@@ -75,7 +78,12 @@ impl Stage {
     }
 
     fn helm(&self, command: &str, flags: &[&str]) -> Ran {
-        let helm = self.node.helm(Helm::V4).args([command, "hookward"]).path(&chart()).namespace(NAMESPACE);
+        let helm = self
+            .node
+            .helm(Helm::V4)
+            .args([command, "hookward"])
+            .path(&Installed::chart())
+            .namespace(NAMESPACE);
         helm.args(["--wait", "--timeout=90s"]).args(VALUES).args(flags).run()
     }
 
@@ -101,10 +109,21 @@ impl Stage {
 
     /// The names of all replicas, also of those about to leave.
     pub(super) fn pods(&self) -> Vec<String> {
-        let args = ["get", "pods", "--namespace", NAMESPACE, "--output=json"];
-        let pods: Value = serde_json::from_str(&self.node.kubectl(&args).expect_ok().stdout).unwrap();
         let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap().to_owned();
-        pods["items"].as_array().unwrap().iter().map(name).collect()
+        self.replicas().iter().map(name).collect()
+    }
+
+    /// What they run, as the node calls it by its bytes.
+    pub(super) fn images(&self) -> BTreeSet<String> {
+        let image =
+            |pod: &Value| pod["status"]["containerStatuses"][0]["imageID"].as_str().unwrap().to_owned();
+        self.replicas().iter().map(image).collect()
+    }
+
+    fn replicas(&self) -> Vec<Value> {
+        let args = ["get", "pods", "--namespace", NAMESPACE, "--output=json"];
+        let mut pods: Value = serde_json::from_str(&self.node.kubectl(&args).expect_ok().stdout).unwrap();
+        serde_json::from_value(pods["items"].take()).unwrap()
     }
 
     /// Waits until there are so many replicas, each ready, and none that is still leaving.
@@ -210,10 +229,6 @@ impl Done {
             at(100)
         );
     }
-}
-
-fn chart() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/chart")
 }
 
 fn job(name: &str, suspend: bool) -> Value {

@@ -2,12 +2,14 @@
 
 use std::rc::Rc;
 
+use time::OffsetDateTime;
+
 use super::{BTreeSet, Event, Time, World, millis, serial, true_date};
 use crate::{
     Authority, State,
     authority::CLOCK_SKEW,
     bundle::{sections, union},
-    rotation::{Issued, MOST_AUTHORITIES, Step, state::Trusted},
+    rotation::{MOST_AUTHORITIES, Step, state::Trusted},
 };
 
 /// After so many overlaps whatever can be renewed must have been.
@@ -19,6 +21,8 @@ const FAREWELL: u32 = 4;
 #[derive(Default)]
 pub(super) struct Troubles {
     drift: Option<Drift>,
+    /// How often others have written.
+    pub(super) strangers: u32,
     /// What replicas have written, for those who keep backups.
     backups: Vec<Rc<State>>,
     /// What is registered and not needed by the leader, and since when.
@@ -96,7 +100,7 @@ impl World {
         if let Some(troubles) = &mut self.troubles {
             troubles.drift = drift;
         }
-        self.publish();
+        self.publish(self.leader);
         (0..self.replicas.len()).for_each(|replica| self.wake(replica, 0));
     }
 
@@ -135,6 +139,14 @@ impl World {
             }
         };
         self.store(Rc::new(state));
+        if let Some(troubles) = &mut self.troubles {
+            troubles.strangers += 1;
+        }
+        // One that begins anew before another has written back knows nothing better.
+        if self.replicas.len() > 1 && self.up_to(1) == 1 {
+            let (replica, delay) = (self.pick(), self.up_to(millis(self.knobs.overlap)));
+            self.after(delay, Event::Restart { replica });
+        }
     }
 
     /// A replica serves what it has found.
@@ -142,15 +154,16 @@ impl World {
         let now = true_date(self.time);
         let replica = &mut self.replicas[index];
         let before = replica.served.replace(Rc::clone(&state));
+        replica.wanted = state.bundle();
         let Some(troubles) = &mut self.troubles else { return };
-        let ends = |state: &State| state.leaf().map(Issued::not_after);
-        let was_valid = before.as_deref().and_then(ends).is_some_and(|end| end > now.saturating_add(skew()));
-        if was_valid {
-            let is_valid = ends(&state).is_some_and(|end| end.saturating_add(skew()) >= now);
+        let before = before.as_deref().and_then(State::leaf);
+        let lasts = |end: OffsetDateTime| now.saturating_add(skew()) < end;
+        if before.is_some_and(|leaf| lasts(leaf.not_after())) {
+            let is_valid = state.leaf().is_some_and(|leaf| leaf.not_after().saturating_add(skew()) >= now);
             assert!(is_valid, "at {} ms a leaf that has expired follows one that has not", self.time);
-        } else {
-            replica.is_ready = false;
         }
+        // Shortly before its end there is no time to wait until all trust the next one.
+        replica.is_ready &= before.is_some_and(|leaf| lasts(self.knobs.leaf_ends_at_once(leaf)));
         if troubles.backups.last().is_none_or(|last| **last != *state) {
             troubles.backups.push(state);
         }
@@ -168,16 +181,16 @@ impl World {
             }
         }
         let all = all.unwrap_or_default();
-        assert!(self.stored.1.authorities().len() <= MOST_AUTHORITIES);
+        assert!(self.stored.1.authorities().len() <= MOST_AUTHORITIES + 1);
         for replica in &mut self.replicas {
             let Some(leaf) = replica.served.as_deref().and_then(State::leaf) else { continue };
             let issuer = replica.served.as_deref().map(|state| serial(&state.authorities()[leaf.issuer()]));
             let is_trusted = issuer.is_some_and(|issuer| all.contains(&issuer));
             let is_valid = now <= leaf.not_after();
-            let late = (now - leaf.not_after()) - skew() * 2;
+            let late = (now - leaf.not_after().max(true_date(replica.began))) - skew() * 2;
             assert!(
                 late < self.knobs.overlap * PATIENCE,
-                "at {} ms a leaf is served that expired {late} before",
+                "at {} ms a leaf has been served for {late} since it expired",
                 self.time
             );
             assert!(

@@ -54,7 +54,10 @@ impl Handover {
         self.publish();
     }
 
-    /// Time has passed, the folder may hold something else, and this is registered; `None` while that is not known.
+    /// Time has passed, the folder may hold something else, and this is registered everywhere; `None` while that is not known.
+    ///
+    /// Where it names none of ours, or nobody at all, one of the webhooks may still trust what is served: nothing is exchanged before
+    /// the next authority is registered too.
     pub(super) fn look(&mut self, registered: Option<&str>) {
         let before = std::mem::take(&mut self.registered);
         let since =
@@ -69,7 +72,7 @@ impl Handover {
         self.publish();
     }
 
-    /// When the next one is trusted by everyone who calls, or the one before by nobody.
+    /// When the next one is trusted by everyone who calls, or at all where the one before is not.
     fn may_follow(&self, served: &ServingPair, found: &ServingPair) -> bool {
         let is_current = |pair: &ServingPair| pair.validity(OffsetDateTime::now_utc()) == Validity::Current;
         if !is_current(served) {
@@ -80,8 +83,8 @@ impl Handover {
             union(old_enough.map(|(section, _)| section.as_str()))
                 .is_some_and(|bundle| pair.trusted_by(&bundle))
         };
-        let is_served_in_vain = !self.registered.is_empty() && !is_trusted_since(served, Duration::ZERO);
-        is_current(found) && (is_served_in_vain || is_trusted_since(found, OVERLAP))
+        let age = if is_trusted_since(served, Duration::ZERO) { OVERLAP } else { Duration::ZERO };
+        is_current(found) && is_trusted_since(found, age)
     }
 
     fn publish(&self) {
@@ -197,6 +200,25 @@ mod tests {
         folder.renew(1);
         handover.look(folder.pem(1).as_deref());
         assert!(has_followed(&handover));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_registration_of_nobody_or_of_others_is_none_to_change_for() {
+        let folder = Folder::new();
+        let other = Authority::new("other", DAY).unwrap();
+        let mut handover = Handover::new(Arc::clone(&folder.found));
+        handover.look(folder.pem(0).as_deref());
+        folder.renew(1);
+        for nobody in ["", "rubbish", other.certificate_pem()] {
+            for _ in 0..2 {
+                handover.look(Some(nobody));
+                assert!(!has_followed(&handover), "{nobody}");
+                tokio::time::advance(OVERLAP * 2).await;
+            }
+            assert_eq!(bundle(&handover), folder.both(), "both are asked for");
+        }
+        handover.look(folder.both().as_deref());
+        assert!(!has_followed(&handover), "the overlap begins when both are there");
     }
 
     #[tokio::test]

@@ -6,11 +6,7 @@ use kube::{
     api::{ApiResource, DynamicObject},
     core::{GroupVersionKind, PartialObjectMeta},
 };
-
-/// The API group of our own kinds.
-pub(crate) const GROUP: &str = "hookward.dev";
-/// Their version.
-pub(crate) const VERSION: &str = "v1alpha1";
+use policies::documents::{GROUP, VERSION};
 
 /// A kind of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

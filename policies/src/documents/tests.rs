@@ -1,0 +1,108 @@
+//! What a policy file may say, and where it says what is wrong.
+
+use super::*;
+
+#[test]
+fn a_file_holds_policies_and_exceptions() {
+    let documents = read(
+        "apiVersion: hookward.dev/v1alpha1
+kind: HookPolicy
+metadata: {name: team, labels: {owner: platform}}
+spec: {profile: strict, rules: {job-suspended: {mode: warn}}}
+---
+# nothing here
+---
+apiVersion: hookward.dev/v1alpha1
+kind: HookException
+metadata: {name: legacy}
+spec: {rules: [job-suspended], namespaces: [legacy-*], reason: moves in May, expiresAt: '2027-05-01T00:00:00Z'}
+",
+    )
+    .unwrap();
+    assert_eq!(documents.policies[0].name, "team");
+    assert_eq!(documents.exceptions[0].name, "legacy");
+}
+
+#[test]
+fn a_misspelt_field_is_refused_with_its_document() {
+    let error = read(
+        "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: x}\nspec: {profil: strict}\n",
+    )
+    .unwrap_err();
+    let text = error.to_string();
+    assert!((error.line, error.column) == (4, 8) && text.contains("profil"), "{text}");
+}
+
+#[test]
+fn what_kubectl_prints_was_no_policy_file() {
+    let exception = |name: &str, approved: i64| {
+        format!(
+            "- apiVersion: hookward.dev/v1alpha1
+  kind: HookException
+  metadata:
+    generation: 2
+    name: {name}
+  spec:
+    expiresAt: \"2030-01-01T00:00:00Z\"
+    namespaces:
+    - shop
+    reason: ticket 7
+    requestedBy: ann
+    rules:
+    - job-*
+  status:
+    approvedBy: bob
+    approvedGeneration: {approved}
+    conditions: []
+"
+        )
+    };
+    let policy = "- apiVersion: hookward.dev/v1alpha1
+  kind: HookPolicy
+  metadata: {name: team}
+  spec: {profile: strict}
+  status: {conditions: []}
+";
+    let list = |items: &str| {
+        format!("apiVersion: v1\nitems:\n{items}kind: List\nmetadata:\n  resourceVersion: \"\"\n")
+    };
+    let text = list(&[policy, &exception("new", 2), &exception("old", 1)].concat());
+    let documents = read(&text).unwrap();
+    assert_eq!((&*documents.policies[0].name, &*documents.exceptions[0].name), ("team", "new"));
+    let voided = Unapproved::Voided { approved: 1, generation: 2 };
+    assert_eq!((documents.exceptions.len(), documents.unapproved), (1, vec![("old".to_owned(), voided)]));
+    assert_eq!(place(&text, "team", None), Some((5, 20)));
+
+    let error = read(&list(&policy.replace("profile", "profil"))).unwrap_err();
+    assert_eq!((error.line, error.column), (6, 10), "{error}");
+    let error = read("kind: List\nitems: 7\n").unwrap_err();
+    assert_eq!((error.line, &error.problem), (2, &Problem::Items));
+    assert!(read("apiVersion: v1\nitems: []\nkind: List\n").unwrap().policies.is_empty());
+    assert_eq!(read("# nothing\n---\n").unwrap_err().problem, Problem::Nothing);
+}
+
+#[test]
+fn an_exception_from_a_rule_that_is_not_there_excepted_nothing_in_silence() {
+    let error = read(
+        "apiVersion: hookward.dev/v1alpha1
+kind: HookException
+metadata: {name: legacy}
+spec: {rules: [job-suspend], namespaces: [shop], reason: moves in May, expiresAt: '2027-05-01T00:00:00Z'}
+",
+    )
+    .unwrap_err();
+    let said = "HookException legacy: there is no rule \"job-suspend\", did you mean \"job-suspended\"?";
+    assert_eq!((error.line, error.column, error.to_string().as_str()), (4, 16, said));
+}
+
+#[test]
+fn an_object_says_group_and_version() {
+    assert_eq!(API_VERSION, format!("{GROUP}/{VERSION}"));
+}
+
+#[test]
+fn another_version_is_refused() {
+    let error =
+        read("apiVersion: hookward.dev/v9\nkind: HookPolicy\nmetadata: {name: x}\nspec: {}\n").unwrap_err();
+    assert!(matches!(error.problem, Problem::Version { .. }), "{error}");
+}
