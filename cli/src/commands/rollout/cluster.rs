@@ -232,7 +232,7 @@ fn installable(args: &Rollout, written: &Written) -> Result<(Written, Vec<tempfi
         }
         let text = fs::read_to_string(&*path).map_err(|error| refuse(error.to_string()))?;
         let folder = folder_of(&text, &name).map_err(|error| refuse(error.to_string()))?;
-        *path = folder.path().to_owned();
+        folder.path().clone_into(path);
         folders.push(folder);
     }
     let absolute: Vec<_> = written
