@@ -127,8 +127,8 @@ pub struct Real {
 /// What is told while a rollout is played.
 #[derive(Debug, Clone)]
 pub enum Told {
-    /// A step begins, in words.
-    Begins(usize, String),
+    /// A step begins.
+    Begins(usize),
     /// Something became of an object.
     Saw(String, &'static str),
     /// The step has ended, with this exit code.

@@ -1,6 +1,7 @@
 //! The account of one hook: causes, what Helm did, what became of the object; all of it fit to be shown.
 
 use hooks::release::{Phase, Status};
+use k8s_openapi::api::core::v1::ContainerState;
 
 use super::{
     Cause, Hook, causes,
@@ -65,9 +66,8 @@ fn helm(evidence: &Evidence) -> String {
         }
         _ if evidence.release.status == Status::Failed && evidence.timed_out() => {
             let time = waited.map_or_else(String::new, |waited| format!(" ({waited})"));
-            let was_started = evidence
-                .containers()
-                .any(|container| container.states().any(|state| state.waiting.is_none()));
+            let has_begun = |state: &ContainerState| state.running.is_some() || state.terminated.is_some();
+            let was_started = evidence.containers().any(|container| container.states().any(has_begun));
             let what = match () {
                 () if was_started => "",
                 () if evidence.pods.is_empty() && evidence.of_pods().next().is_none() => {
@@ -158,7 +158,8 @@ mod tests {
             none.helm,
             "Helm waited its whole timeout (5m) for a pod that was never created and gave up."
         );
-        let pods = [pod(&waiting("ImagePullBackOff", ""))];
+        let mut pods = [pod(&waiting("ImagePullBackOff", ""))];
+        pods[0]["status"]["containerStatuses"][0]["lastState"] = json!({});
         let some = of(&json!({"job": job(""), "description": said, "ended": 300, "pods": pods}));
         assert!(some.helm.contains("for a pod that never started"));
         assert_eq!(

@@ -34,6 +34,9 @@ pub(super) use rbac::refusals;
 /// The cause of hooks that have not failed, or not yet.
 pub(super) const RUNNING: &str = "running";
 
+/// What follows from most other causes.
+pub(super) const TIMEOUT: &str = "timeout";
+
 /// Finds one reason, if it is there.
 type Find = fn(&Evidence) -> Option<Cause>;
 

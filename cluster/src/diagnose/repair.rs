@@ -3,7 +3,7 @@
 use hooks::{Event, release::Status};
 
 use super::{
-    Hook,
+    Cause, Hook, causes,
     evidence::{Evidence, ReleaseFacts},
     shell::word,
     words,
@@ -67,7 +67,10 @@ pub(super) fn all(evidence: &Evidence, hook: &Hook) -> Vec<Repair> {
         let command = format!("kubectl -n {} delete job {}", word(&hook.namespace), word(&hook.name));
         all.push(Repair::command(command, "stops the retries"));
     }
-    all.extend(hook.causes.iter().flat_map(|cause| cause.repair.iter().cloned()));
+    // To wait longer for what cannot be helps nobody.
+    let is_reason = |(index, cause): &(usize, &Cause)| *index == 0 || cause.id != causes::TIMEOUT;
+    let causes = hook.causes.iter().enumerate().filter(is_reason);
+    all.extend(causes.flat_map(|(_, cause)| cause.repair.iter().cloned()));
     all.extend(of_release(facts, hook.event));
     let mut kept: Vec<Repair> = Vec::new();
     for repair in all {

@@ -85,7 +85,6 @@ fn words(what: &What, before: &[Seen]) -> Option<(String, &'static str)> {
         _ => None,
     });
     let word = match (sight.change, &sight.end) {
-        (Change::Found, _) => return None,
         (Change::Deleted, _) => "gone",
         (Change::Added, _) => "sent",
         (Change::Modified, Some(end)) if last.is_none_or(|last| last.end.is_none()) => match end {
@@ -93,7 +92,7 @@ fn words(what: &What, before: &[Seen]) -> Option<(String, &'static str)> {
             End::Failed(_) => "failed",
         },
         (Change::Modified, _) if sight.is_going && last.is_none_or(|last| !last.is_going) => "goes",
-        (Change::Modified, _) => return None,
+        (Change::Found | Change::Modified, _) => return None,
     };
     Some((sight.id.to_string(), word))
 }

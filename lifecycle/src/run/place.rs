@@ -78,7 +78,7 @@ impl Place {
         let mut reals = Vec::new();
         for (index, step) in order.steps.iter().enumerate() {
             tokio::time::sleep(step.after).await;
-            (self.tell)(Told::Begins(index, words(step)));
+            (self.tell)(Told::Begins(index));
             let real = self.step(order, step).await?;
             (self.tell)(Told::Ends(index, real.played.exit));
             reals.push(real);
@@ -238,11 +238,4 @@ impl Place {
             tokio::time::sleep(PAUSE).await;
         }
     }
-}
-
-/// The step as people would say it.
-fn words(step: &Step) -> String {
-    let chart = step.chart.as_ref().and_then(|source| source.chart.file_name());
-    let chart = chart.map(|chart| format!(" {}", chart.to_string_lossy())).unwrap_or_default();
-    format!("{}{chart}", step.action.name())
 }

@@ -6,6 +6,7 @@ use hooks::{
     annotations,
     release::{Limits, Phase, Record, Status},
 };
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::DynamicObject;
 use serde_json::Value;
 
@@ -43,6 +44,8 @@ pub(super) struct Sight {
     pub(super) end: Option<End>,
     /// Whether Helm sent it by an apply; `None` when Helm did not send it.
     pub(super) applied: Option<bool>,
+    /// When Helm changed it last, as Kubernetes notes it; empty when it never did.
+    pub(super) written: String,
     /// Whether it is annotated as a hook.
     pub(super) is_hook: bool,
 }
@@ -107,6 +110,7 @@ impl Sight {
             is_going: metadata.deletion_timestamp.is_some(),
             end: end(kind, &object.data["status"]),
             applied: applied(object),
+            written: written(object),
             is_hook,
         }
     }
@@ -133,12 +137,22 @@ fn end(kind: &str, status: &Value) -> Option<End> {
     }
 }
 
-/// Kubernetes notes who wrote the fields of an object, and how.
-fn applied(object: &DynamicObject) -> Option<bool> {
+/// Kubernetes notes who wrote the fields of an object, and how, and when.
+fn by_helm(object: &DynamicObject) -> impl Iterator<Item = &ManagedFieldsEntry> {
     let managers = object.metadata.managed_fields.iter().flatten();
-    let mut ours =
-        managers.filter(|manager| manager.manager.as_deref().is_some_and(|name| name.starts_with("helm")));
-    ours.next().map(|manager| manager.operation.as_deref() == Some("Apply"))
+    managers.filter(|manager| manager.manager.as_deref().is_some_and(|name| name.starts_with("helm")))
+}
+
+fn applied(object: &DynamicObject) -> Option<bool> {
+    by_helm(object).next().map(|manager| manager.operation.as_deref() == Some("Apply"))
+}
+
+fn written(object: &DynamicObject) -> String {
+    by_helm(object)
+        .filter_map(|manager| manager.time.as_ref())
+        .map(|time| format!("{time:?}"))
+        .max()
+        .unwrap_or_default()
 }
 
 impl Stored {

@@ -131,6 +131,9 @@ impl Writer<'_> {
                 () => StepResult::Failed,
             };
             self.push(at.unwrap_or(self.trace.ran.began), None, Verb::Manifest, None, result);
+            if let Some(words) = self.counted(part, last..until) {
+                self.explain(words);
+            }
         }
         if !after.runs.is_empty() || is_first_stuck || !part.failed {
             let _ = self.event(part, &after.hooks(part), &after.runs, Some(then), until..part.range.end);
@@ -138,6 +141,27 @@ impl Writer<'_> {
         if part.failed && self.trace.asked.flags.cleanup_on_fail && part.undone(self.trace) {
             self.push(self.trace.ran.ended, None, Verb::Manifest, None, StepResult::Ok);
         }
+    }
+
+    /// How many of the ordinary resources came, changed and went; `None` when nobody saw one.
+    fn counted(&self, part: &Part, range: std::ops::Range<usize>) -> Option<String> {
+        let (mut kinds, mut known) = ([0_usize; 3], Vec::new());
+        for (place, sight) in self.trace.sights(range).filter(|(_, sight)| part.owns(&sight.id)) {
+            let before = self.trace.live(&sight.id, place).filter(|before| before.uid == sight.uid);
+            let kind = match sight.change {
+                _ if sight.leaves() => 2,
+                Change::Added => 0,
+                _ if before.is_some_and(|before| before.written != sight.written) => 1,
+                _ => continue,
+            };
+            if !known.contains(&(&sight.uid, kind)) {
+                known.push((&sight.uid, kind));
+                kinds[kind] += 1;
+            }
+        }
+        let parts = kinds.iter().zip(["created", "updated", "deleted"]).filter(|(count, _)| **count > 0);
+        let parts: Vec<_> = parts.map(|(count, word)| format!("{count} {word}")).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 
     /// Whether the first hook after the resources could not be deleted: then it never ran.
@@ -300,7 +324,7 @@ impl Writer<'_> {
             let at = |index: usize| self.trace.seen[index].at;
             match end.and_then(|(index, sight)| Some((index, sight.end.as_ref()?))) {
                 Some((index, End::Complete)) => {
-                    self.push(at(index), Some(event), Verb::Wait, Some(id), StepResult::Ok)
+                    self.push(at(index), Some(event), Verb::Wait, Some(id), StepResult::Ok);
                 }
                 Some((index, End::Failed(reason))) => {
                     self.push(at(index), Some(event), Verb::Wait, Some(id), StepResult::Failed);

@@ -45,7 +45,8 @@ impl Rollout {
 
     fn arguments(&self, flags: &[&str]) -> Vec<OsString> {
         let program = |name: &str| self.rig.programs().path(name).into_os_string();
-        let mut arguments: Vec<OsString> = ["hookward", "rollout", "--cluster", "--format=json"].map(Into::into).into();
+        let mut arguments: Vec<OsString> =
+            ["hookward", "rollout", "--cluster", "--format=json"].map(Into::into).into();
         arguments.push(self.folder.path().join("rollout.yaml").into());
         arguments.extend(["--kubeconfig".into(), self.rig.kubeconfig().into_os_string()]);
         arguments.extend(["--helm-bin".into(), program("helm3"), "--helm-bin".into(), program("helm4")]);
@@ -85,8 +86,10 @@ fn job(name: &str, annotations: &str, outcome: &str) -> String {
     )
 }
 
-const SETTINGS: &str = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {version: \"1\"}\n";
-const NEWER: &str = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {version: \"2\"}\n";
+const SETTINGS: &str =
+    "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {version: \"1\"}\n";
+const NEWER: &str =
+    "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {version: \"2\"}\n";
 
 with_both_helms! {
     a_release_lives_as_simulated
@@ -103,7 +106,11 @@ fn a_release_lives_as_simulated(helm: Helm) {
     let account = "---\napiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: migrate\n  annotations: {helm.sh/hook: 'pre-install,pre-upgrade', \
                    helm.sh/hook-weight: '-5', helm.sh/hook-delete-policy: 'before-hook-creation,hook-succeeded'}\n";
     let migrate = job("migrate", "helm.sh/hook: 'pre-install,pre-upgrade'", "ok");
-    let warm = job("warm", "helm.sh/hook: 'post-install,post-upgrade,post-rollback', helm.sh/hook-delete-policy: hook-succeeded", "ok");
+    let warm = job(
+        "warm",
+        "helm.sh/hook: 'post-install,post-upgrade,post-rollback', helm.sh/hook-delete-policy: hook-succeeded",
+        "ok",
+    );
     let check = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: check, annotations: {helm.sh/hook: test}}\nspec:\n  restartPolicy: Never\n  \
                  containers: [{name: main, image: \"shop:1\"}]\n";
     let version = |settings: &str| format!("{account}{migrate}{warm}{check}{settings}");
@@ -120,12 +127,18 @@ fn a_release_lives_as_simulated(helm: Helm) {
     let files = [("v1.yaml", &*version(SETTINGS)), ("v2.yaml", &*version(NEWER))];
     let played = Rollout::new(helm, "lives", steps, &files).passes();
     assert_eq!(played["actions"].as_array().map(Vec::len), Some(5));
-    let times: Vec<_> = played["actions"][0]["steps"].as_array().unwrap().iter().map(|step| step["at"].as_f64().unwrap()).collect();
+    let times: Vec<_> = played["actions"][0]["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["at"].as_f64().unwrap())
+        .collect();
     assert!(times.is_sorted() && times.last() > Some(&0.0), "{times:?}");
 }
 
 fn a_failed_migration_is_rolled_back(helm: Helm) {
-    let version = |outcome: &str| job("migrate", "helm.sh/hook: 'pre-install,pre-upgrade'", outcome) + SETTINGS;
+    let version =
+        |outcome: &str| job("migrate", "helm.sh/hook: 'pre-install,pre-upgrade'", outcome) + SETTINGS;
     let steps = "  - install: {chart: v1.yaml, timeout: 40s}
   - upgrade: {chart: v2.yaml, timeout: 40s, rollbackOnFailure: true}
     expect: {exit: 1, error: has been rolled back due to, status: deployed, hooks: [Job/migrate], leftovers: [Job/migrate]}
@@ -140,7 +153,11 @@ fn a_failed_migration_is_rolled_back(helm: Helm) {
 
 /// Helm 3 cannot create it again, Helm 4 takes the old success for a new one.
 fn the_second_run_of_a_hook_meets_what_the_first_left(helm: Helm) {
-    let chart = job("migrate", "helm.sh/hook: 'pre-install,pre-upgrade', helm.sh/hook-delete-policy: hook-failed", "ok") + SETTINGS;
+    let chart = job(
+        "migrate",
+        "helm.sh/hook: 'pre-install,pre-upgrade', helm.sh/hook-delete-policy: hook-failed",
+        "ok",
+    ) + SETTINGS;
     let second = if helm == Helm::V3 { "{exit: 1, status: failed}" } else { "{exit: 0, status: deployed}" };
     let steps = format!(
         "  - install: {{chart: v1.yaml, timeout: 40s}}\n  - upgrade: {{chart: v1.yaml, timeout: 40s}}\n    expect: {second}\n"
@@ -166,7 +183,11 @@ fn a_pre_delete_hook_that_fails_holds_the_release(helm: Helm) {
 }
 
 fn a_hook_that_hangs_costs_the_timeout(helm: Helm) {
-    let first = job("prepare", "helm.sh/hook: pre-install, helm.sh/hook-weight: '-1', helm.sh/hook-delete-policy: hook-succeeded", "ok");
+    let first = job(
+        "prepare",
+        "helm.sh/hook: pre-install, helm.sh/hook-weight: '-1', helm.sh/hook-delete-policy: hook-succeeded",
+        "ok",
+    );
     let chart = first + &job("migrate", "helm.sh/hook: pre-install", "hang") + SETTINGS;
     let steps = "  - install: {chart: v1.yaml, timeout: 4s}
     expect: {exit: 1, status: failed, hooks: [Job/prepare, Job/migrate], leftovers: [Job/migrate]}
@@ -186,7 +207,12 @@ fn a_difference_fails_a_rollout_whose_expectations_hold(helm: Helm) {
     let answer: Value = serde_json::from_str(&told.stdout).unwrap();
     let scenario = &answer["scenarios"][0];
     assert_eq!((&scenario["passed"], &answer["errors"]), (&Value::Bool(false), &serde_json::json!([])));
-    let unlike: Vec<_> = scenario["expectations"].as_array().unwrap().iter().filter(|one| one["field"] == "simulation").collect();
+    let unlike: Vec<_> = scenario["expectations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["field"] == "simulation")
+        .collect();
     let waits = unlike.iter().find(|one| one["expected"] == "pre-install wait Job/migrate: timeout");
     assert_eq!(waits.map(|one| &one["actual"]), Some(&"pre-install wait Job/migrate".into()), "{unlike:#?}");
     assert!(!rollout.is_there());
@@ -204,7 +230,9 @@ fn a_namespace_that_is_there_is_left_alone(helm: Helm) {
     let told = rollout.run(&["--into-existing-namespace"]);
     assert_eq!(told.code, 0, "{}\n{}", told.stdout, told.stderr);
     assert!(rollout.is_there());
-    for (kind, name) in [("configmap", "seed"), ("configmap", "settings"), ("secret", "sh.helm.release.v1.shop.v1")] {
+    for (kind, name) in
+        [("configmap", "seed"), ("configmap", "settings"), ("secret", "sh.helm.release.v1.shop.v1")]
+    {
         assert_eq!(rollout.rig.get_json(kind, &rollout.namespace, name), None);
     }
     let _ = rollout.rig.kubectl(&["delete", "namespace", &rollout.namespace, "--wait=false"]).expect_ok();

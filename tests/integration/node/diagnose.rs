@@ -178,11 +178,16 @@ fn what_a_program_said_without_its_secrets() {
 fn a_request_that_its_account_may_not_make() {
     let node = node();
     let namespace = node.namespace("diagnose-rbac");
-    // What the API server answers, as any client prints it.
-    let script = r#"cd /var/run/secrets/kubernetes.io/serviceaccount
-        request() { printf 'GET /api/v1/namespaces/%s/configmaps HTTP/1.0\r\nAuthorization: Bearer %s\r\n\r\n' "$(cat namespace)" "$(cat token)"; sleep 3; }
-        request | ssl_client "$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT"; exit 1"#;
-    failed(node, &namespace, Helm::V4, &[migrate(script)], "60s").assert_first(
+    // kubectl needs nothing but itself, and speaks as the account of its pod.
+    let kubectl = std::fs::canonicalize(node.programs().path("kubectl")).unwrap();
+    let job = with(
+        migrate("kubectl get configmaps"),
+        "volumeMounts",
+        json!([{"name": "kubectl", "mountPath": "/bin/kubectl"}]),
+    );
+    let volume = json!({"name": "kubectl", "hostPath": {"path": kubectl, "type": "File"}});
+    let job = changed(job, "/spec/template/spec", "volumes", json!([volume]));
+    failed(node, &namespace, Helm::V4, &[job], "60s").assert_first(
         "rbac",
         &[
             &format!("was not allowed to list configmaps in namespace {namespace:?} as ServiceAccount \"default\""),
@@ -219,15 +224,14 @@ fn a_network_policy_over_a_pod_that_reaches_nothing() {
         "spec": {"podSelector": {}, "policyTypes": ["Egress"]},
     });
     create(node, &namespace, &policy);
-    failed(node, &namespace, Helm::V3, &[migrate("wget -T 2 -O - http://127.0.0.1:9/ ")], "60s")
-        .assert_first(
-            "network-policy",
-            &[
-                "NetworkPolicy \"deny-all\" governs what its pod may reach",
-                "can't connect",
-                "describe networkpolicy deny-all",
-            ],
-        );
+    failed(node, &namespace, Helm::V3, &[migrate("nc -w 2 127.0.0.1 9 </dev/null")], "60s").assert_first(
+        "network-policy",
+        &[
+            "NetworkPolicy \"deny-all\" governs what its pod may reach",
+            "can't connect",
+            "describe networkpolicy deny-all",
+        ],
+    );
 }
 
 #[test]

@@ -1,12 +1,17 @@
 //! Scenarios played with real Helm on a real cluster, and put beside the simulation.
 
-use std::{fs, path::PathBuf, pin::pin, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    pin::pin,
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use lifecycle::{
     Answer, Chart, Simulation,
     answer::{Action, ObjectId},
-    run::{self, Cluster, Error, Helm, Order, Target, Told, differences, folder_of},
+    run::{self, Cluster, Error, Helm, Order, Real, Target, Told, differences, folder_of},
     scenario::{Expectation, Field, Step, Value},
 };
 use tokio::{
@@ -105,7 +110,8 @@ async fn one(
     if !matches!(scenario.helm.as_str(), "3" | "4") {
         return Err(refuse(format!("{} cannot be played on a cluster, only Helm 3 and 4", scenario.helm)));
     }
-    let programs = if args.helm_bin.is_empty() { vec![inputs::PROGRAM.into()] } else { args.helm_bin.clone() };
+    let programs =
+        if args.helm_bin.is_empty() { vec![inputs::PROGRAM.into()] } else { args.helm_bin.clone() };
     let helm = Helm::find(&programs, &scenario.helm).map_err(|error| refuse(sentence(&error)))?;
     let (written, _folders) = installable(args, written)?;
     let mut args = args.clone();
@@ -121,11 +127,25 @@ async fn one(
         keep: args.cluster.keep,
         into_existing: args.cluster.into_existing_namespace,
     };
+    let reals = watched(cluster, &order, Live::new(scenario, io.stderr_is_terminal), io).await;
+    let reals = reals.map_err(|error| match error {
+        Error::Interrupted(_) => Stop::All(Problem::new(&written.file, sentence(&error))),
+        error => refuse(sentence(&error)),
+    })?;
+    Ok(compared(&written, simulated, reals, helm.version))
+}
+
+/// Plays it, and tells how far it is.
+async fn watched(
+    cluster: &Cluster,
+    order: &Order<'_>,
+    mut live: Live,
+    io: &mut Io<'_>,
+) -> Result<Vec<Real>, Error> {
     let (sender, mut told) = mpsc::unbounded_channel();
     let tell = Arc::new(move |word: Told| _ = sender.send(word));
-    let mut live = Live::new(&scenario.name, io.stderr_is_terminal);
     let reals = {
-        let mut playing = pin!(run::play(cluster, &order, tell, stopped()));
+        let mut playing = pin!(run::play(cluster, order, tell, stopped()));
         loop {
             tokio::select! {
                 biased;
@@ -138,12 +158,19 @@ async fn one(
         live.tell(&word, io.stderr);
     }
     live.end();
-    let reals = reals.map_err(|error| match error {
-        Error::Interrupted(_) => Stop::All(Problem::new(&written.file, sentence(&error))),
-        error => refuse(sentence(&error)),
-    })?;
+    reals
+}
+
+/// What really happened, beside what was expected and what was simulated.
+fn compared(
+    written: &Written,
+    simulated: Simulated,
+    reals: Vec<Real>,
+    helm: String,
+) -> (Rehearsed, Vec<String>) {
+    let scenario = &written.scenario;
     let (mut expectations, mut actions, mut notes) = (Vec::new(), Vec::new(), simulated.notes);
-    for (index, (step, real)) in written.scenario.steps.iter().zip(reals).enumerate() {
+    for (index, (step, real)) in scenario.steps.iter().zip(reals).enumerate() {
         expectations.extend(step.judge(index, &real.played));
         let found = differences(&simulated.answer.actions[index], &real.played, &real.going);
         expectations.extend(found.into_iter().map(|found| Expectation {
@@ -153,31 +180,34 @@ async fn one(
             actual: Value::Text(found.real),
             ok: false,
         }));
-        notes.extend(real.logs.into_iter().map(|log| format!("{}, step {}: {log}", scenario.name, index + 1)));
+        let of_step = |log: String| format!("{}, step {}: {log}", scenario.name, index + 1);
+        notes.extend(real.logs.into_iter().map(of_step));
         actions.push(real.played);
     }
     let rehearsed = Rehearsed {
         name: scenario.name.clone(),
         file: written.file.clone(),
         player: scenario.profile().shown,
-        answer: Answer { helm: helm.version.clone(), actions, ..simulated.answer },
+        answer: Answer { helm, actions, ..simulated.answer },
         asked: simulated.asked,
         passed: expectations.iter().all(|expectation| expectation.ok),
         expectations,
         marks: Vec::new(),
     };
-    Ok((rehearsed, notes))
+    (rehearsed, notes)
 }
 
-/// Ctrl-C, or whoever else wants it to end.
-async fn stopped() {
+/// Ctrl-C, or whoever else wants it to end; listens from the call on.
+fn stopped() -> impl Future<Output = ()> {
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
-    let waiting = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
-    if waiting.len() == 0 {
-        std::future::pending::<()>().await;
+    async move {
+        let waiting = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+        if waiting.len() == 0 {
+            std::future::pending::<()>().await;
+        }
+        let _ = futures::future::select_all(waiting).await;
     }
-    let _ = futures::future::select_all(waiting).await;
 }
 
 /// The same scenario with charts that Helm can install, where the scenario has manifests; they go with the second value.
@@ -190,8 +220,10 @@ fn installable(args: &Rollout, written: &Written) -> Result<(Written, Vec<tempfi
     made.dedup();
     for (_, path) in &mut made {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.join("Chart.yaml").is_file() || name.ends_with(".tgz") || name.ends_with(".tar.gz") {
-            *path = std::path::absolute(&*path).unwrap_or_else(|_| path.clone());
+        if path.join("Chart.yaml").is_file() || is_archive(path) {
+            if let Ok(absolute) = std::path::absolute(&*path) {
+                *path = absolute;
+            }
             continue;
         }
         let refuse = |message: String| vec![Problem::new(path.display().to_string(), message)];
@@ -200,24 +232,35 @@ fn installable(args: &Rollout, written: &Written) -> Result<(Written, Vec<tempfi
         }
         let text = fs::read_to_string(&*path).map_err(|error| refuse(error.to_string()))?;
         let folder = folder_of(&text, &name).map_err(|error| refuse(error.to_string()))?;
-        *path = folder.path().to_owned();
+        folder.path().clone_into(path);
         folders.push(folder);
     }
-    let absolute: Vec<_> = written.scenario.steps.iter().map(|step| step.chart.as_ref().map(|source| {
-        let mut source = source.clone();
-        if let Some((_, path)) = made.iter().find(|(old, _)| *old == source.chart) {
-            source.chart.clone_from(path);
-        }
-        for file in &mut source.values {
-            let path = charts.path(file);
-            *file = std::path::absolute(&path).unwrap_or(path);
-        }
-        source
-    })).collect();
+    let absolute: Vec<_> = written
+        .scenario
+        .steps
+        .iter()
+        .map(|step| {
+            step.chart.as_ref().map(|source| {
+                let mut source = source.clone();
+                if let Some((_, path)) = made.iter().find(|(old, _)| *old == source.chart) {
+                    source.chart.clone_from(path);
+                }
+                for file in &mut source.values {
+                    let path = charts.path(file);
+                    *file = std::path::absolute(&path).unwrap_or(path);
+                }
+                source
+            })
+        })
+        .collect();
     for (step, source) in written.scenario.steps.iter_mut().zip(absolute) {
         step.chart = source;
     }
     Ok((written, folders))
+}
+
+fn is_archive(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "tgz" || extension == "gz")
 }
 
 /// The simulation of a scenario on a cluster like the real one.

@@ -52,7 +52,7 @@ fn meaning(code: i32) -> String {
         126 => "exit code 126: the command cannot be run".to_owned(),
         127 => "exit code 127: there is no such command".to_owned(),
         137 => "exit code 137: it was killed".to_owned(),
-        139 => "exit code 139: it broke the rules of memory".to_owned(),
+        139 => "exit code 139: it reached for memory that it does not have".to_owned(),
         143 => "exit code 143: it was told to stop".to_owned(),
         code => format!("exit code {code}"),
     }

@@ -1,6 +1,6 @@
 //! Helm stopped waiting.
 
-use super::{super::evidence::Evidence, cause, template};
+use super::{super::evidence::Evidence, TIMEOUT, cause, template};
 use crate::diagnose::{Cause, words};
 
 pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
@@ -11,8 +11,8 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let waited = evidence.waited().filter(|_| evidence.hook.ended.is_some());
     let time = waited.map_or_else(String::new, |seconds| format!(" after {}", words::duration(seconds)));
     let (kind, found) = match evidence.job_end() {
-        Some(("Complete", _)) => (" but it has ended well since", cause("timeout", "")),
-        _ => ("", cause("timeout", "").rules(&["job-deadline-missing", "job-retry-budget"])),
+        Some(("Complete", _)) => (" but it has ended well since", cause(TIMEOUT, "")),
+        _ => ("", cause(TIMEOUT, "").rules(&["job-deadline-missing", "job-retry-budget"])),
     };
     let what = if kind.is_empty() {
         format!("had not ended when Helm stopped waiting{time}")

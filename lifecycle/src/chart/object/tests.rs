@@ -1,3 +1,5 @@
+//! What matters of an object is read as it is written.
+
 use std::sync::Arc;
 
 use super::*;

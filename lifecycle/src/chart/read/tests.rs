@@ -1,3 +1,5 @@
+//! Renderings are read as Helm reads them.
+
 use std::time::Duration;
 
 use super::*;

@@ -3,11 +3,7 @@ use std::{sync::Arc, time::Duration};
 use hooks::release::{Phase, Record, RecordedHook, Status};
 
 use super::*;
-use crate::{
-    answer::Action,
-    command::Flags,
-    run::sight::Stored,
-};
+use crate::{answer::Action, command::Flags, run::sight::Stored};
 
 /// What watches see of a release with one Job, `migrate`, and one ConfigMap, `settings`.
 struct Play {
@@ -57,7 +53,13 @@ impl Play {
             chart_name: "shop".to_owned(),
             chart_version: "1".to_owned(),
         };
-        self.push(What::Revision(Stored { revision, status, is_new, is_gone: false, record: Some(Arc::new(record)) }))
+        self.push(What::Revision(Stored {
+            revision,
+            status,
+            is_new,
+            is_gone: false,
+            record: Some(Arc::new(record)),
+        }))
     }
 
     fn job(&mut self, uid: &str, change: Change, end: Option<End>) -> &mut Self {
@@ -68,7 +70,15 @@ impl Play {
         self.object("v1", "ConfigMap", "settings", "s", Change::Added, None)
     }
 
-    fn object(&mut self, api: &str, kind: &str, name: &str, uid: &str, change: Change, end: Option<End>) -> &mut Self {
+    fn object(
+        &mut self,
+        api: &str,
+        kind: &str,
+        name: &str,
+        uid: &str,
+        change: Change,
+        end: Option<End>,
+    ) -> &mut Self {
         let id = ObjectId {
             api_version: api.to_owned(),
             kind: kind.to_owned(),
@@ -76,7 +86,16 @@ impl Play {
             name: name.to_owned(),
         };
         let uid = uid.to_owned();
-        self.push(What::Object(Sight { id, uid, change, is_going: false, end, applied: Some(true), is_hook: kind == "Job" }))
+        self.push(What::Object(Sight {
+            id,
+            uid,
+            change,
+            is_going: false,
+            written: String::new(),
+            end,
+            applied: Some(true),
+            is_hook: kind == "Job",
+        }))
     }
 
     /// The steps of a command that saw everything after `from`.
@@ -91,7 +110,12 @@ impl Play {
             expect: None,
             place: (1, 1),
         };
-        let ran = Ran { exit, stderr: stderr.to_owned(), began: self.began, ended: self.began + Duration::from_secs(99) };
+        let ran = Ran {
+            exit,
+            stderr: stderr.to_owned(),
+            began: self.began,
+            ended: self.began + Duration::from_secs(99),
+        };
         let steps = Trace::new(&self.seen, from, &asked, &ran, "demo", true).steps();
         let shown = |step: Step| {
             let event = step.event.map_or(String::new(), |event| format!("{event} "));
@@ -117,12 +141,15 @@ impl Play {
 #[test]
 fn what_is_not_seen_to_go_was_not_there() {
     let steps = Play::installed("x: y").steps(0, Action::Install, 0, "");
-    assert_eq!(steps, [
-        "2 pre-install Delete Job/migrate Absent",
-        "3 pre-install Apply Job/migrate Ok",
-        "4 pre-install Wait Job/migrate Ok",
-        "5 Manifest Ok",
-    ]);
+    assert_eq!(
+        steps,
+        [
+            "2 pre-install Delete Job/migrate Absent",
+            "3 pre-install Apply Job/migrate Ok",
+            "4 pre-install Wait Job/migrate Ok",
+            "5 Manifest Ok",
+        ]
+    );
 }
 
 #[test]
@@ -134,11 +161,14 @@ fn the_second_run_deletes_the_job_of_the_first() {
         .job("two", Change::Added, None)
         .job("two", Change::Modified, Some(End::Complete))
         .stored(2, Status::Deployed, Some(Phase::Succeeded), false);
-    assert_eq!(play.steps(6, Action::Upgrade, 0, "")[..3], [
-        "8 pre-upgrade Delete Job/migrate Ok",
-        "10 pre-upgrade Apply Job/migrate Ok",
-        "11 pre-upgrade Wait Job/migrate Ok",
-    ]);
+    assert_eq!(
+        play.steps(6, Action::Upgrade, 0, "")[..3],
+        [
+            "8 pre-upgrade Delete Job/migrate Ok",
+            "10 pre-upgrade Apply Job/migrate Ok",
+            "11 pre-upgrade Wait Job/migrate Ok",
+        ]
+    );
 }
 
 #[test]
@@ -147,16 +177,21 @@ fn an_apply_that_nobody_saw_met_the_old_job_and_its_success_is_stale() {
     play.stored(2, Status::PendingUpgrade, None, true)
         .stored(2, Status::PendingUpgrade, Some(Phase::Running), false)
         .stored(2, Status::Deployed, Some(Phase::Succeeded), false);
-    assert_eq!(play.steps(6, Action::Upgrade, 0, "")[..2], [
-        "8 pre-upgrade Apply Job/migrate Ok",
-        "8 pre-upgrade Wait Job/migrate Stale",
-    ]);
+    assert_eq!(
+        play.steps(6, Action::Upgrade, 0, "")[..2],
+        ["8 pre-upgrade Apply Job/migrate Ok", "8 pre-upgrade Wait Job/migrate Stale",]
+    );
 }
 
 /// A first install whose Job begins, and then this.
 fn begun(policy: &'static str) -> Play {
     let mut play = Play::new(policy);
-    play.stored(1, Status::PendingInstall, None, true).stored(1, Status::PendingInstall, Some(Phase::Running), false);
+    play.stored(1, Status::PendingInstall, None, true).stored(
+        1,
+        Status::PendingInstall,
+        Some(Phase::Running),
+        false,
+    );
     play
 }
 
@@ -180,11 +215,14 @@ fn a_failed_job_goes_by_its_policy_and_nothing_else_happens() {
         .job("one", Change::Deleted, Some(End::Failed("BackoffLimitExceeded".to_owned())))
         .stored(1, Status::Failed, Some(Phase::Failed), false);
     let steps = play.steps(0, Action::Install, 1, "Error: INSTALLATION FAILED: failed pre-install: …");
-    assert_eq!(steps, [
-        "3 pre-install Apply Job/migrate Ok",
-        "4 pre-install Wait Job/migrate Failed",
-        "5 pre-install Delete Job/migrate Ok",
-    ]);
+    assert_eq!(
+        steps,
+        [
+            "3 pre-install Apply Job/migrate Ok",
+            "4 pre-install Wait Job/migrate Failed",
+            "5 pre-install Delete Job/migrate Ok",
+        ]
+    );
 }
 
 #[test]
@@ -205,10 +243,10 @@ fn hooks_go_after_all_have_succeeded() {
         .job("one", Change::Deleted, Some(End::Complete))
         .settings()
         .stored(1, Status::Deployed, Some(Phase::Succeeded), false);
-    assert_eq!(play.steps(0, Action::Install, 0, "")[2..], [
-        "5 pre-install Delete Job/migrate Ok",
-        "6 Manifest Ok",
-    ]);
+    assert_eq!(
+        play.steps(0, Action::Install, 0, "")[2..],
+        ["5 pre-install Delete Job/migrate Ok", "6 Manifest Ok",]
+    );
 }
 
 #[test]
@@ -225,12 +263,20 @@ fn the_rollback_of_a_failed_upgrade_is_part_of_it() {
         .stored(3, Status::PendingRollback, Some(Phase::Running), false)
         .job("two", Change::Modified, failed())
         .stored(3, Status::Deployed, Some(Phase::Succeeded), false);
-    let steps = play.steps(7, Action::Upgrade, 1, "Error: UPGRADE FAILED: release shop failed, and has been rolled back due to …");
-    assert_eq!(steps, [
-        "10 pre-upgrade Apply Job/migrate Ok",
-        "11 pre-upgrade Wait Job/migrate Failed",
-        "14 pre-rollback Apply Job/migrate Ok",
-        "14 pre-rollback Wait Job/migrate Stale",
-        "14 Manifest Ok",
-    ]);
+    let steps = play.steps(
+        7,
+        Action::Upgrade,
+        1,
+        "Error: UPGRADE FAILED: release shop failed, and has been rolled back due to …",
+    );
+    assert_eq!(
+        steps,
+        [
+            "10 pre-upgrade Apply Job/migrate Ok",
+            "11 pre-upgrade Wait Job/migrate Failed",
+            "14 pre-rollback Apply Job/migrate Ok",
+            "14 pre-rollback Wait Job/migrate Stale",
+            "14 Manifest Ok",
+        ]
+    );
 }

@@ -1,3 +1,5 @@
+//! What the API server lets in, and what not.
+
 use super::super::{
     example::{HANG, OK, demo, job, object, plain, pod},
     *,

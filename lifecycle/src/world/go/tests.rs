@@ -1,3 +1,5 @@
+//! How objects go, and what holds them.
+
 use super::super::{
     Applied, Deleted, Nodes, Origin, Refusal,
     example::{FAIL, HANG, MOUNTS_CLAIM, OK, demo, job, kwok, object, plain, pod},

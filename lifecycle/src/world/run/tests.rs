@@ -1,3 +1,5 @@
+//! How pods run and end.
+
 use super::super::{
     Origin,
     example::{FAIL, HANG, MOUNTS_CLAIM, OK, demo, job, kwok, object, plain, pod},

@@ -29,7 +29,11 @@ fn interrupted_by(signal: &str, name: &str) {
     let steps = "  - install: {chart: v1.yaml, timeout: 60s}\n";
     let rollout = Rollout::new(Helm::V4, name, steps, &[("v1.yaml", &chart)]);
     let arguments = rollout.arguments(&[]);
-    let child = Command::new(server::program()).args(&arguments[1..]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let child = Command::new(server::program())
+        .args(&arguments[1..])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
     let mut running = Running(child.unwrap());
     let rig = rollout.rig;
     rig.wait_for("the hook", LIMIT, || rig.get_json("job", &rollout.namespace, "migrate"));

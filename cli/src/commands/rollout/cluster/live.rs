@@ -6,7 +6,7 @@ use std::{
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use lifecycle::run::Told;
+use lifecycle::{Scenario, run::Told, scenario::Step};
 
 use crate::plain;
 
@@ -15,6 +15,8 @@ const TICK: Duration = Duration::from_millis(120);
 /// One rollout while it is played.
 pub(super) struct Live {
     name: String,
+    /// The steps as people would say them.
+    steps: Vec<String>,
     began: Instant,
     tree: Option<Tree>,
 }
@@ -28,30 +30,30 @@ struct Tree {
 
 impl Live {
     /// Begins.
-    pub(super) fn new(name: &str, is_terminal: bool) -> Self {
+    pub(super) fn new(scenario: &Scenario, is_terminal: bool) -> Self {
         let tree = is_terminal.then(|| Tree {
             all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
             step: None,
             objects: Vec::new(),
         });
-        Self { name: plain::line(name).into_owned(), began: Instant::now(), tree }
+        let steps = scenario.steps.iter().map(words).collect();
+        Self { name: plain::line(&scenario.name).into_owned(), steps, began: Instant::now(), tree }
     }
 
     /// Something happened. Nobody is left to hear of it when it cannot be written.
     pub(super) fn tell(&mut self, told: &Told, stderr: &mut (dyn Write + Send)) {
         let line = match told {
-            Told::Begins(index, what) => format!("step {}: {what}", index + 1),
+            Told::Begins(index) => format!("step {}: {}", index + 1, self.steps[*index]),
             Told::Saw(object, word) => format!("  {} {word}", plain::line(object)),
             Told::Ends(index, exit) => format!("step {} ended with {exit}", index + 1),
             Told::Cleans => "cleaning up".to_owned(),
         };
-        match &mut self.tree {
-            Some(tree) => tree.tell(told, &line),
-            None => {
-                let seconds = self.began.elapsed().as_secs_f64();
-                let _ = writeln!(stderr, "{} {seconds:>6.1}s {line}", self.name);
-            }
+        if let Some(tree) = &mut self.tree {
+            tree.tell(told, &line);
+            return;
         }
+        let seconds = self.began.elapsed().as_secs_f64();
+        let _ = writeln!(stderr, "{} {seconds:>6.1}s {line}", self.name);
     }
 
     /// Takes the tree away.
@@ -65,7 +67,7 @@ impl Live {
 impl Tree {
     fn tell(&mut self, told: &Told, line: &str) {
         match told {
-            Told::Begins(..) | Told::Cleans => {
+            Told::Begins(_) | Told::Cleans => {
                 self.close("");
                 self.step = Some(self.bar("{spinner} {msg} {elapsed}", line));
             }
@@ -103,10 +105,17 @@ impl Tree {
     }
 
     fn bar(&self, template: &str, message: &str) -> ProgressBar {
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
         let bar = self.all.add(ProgressBar::new_spinner().with_style(style));
         bar.set_message(message.to_owned());
         bar.enable_steady_tick(TICK);
         bar
     }
+}
+
+fn words(step: &Step) -> String {
+    let chart = step.chart.as_ref().and_then(|source| source.chart.file_name());
+    let chart = chart.map(|chart| format!(" {}", plain::line(&chart.to_string_lossy())));
+    format!("{}{}", step.action.name(), chart.unwrap_or_default())
 }
