@@ -123,10 +123,10 @@ pub(super) fn facts(record: &Record, told: &Told, hook: &RecordedHook) -> HookFa
         facts.deletes_when_failed = annotations.delete_policies.contains(DeletePolicy::HookFailed);
     }
     let object = Object::new(run_of(&root));
-    facts.api_version = object.api_version().to_owned();
-    facts.kind = object.kind().to_owned();
-    facts.name = object.name().unwrap_or_default().to_owned();
-    facts.namespace = object.namespace().unwrap_or(&record.namespace).to_owned();
+    object.api_version().clone_into(&mut facts.api_version);
+    object.kind().clone_into(&mut facts.kind);
+    object.name().unwrap_or_default().clone_into(&mut facts.name);
+    object.namespace().unwrap_or(&record.namespace).clone_into(&mut facts.namespace);
     // What the API server would refuse is not read either.
     if object.is_job() {
         facts.job = serde_json::from_value::<Job>(object.root().to_json()).ok();

@@ -4,6 +4,7 @@ use hooks::{
     Event,
     release::{Phase, Status},
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::evidence::{Evidence, HookFacts, Need, ReleaseFacts, Said, Seen};
@@ -15,39 +16,7 @@ pub(super) const BEGAN: i64 = 1_000_000;
 /// `description`, `kind`, `hook` (its manifest), `job` (`null`: gone), `pods`, `events` as `[kind, name, reason, message]`,
 /// `quotas`, `networkPolicies`, `podSecurity`, `missing` as `[kind, name]`, `ended` (seconds after the beginning).
 pub(super) fn evidence(given: &Value) -> Evidence {
-    let text = |name: &str, default: &str| given[name].as_str().unwrap_or(default).to_owned();
-    let list = |name: &str| given[name].as_array().cloned().unwrap_or_default();
-    let read = |value: &Value| serde_json::from_value(value.clone()).unwrap();
-    let kind = text("kind", "Job");
-    let job = given["hook"].is_object().then(|| read(&given["hook"]));
-    let hook = HookFacts {
-        api_version: if kind == "Job" { "batch/v1" } else { "v1" }.to_owned(),
-        namespace: "demo".into(),
-        name: "migrate".into(),
-        path: "shop/templates/migrate.yaml".into(),
-        event: Some(Event::PreUpgrade),
-        deletes_before_creation: given["policy"].is_null(),
-        deletes_when_failed: given["policy"] == "hook-failed",
-        phase: Phase::parse(&text("phase", "Failed")),
-        began: Some(BEGAN),
-        ended: given["ended"].as_i64().map(|seconds| BEGAN + seconds),
-        pod: given["spec"].is_object().then(|| serde_json::from_value(given["spec"].clone()).unwrap()),
-        job,
-        kind,
-        ..HookFacts::default()
-    };
-    let status = Status::parse(&text("status", "failed"));
-    let release = ReleaseFacts {
-        name: "shop".into(),
-        namespace: "demo".into(),
-        revision: 2,
-        status,
-        newest: (2, status),
-        deployed: Some(1),
-        good: Some(1),
-        description: text("description", ""),
-        stored_at: Some(BEGAN),
-    };
+    let status = Status::parse(&text(given, "status", "failed"));
     let said = |event: &Value| {
         let text = |index: usize| event[index].as_str().unwrap_or_default().to_owned();
         Said { kind: text(0), name: text(1), reason: text(2), message: text(3), at: Some(BEGAN) }
@@ -63,25 +32,64 @@ pub(super) fn evidence(given: &Value) -> Evidence {
         ..Need::default()
     };
     Evidence {
-        release,
-        hook,
+        release: ReleaseFacts {
+            name: "shop".into(),
+            namespace: "demo".into(),
+            revision: 2,
+            status,
+            newest: (2, status),
+            deployed: Some(1),
+            good: Some(1),
+            description: text(given, "description", ""),
+            stored_at: Some(BEGAN),
+        },
+        hook: hook(given),
         job: match &given["job"] {
-            Value::Object(_) => Seen::There(Box::new(serde_json::from_value(given["job"].clone()).unwrap())),
+            Value::Object(_) => Seen::There(Box::new(read(&given["job"]))),
             Value::Null if given.get("job").is_some() => Seen::Gone,
             _ => Seen::Unknown,
         },
-        pods: list("pods").iter().map(|pod| serde_json::from_value(pod.clone()).unwrap()).collect(),
-        events: list("events").iter().map(said).collect(),
-        needs: list("missing").iter().map(need).collect(),
-        quotas: list("quotas").iter().map(|one| serde_json::from_value(one.clone()).unwrap()).collect(),
-        network_policies: list("networkPolicies")
-            .iter()
-            .map(|one| serde_json::from_value(one.clone()).unwrap())
-            .collect(),
+        pods: list(given, "pods").iter().map(read).collect(),
+        events: list(given, "events").iter().map(said).collect(),
+        needs: list(given, "missing").iter().map(need).collect(),
+        quotas: list(given, "quotas").iter().map(read).collect(),
+        network_policies: list(given, "networkPolicies").iter().map(read).collect(),
         pod_security: given["podSecurity"].as_str().map(str::to_owned),
         now: BEGAN + 400,
         ..Evidence::default()
     }
+}
+
+fn hook(given: &Value) -> HookFacts {
+    let kind = text(given, "kind", "Job");
+    HookFacts {
+        api_version: if kind == "Job" { "batch/v1" } else { "v1" }.to_owned(),
+        namespace: "demo".into(),
+        name: "migrate".into(),
+        path: "shop/templates/migrate.yaml".into(),
+        event: Some(Event::PreUpgrade),
+        deletes_before_creation: given["policy"].is_null(),
+        deletes_when_failed: given["policy"] == "hook-failed",
+        phase: Phase::parse(&text(given, "phase", "Failed")),
+        began: Some(BEGAN),
+        ended: given["ended"].as_i64().map(|seconds| BEGAN + seconds),
+        pod: given["spec"].is_object().then(|| read(&given["spec"])),
+        job: given["hook"].is_object().then(|| read(&given["hook"])),
+        kind,
+        ..HookFacts::default()
+    }
+}
+
+fn text(given: &Value, name: &str, default: &str) -> String {
+    given[name].as_str().unwrap_or(default).to_owned()
+}
+
+fn list(given: &Value, name: &str) -> Vec<Value> {
+    given[name].as_array().cloned().unwrap_or_default()
+}
+
+fn read<T: DeserializeOwned>(value: &Value) -> T {
+    serde_json::from_value(value.clone()).unwrap()
 }
 
 /// A Job that has ended like this; `""` for one that has not.

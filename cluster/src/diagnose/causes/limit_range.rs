@@ -1,9 +1,9 @@
-//! A LimitRange of the namespace refuses what a container asks for.
+//! A `LimitRange` of the namespace refuses what a container asks for.
 
 use super::{super::evidence::Evidence, cause, pod, template};
 use crate::diagnose::{Cause, shell::word};
 
-/// How the LimitRanger speaks.
+/// How the `LimitRanger` speaks.
 ///
 /// Source: Kubernetes `plugin/pkg/admission/limitranger/admission.go`.
 const WORDS: [&str; 3] = [" usage per ", "limit to request ratio per ", " request ratio per "];

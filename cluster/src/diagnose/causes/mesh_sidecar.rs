@@ -43,8 +43,7 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let is_well = |container: &Standing<'_>| {
         container
             .states()
-            .filter_map(|state| state.terminated.as_ref())
-            .next()
+            .find_map(|state| state.terminated.as_ref())
             .is_some_and(|ended| ended.exit_code == 0)
     };
     let sidecar = running.iter().find(is_sidecar)?;

@@ -1,4 +1,4 @@
-//! A NetworkPolicy governs what the pod may reach, and it did not reach something.
+//! A `NetworkPolicy` governs what the pod may reach, and it did not reach something.
 
 use std::collections::BTreeMap;
 

@@ -30,7 +30,12 @@ pub(super) async fn read(look: &mut Look<'_>, references: &[Reference], record: 
     for reference in references {
         by_name.entry((reference.kind, reference.name.as_str())).or_default().push(reference);
     }
-    for ((kind, name), references) in by_name.into_iter().take(MOST) {
+    for (index, ((kind, name), references)) in by_name.into_iter().enumerate() {
+        if index >= MOST {
+            // What is not read cannot be hidden either.
+            known.unknown.extend((kind == "Secret").then(|| name.to_owned()));
+            continue;
+        }
         let keys = match kind {
             "Secret" => {
                 let secret = look.one::<Secret>(name, "read Secrets").await;
@@ -55,36 +60,34 @@ pub(super) async fn read(look: &mut Look<'_>, references: &[Reference], record: 
             }
             _ => keys(&look.one::<ServiceAccount>(name, "read ServiceAccounts").await, |_| Vec::new()),
         };
-        known.needs.push(need(kind, name, &references, keys));
+        known.needs.push(need(kind, name, &references, &keys));
     }
     known
 }
 
-/// The keys of what is there; `None` for what is not, and nothing for what could not be looked at.
-fn keys<T>(seen: &Seen<T>, of: impl Fn(&T) -> Vec<String>) -> Option<Option<Vec<String>>> {
+/// The keys of what is there.
+fn keys<T>(seen: &Seen<T>, of: impl Fn(&T) -> Vec<String>) -> Seen<Vec<String>> {
     match seen {
-        Seen::There(object) => Some(Some(of(object))),
-        Seen::Gone => Some(None),
-        Seen::Unknown => None,
+        Seen::There(object) => Seen::There(Box::new(of(object))),
+        Seen::Gone => Seen::Gone,
+        Seen::Unknown => Seen::Unknown,
     }
 }
 
-fn need(
-    kind: &'static str,
-    name: &str,
-    references: &[&Reference],
-    keys: Option<Option<Vec<String>>>,
-) -> Need {
+fn need(kind: &'static str, name: &str, references: &[&Reference], keys: &Seen<Vec<String>>) -> Need {
     let wanted = references.iter().filter(|one| !one.is_optional).filter_map(|one| one.key.clone());
     let wanted: Vec<String> = wanted.collect();
     let is_optional = references.iter().all(|one| one.is_optional);
-    let missing =
-        keys.iter().flatten().flat_map(|keys| wanted.iter().filter(|key| !keys.contains(key))).cloned();
+    let missing = keys.there().into_iter().flat_map(|keys| wanted.iter().filter(|key| !keys.contains(key)));
     Need {
         kind,
         name: name.to_owned(),
-        missing_keys: missing.collect(),
-        is_there: keys.map(|keys| keys.is_some() || is_optional),
+        missing_keys: missing.cloned().collect(),
+        is_there: match keys {
+            Seen::There(_) => Some(true),
+            Seen::Gone => Some(is_optional),
+            Seen::Unknown => None,
+        },
         keys: wanted,
     }
 }
@@ -145,15 +148,16 @@ mod tests {
     fn missing_keys_are_those_that_are_asked_for() {
         let (url, any, maybe) =
             (reference(Some("url"), false), reference(None, false), reference(Some("x"), true));
-        let need = need("Secret", "db", &[&url, &any, &maybe], Some(Some(vec!["user".to_owned()])));
+        let need =
+            need("Secret", "db", &[&url, &any, &maybe], &Seen::There(Box::new(vec!["user".to_owned()])));
         assert_eq!((need.missing_keys, need.is_there), (vec!["url".to_owned()], Some(true)));
     }
 
     #[test]
     fn what_is_optional_is_not_missing() {
-        assert_eq!(need("Secret", "db", &[&reference(None, true)], Some(None)).is_there, Some(true));
-        assert_eq!(need("Secret", "db", &[&reference(None, false)], Some(None)).is_there, Some(false));
-        assert_eq!(need("Secret", "db", &[&reference(None, false)], None).is_there, None);
+        assert_eq!(need("Secret", "db", &[&reference(None, true)], &Seen::Gone).is_there, Some(true));
+        assert_eq!(need("Secret", "db", &[&reference(None, false)], &Seen::Gone).is_there, Some(false));
+        assert_eq!(need("Secret", "db", &[&reference(None, false)], &Seen::Unknown).is_there, None);
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn is_about(event: &Event, seen: &Evidence) -> bool {
     let is_the_hook = kind == hook.kind && name == hook.name;
     let is_a_pod =
         kind == "Pod" && name.strip_prefix(hook.name.as_str()).is_some_and(|rest| rest.starts_with('-'));
-    if !is_the_hook && !(is_a_pod && hook.kind == "Job") {
+    if !is_the_hook && (!is_a_pod || hook.kind != "Job") {
         return false;
     }
     let live = seen.job.there().map(|job| &job.metadata);

@@ -107,8 +107,8 @@ fn urls(text: &str) -> String {
         let (url, after) = tail.split_at(end);
         match url.rfind('@') {
             Some(host) => match url[..host].find(':') {
-                Some(colon) => shown.push_str(&format!("{}{HIDDEN}{}", &url[..=colon], &url[host..])),
-                None if host >= 16 => shown.push_str(&format!("{HIDDEN}{}", &url[host..])),
+                Some(colon) => shown.extend([&url[..=colon], HIDDEN, &url[host..]]),
+                None if host >= 16 => shown.extend([HIDDEN, &url[host..]]),
                 None => shown.push_str(url),
             },
             None => shown.push_str(url),
