@@ -63,6 +63,7 @@ impl Diagnosed {
     /// # Panics
     /// When it did not.
     #[track_caller]
+    #[expect(clippy::must_use_candidate, reason = "asserting is enough")]
     pub fn assert_first(&self, cause: &str, words: &[&str]) -> &Self {
         assert_eq!(self.causes().first(), Some(&cause), "{}\n{}", self.text, self.stderr);
         assert_eq!(self.code, 1, "{}", self.text);

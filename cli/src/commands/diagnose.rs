@@ -65,16 +65,13 @@ impl Args {
     pub fn run(&self, global: &Global, matches: &ArgMatches, io: &mut Io<'_>) -> anyhow::Result<u8> {
         let targets = self.output.targets(matches)?;
         let looked = self.look();
-        let colors = global.colors(io.stderr_is_terminal, io.no_color);
         match &looked {
             Ok((diagnosis, _)) => {
                 for note in &diagnosis.notes {
-                    writeln!(io.stderr, "{}", output::text::note_line(note, colors))?;
+                    io.note(note, global)?;
                 }
             }
-            Err(problem) => {
-                writeln!(io.stderr, "{}", output::text::error_line(&problem.message, colors))?;
-            }
+            Err(problem) => io.error(&problem.message, global)?,
         }
         for target in &targets {
             let is_terminal = io.stdout_is_terminal && target.file.is_none();
@@ -94,9 +91,10 @@ impl Args {
     }
 
     fn look(&self) -> Result<(Diagnosis, Vec<Prevention>), Problem> {
-        let policies = self.policy.load(0)?;
+        let (policies, notes) = self.policy.load(0)?;
         let asked = self.ask().map_err(|error| Problem::new(self.release.as_str(), format!("{error:#}")));
-        let diagnosis = asked?;
+        let mut diagnosis = asked?;
+        diagnosis.notes.extend(notes);
         let prevent = prevention(&diagnosis, &policies);
         Ok((diagnosis, prevent))
     }
@@ -114,7 +112,7 @@ impl Args {
                 log_lines: usize::from(self.log_lines),
                 now: policy_file::now(),
             };
-            Ok(diagnose(&client, &question).await?)
+            Ok(Box::pin(diagnose(&client, &question)).await?)
         })
     }
 }

@@ -85,9 +85,9 @@ impl Args {
     pub fn run(&self, global: &Global, matches: &ArgMatches, io: &mut Io<'_>) -> anyhow::Result<u8> {
         let targets = self.output.targets(matches)?;
         let rehearsal = match self.policy.load(0) {
-            Ok(policies) => {
+            Ok((policies, notes)) => {
                 let mut rehearsal = self.rehearse(&policies, io);
-                rehearsal.notes.extend(self.policy.overruled(&policies));
+                rehearsal.notes.extend(notes);
                 rehearsal
             }
             Err(problem) => self.failed(vec![problem]),

@@ -40,12 +40,11 @@ pub fn print(
     verbose: bool,
     io: &mut Io<'_>,
 ) -> anyhow::Result<()> {
-    let colors = global.colors(io.stderr_is_terminal, io.no_color);
     for note in &rehearsal.notes {
-        writeln!(io.stderr, "{}", super::text::note_line(note, colors))?;
+        io.note(note, global)?;
     }
     for problem in &rehearsal.problems {
-        writeln!(io.stderr, "{}", super::text::error_line(&problem.to_string(), colors))?;
+        io.error(&problem.to_string(), global)?;
     }
     for target in targets {
         let colors = global.colors(io.stdout_is_terminal && target.file.is_none(), io.no_color);

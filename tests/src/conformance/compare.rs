@@ -234,7 +234,7 @@ mod tests {
         let items = [Item::Request(made.clone()), Item::Request(other.clone())];
         assert!(agrees(&[made.clone(), other.clone()], &items));
         assert!(!agrees(&[other.clone(), made.clone()], &items));
-        assert!(!agrees(&[made.clone()], &items));
+        assert!(!agrees(std::slice::from_ref(&made), &items));
         assert!(!agrees(&[made.clone(), other.clone(), other.clone()], &items));
         let refused = Request { result: Outcome::Refused, ..other.clone() };
         assert!(!agrees(&[made.clone(), refused], &items));
@@ -247,7 +247,7 @@ mod tests {
         let web = request(Verb::Create, "Job/web", Outcome::Made);
         let items = [Item::Request(hook.clone()), Item::Resources];
         assert!(agrees(&[hook.clone(), web.clone(), web.clone()], &items));
-        assert!(agrees(&[hook.clone()], &items));
+        assert!(agrees(std::slice::from_ref(&hook), &items));
         assert!(!agrees(&[web, hook.clone()], &items));
         assert!(!agrees(&[hook.clone(), hook], &items));
     }
