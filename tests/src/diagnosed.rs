@@ -63,7 +63,7 @@ impl Diagnosed {
     /// # Panics
     /// When it did not.
     #[track_caller]
-    pub fn assert_first(&self, cause: &str, words: &[&str]) -> &Self {
+    pub fn assert_first(&self, cause: &str, words: &[&str]) {
         assert_eq!(self.causes().first(), Some(&cause), "{}\n{}", self.text, self.stderr);
         assert_eq!(self.code, 1, "{}", self.text);
         // Long lines are broken between words.
@@ -71,7 +71,6 @@ impl Diagnosed {
         for word in words {
             assert!(page.contains(word), "{word:?} is missing in\n{}\n{}", self.text, self.stderr);
         }
-        self
     }
 
     /// The commands that mend it.

@@ -114,7 +114,7 @@ impl Args {
                 log_lines: usize::from(self.log_lines),
                 now: policy_file::now(),
             };
-            Ok(diagnose(&client, &question).await?)
+            Ok(Box::pin(diagnose(&client, &question)).await?)
         })
     }
 }

@@ -104,6 +104,7 @@ struct ObjectName<'a> {
 
 /// One reason.
 #[derive(Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the contract says so")]
 struct Cause<'a> {
     /// What programs may call it.
     cause: &'a str,
@@ -135,6 +136,7 @@ struct Step<'a> {
 
 /// A rule that finds what led to the failure.
 #[derive(Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the contract says so")]
 struct Rule<'a> {
     /// Its id.
     rule: &'a str,

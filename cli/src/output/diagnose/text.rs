@@ -29,19 +29,14 @@ pub fn write(
     for line in plain::wrap(&plain::line(&diagnosis.state), WIDTH) {
         writeln!(out, "{line}")?;
     }
-    match &diagnosis.hook {
-        Some(hook) => page.hook(hook, out)?,
-        None => {
-            let nothing = if diagnosis.is_healthy() {
-                "no hook of it failed"
-            } else {
-                "no hook of it failed; see what Helm says"
-            };
-            writeln!(out, "{nothing}")?;
-            if let Some(said) = &diagnosis.said {
-                writeln!(out)?;
-                page.paragraph("helm", said, out)?;
-            }
+    if let Some(hook) = &diagnosis.hook {
+        page.hook(hook, out)?;
+    } else {
+        let more = if diagnosis.is_healthy() { "" } else { "; see what Helm says" };
+        writeln!(out, "no hook of it failed{more}")?;
+        if let Some(said) = &diagnosis.said {
+            writeln!(out)?;
+            page.paragraph("helm", said, out)?;
         }
     }
     page.repair(&diagnosis.repair, out)?;
