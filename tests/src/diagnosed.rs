@@ -63,8 +63,7 @@ impl Diagnosed {
     /// # Panics
     /// When it did not.
     #[track_caller]
-    #[expect(clippy::must_use_candidate, reason = "asserting is enough")]
-    pub fn assert_first(&self, cause: &str, words: &[&str]) -> &Self {
+    pub fn assert_first(&self, cause: &str, words: &[&str]) {
         assert_eq!(self.causes().first(), Some(&cause), "{}\n{}", self.text, self.stderr);
         assert_eq!(self.code, 1, "{}", self.text);
         // Long lines are broken between words.
@@ -72,7 +71,6 @@ impl Diagnosed {
         for word in words {
             assert!(page.contains(word), "{word:?} is missing in\n{}\n{}", self.text, self.stderr);
         }
-        self
     }
 
     /// The commands that mend it.

@@ -41,13 +41,14 @@ impl Place {
         let seen = self.journal.read();
         let is_helm_3 = order.helm.version.starts_with("3.");
         let trace = Trace::new(&seen, from, step, &ran, order.namespace, !is_helm_3);
-        let steps = trace.steps();
+        let mut steps = trace.steps();
         let made = seen.iter().filter(|seen| seen.version > from).find_map(|seen| match &seen.what {
             What::Revision(stored) if stored.is_new => Some(stored.revision),
             _ => None,
         });
         let revision = made.or_else(|| newest_before(&seen, from).filter(|_| !makes(step.action)));
         let logs = self.logs_of(&steps).await;
+        self.explain(&mut steps).await;
         let (exit, error) = (ran.exit, ran.error());
         let played = Played { action: step.action, revision, exit, error, steps, history, leftovers };
         Ok(Real { played, going, logs })
@@ -125,14 +126,25 @@ impl Place {
         }
     }
 
+    /// Says of hooks that failed what Kubernetes warned of.
+    async fn explain(&self, steps: &mut [Happened]) {
+        let Some(logs) = &self.logs else { return };
+        for step in steps.iter_mut().filter(|step| is_bad(step)) {
+            let Some(id) = &step.object else { continue };
+            if let Some(warning) = logs.warning(id).await {
+                // Of a Job that has failed both say the reason.
+                let known = step.message.take().filter(|known| !warning.starts_with(known.as_str()));
+                let known = known.map(|known| format!("{known}; "));
+                step.message = Some(format!("{}{warning}", known.unwrap_or_default()));
+            }
+        }
+    }
+
     /// What the pods of hooks that failed have said.
     async fn logs_of(&self, steps: &[Happened]) -> Vec<String> {
         let Some(logs) = &self.logs else { return Vec::new() };
         let mut told = Vec::new();
-        let is_bad = |step: &&Happened| {
-            step.verb == Verb::Wait && matches!(step.result, StepResult::Failed | StepResult::Timeout)
-        };
-        for id in steps.iter().filter(is_bad).filter_map(|step| step.object.as_ref()) {
+        for id in steps.iter().filter(|step| is_bad(step)).filter_map(|step| step.object.as_ref()) {
             let lines = logs.of(id).await;
             if !lines.is_empty() {
                 told.push(format!("{id} said last:\n  {}", lines.join("\n  ")));
@@ -140,6 +152,11 @@ impl Place {
         }
         told
     }
+}
+
+/// Whether a hook ran and did not end well.
+fn is_bad(step: &Happened) -> bool {
+    step.verb == Verb::Wait && matches!(step.result, StepResult::Failed | StepResult::Timeout)
 }
 
 fn makes(action: Action) -> bool {

@@ -1,4 +1,4 @@
-//! What the pods of hooks say last, kept before Helm deletes them, and masked.
+//! What the pods of hooks say last, kept before Helm deletes them, and what Kubernetes warns of; masked.
 
 use std::{
     collections::BTreeMap,
@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures::StreamExt as _;
-use k8s_openapi::api::core::v1::{Pod, Secret};
+use k8s_openapi::api::core::v1::{Event, Pod, Secret};
 use kube::{
     Api, Client, ResourceExt as _,
     api::{ListParams, LogParams},
@@ -37,6 +37,7 @@ pub(super) struct Logs {
 struct Reader {
     pods: Api<Pod>,
     secrets: Api<Secret>,
+    events: Api<Event>,
     /// By uid of the pod.
     kept: Arc<Mutex<BTreeMap<String, Kept>>>,
 }
@@ -53,6 +54,7 @@ impl Logs {
         let reader = Reader {
             pods: Api::namespaced(client.clone(), namespace),
             secrets: Api::namespaced(client.clone(), namespace),
+            events: Api::namespaced(client.clone(), namespace),
             kept: Arc::default(),
         };
         let task = tokio::spawn(reader.clone().run());
@@ -72,6 +74,30 @@ impl Logs {
         let lines: Vec<_> = own.flat_map(|kept| kept.lines.clone()).collect();
         let first = lines.len().saturating_sub(usize::try_from(LINES).unwrap_or_default());
         lines[first..].to_vec()
+    }
+}
+
+impl Logs {
+    /// What Kubernetes warned of last about a hook or its pods.
+    pub(super) async fn warning(&self, hook: &ObjectId) -> Option<String> {
+        let warnings = ListParams::default().fields("type=Warning");
+        let events = self.reader.events.list(&warnings).await.ok()?.items;
+        let pods = format!("{}-", hook.name);
+        let is_meant = |event: &Event| {
+            let (kind, name) = (event.involved_object.kind.as_deref(), event.involved_object.name.as_deref());
+            let is_it = kind == Some(&hook.kind) && name == Some(&hook.name);
+            is_it
+                || (hook.kind == "Job"
+                    && kind == Some("Pod")
+                    && name.is_some_and(|name| name.starts_with(&pods)))
+        };
+        // They are numbered as all else is.
+        let number = |event: &Event| event.resource_version().and_then(|version| version.parse::<u64>().ok());
+        let last = events.into_iter().filter(is_meant).max_by_key(number)?;
+        let values = self.reader.values(&Pod::default()).await?;
+        let said = last.message.unwrap_or_default();
+        let said = mask::line(said.lines().next().unwrap_or_default(), &values);
+        Some(format!("{}: {said}", last.reason.unwrap_or_default()))
     }
 }
 

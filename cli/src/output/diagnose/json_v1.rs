@@ -49,7 +49,7 @@ struct Release<'a> {
     /// What mends it, in this order.
     repair: Vec<Step<'a>>,
     /// Rules that find what led to it.
-    prevent: Vec<Prevented<'a>>,
+    prevent: Vec<Rule<'a>>,
     /// What could not be looked at, one sentence each.
     notes: &'a [String],
 }
@@ -79,7 +79,7 @@ struct Hook<'a> {
     /// When Helm had done with it, in RFC 3339.
     ended: Option<String>,
     /// Why it failed, the first one above all.
-    causes: Vec<Reason<'a>>,
+    causes: Vec<Cause<'a>>,
     /// What Helm did meanwhile.
     helm: &'a str,
     /// What became of the object.
@@ -104,7 +104,8 @@ struct ObjectName<'a> {
 
 /// One reason.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Reason<'a> {
+#[expect(clippy::struct_field_names, reason = "the contract says so")]
+struct Cause<'a> {
     /// What programs may call it.
     cause: &'a str,
     /// What happened: follows the name of the hook in a sentence.
@@ -135,7 +136,8 @@ struct Step<'a> {
 
 /// A rule that finds what led to the failure.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Prevented<'a> {
+#[expect(clippy::struct_field_names, reason = "the contract says so")]
+struct Rule<'a> {
     /// Its id.
     rule: &'a str,
     /// What it leads to: deny, warn or audit.
@@ -186,7 +188,7 @@ impl<'a> Release<'a> {
             |one: &diagnose::Revision| Revision { revision: one.revision, status: one.status.name() };
         let step = |repair: &'a Repair| Step { command: repair.command.as_deref(), message: &repair.text };
         let rule =
-            |one: &'a Prevention| Prevented { rule: one.rule, mode: one.mode.name(), message: &one.message };
+            |one: &'a Prevention| Rule { rule: one.rule, mode: one.mode.name(), message: &one.message };
         Self {
             name: &diagnosis.release,
             namespace: &diagnosis.namespace,
@@ -207,11 +209,8 @@ impl<'a> Release<'a> {
 
 impl<'a> Hook<'a> {
     fn of(hook: &'a diagnose::Hook) -> Self {
-        let cause = |one: &'a diagnose::Cause| Reason {
-            cause: one.id,
-            message: &one.what,
-            said: one.said.as_deref(),
-        };
+        let cause =
+            |one: &'a diagnose::Cause| Cause { cause: one.id, message: &one.what, said: one.said.as_deref() };
         let log =
             |one: &'a diagnose::Log| Log { pod: &one.pod, container: &one.container, lines: &one.lines };
         Self {

@@ -32,12 +32,8 @@ pub fn write(
     if let Some(hook) = &diagnosis.hook {
         page.hook(hook, out)?;
     } else {
-        let nothing = if diagnosis.is_healthy() {
-            "no hook of it failed"
-        } else {
-            "no hook of it failed; see what Helm says"
-        };
-        writeln!(out, "{nothing}")?;
+        let more = if diagnosis.is_healthy() { "" } else { "; see what Helm says" };
+        writeln!(out, "no hook of it failed{more}")?;
         if let Some(said) = &diagnosis.said {
             writeln!(out)?;
             page.paragraph("helm", said, out)?;

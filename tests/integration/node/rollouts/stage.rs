@@ -37,7 +37,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Everything fails closed, so that each call that is lost is a request that is lost; and replicas leave more hastily
 /// than they would by default.
-const VALUES: [&str; 3] = [
+pub(super) const VALUES: [&str; 3] = [
     "--set=webhooks.failurePolicy.mutate=Fail",
     "--set=webhooks.failurePolicy.release=Fail",
     "--set=drain.timeout=8",
