@@ -82,7 +82,12 @@ impl<'a> Charts<'a> {
     }
 
     /// Renders a chart, or finds it.
-    pub(super) fn render(&mut self, source: &Source, step: &Step, is_upgrade: bool) -> Result<Arc<Chart>, Vec<Problem>> {
+    pub(super) fn render(
+        &mut self,
+        source: &Source,
+        step: &Step,
+        is_upgrade: bool,
+    ) -> Result<Arc<Chart>, Vec<Problem>> {
         let key = (source.clone(), is_upgrade);
         if let Some(rendered) = self.rendered.get(&key) {
             return Ok(Arc::clone(&rendered.chart));
