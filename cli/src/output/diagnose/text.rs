@@ -213,12 +213,13 @@ mod tests {
         let expected = "\
 shop revision 2 is failed since 14:02:11 UTC (4m ago); revision 1 is still deployed and serving.
 
-cause    Job/migrate (pre-upgrade, weight 0) could not have its pod: the quota \"team\" leaves no room for
-         it
+cause    Job/migrate (pre-upgrade, weight 0) could not have its pod: the quota \"team\" leaves no room
+         for it
            pods \"migrate-x7k2p\" is forbidden: exceeded quota: team
 also     it had not ended when Helm stopped waiting after 5m
 helm     Helm waited its whole timeout (5m) for a pod that was never created and gave up.
-now      The Job has no deadline and keeps trying: it will run as soon as it can, with nobody watching.
+now      The Job has no deadline and keeps trying: it will run as soon as it can, with nobody
+         watching.
 log      migrate-x main:
          | a\u{fffd}b
 repair   kubectl -n shop delete job migrate  # stops the retries

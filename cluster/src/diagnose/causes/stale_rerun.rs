@@ -1,5 +1,7 @@
 //! The Job of an earlier run stood in the way, or was taken for the new one.
 
+use hooks::{DeletePolicy, annotations::DELETE_POLICY};
+
 use super::{super::evidence::Evidence, cause, template};
 use crate::diagnose::{Cause, shell::word};
 
@@ -28,7 +30,8 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
                 "makes way for the next run",
             )
             .advice(format!(
-                "add before-hook-creation to helm.sh/hook-delete-policy in {}",
+                "add {} to {DELETE_POLICY} in {}",
+                DeletePolicy::BeforeHookCreation,
                 template(evidence)
             ))
             .only_if(!evidence.hook.deletes_before_creation),

@@ -1,3 +1,5 @@
+//! From what watches see to steps: one fact each.
+
 use std::{sync::Arc, time::Duration};
 
 use hooks::release::{Phase, Record, RecordedHook, Status};
