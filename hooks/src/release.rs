@@ -12,7 +12,7 @@ mod stored;
 mod stream;
 mod told;
 
-pub use secret::{SecretView, secret};
+pub use secret::{SecretView, is_type, secret};
 pub use status::{Phase, Status};
 pub use told::{Run, Told};
 

@@ -10,6 +10,12 @@ use crate::{annotations, node::Node};
 /// Source: Helm 4.2.4 `pkg/storage/driver/secrets.go`, `newSecretsObject`.
 const TYPE: &str = "release.v1";
 
+/// Whether the type of a Secret says that it holds a release record.
+#[must_use]
+pub fn is_type(written: &str) -> bool {
+    written.strip_prefix(annotations::PREFIX) == Some(TYPE)
+}
+
 /// A release Secret and where in it the record is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SecretView<'a> {
@@ -50,7 +56,7 @@ impl SecretView<'_> {
 pub fn secret<'a>(node: &'a Node<'_>) -> Option<SecretView<'a>> {
     let is_release = node.str_at("apiVersion") == Some("v1")
         && node.str_at("kind") == Some("Secret")
-        && node.str_at("type")?.strip_prefix(annotations::PREFIX) == Some(TYPE);
+        && is_type(node.str_at("type")?);
     if !is_release {
         return None;
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use futures::StreamExt as _;
+use hooks::release::is_type;
 use k8s_openapi::api::core::v1::{Event, Pod, Secret};
 use kube::{
     Api, Client, ResourceExt as _,
@@ -23,8 +24,6 @@ const LINES: i64 = 20;
 const WIDTH: usize = 400;
 /// Shorter values of the environment are words that stand everywhere.
 const SHORTEST: usize = 6;
-/// What Helm stores is no secret of the pods.
-const RELEASES: &str = "helm.sh/release.v1";
 
 /// The logs of one namespace, until dropped.
 #[derive(Debug)]
@@ -146,7 +145,8 @@ impl Reader {
     /// What must not be read; `None` when nobody knows, and then nothing is kept.
     async fn values(&self, pod: &Pod) -> Option<Vec<String>> {
         let secrets = self.secrets.list(&ListParams::default()).await.ok()?;
-        let own = secrets.items.iter().filter(|secret| secret.type_.as_deref() != Some(RELEASES));
+        // What Helm stores is no secret of the pods.
+        let own = secrets.items.iter().filter(|secret| !secret.type_.as_deref().is_some_and(is_type));
         let data = own.flat_map(|secret| secret.data.iter().flatten());
         let mut values: Vec<String> = data
             .flat_map(|(_, value)| {

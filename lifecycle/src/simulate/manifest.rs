@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use hooks::annotations::PREFIX;
+
 use super::{
     Play,
     errors::{Failure, Request, cause, refused},
@@ -60,7 +62,7 @@ impl Play<'_> {
             "; label validation error: missing key \"app.kubernetes.io/managed-by\": must be set to \"Helm\"";
         let label = if is_labelled { "" } else { label };
         let annotations = [("name", self.release.as_ref()), ("namespace", self.namespace)].map(|(what, value)| {
-            format!("; annotation validation error: missing key \"meta.helm.sh/release-{what}\": must be set to \"{value}\"")
+            format!("; annotation validation error: missing key \"meta.{PREFIX}release-{what}\": must be set to \"{value}\"")
         });
         Failure(format!(
             "{kind} \"{name}\" in namespace \"{namespace}\" exists and cannot be imported into the current release: invalid \
