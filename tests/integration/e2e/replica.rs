@@ -52,6 +52,13 @@ impl Replica {
         let text = TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap();
         text.lines().any(|found| found == line)
     }
+
+    /// The value of a series without labels that `/metrics` would have; 0 when it has none.
+    pub(super) fn value(&self, series: &str) -> f64 {
+        let text = TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.map_or(0.0, |value| value.parse().unwrap())
+    }
 }
 
 /// The kubeconfig of somebody who may do what their name may do, which is nothing unless it was granted.
