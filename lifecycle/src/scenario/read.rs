@@ -105,6 +105,10 @@ impl File<'_> {
             let message = "a step is one of install, upgrade, rollback, test and uninstall".to_owned();
             return fail("", message);
         };
+        if chart.as_ref().is_some_and(|source| source.chart.as_os_str().is_empty()) {
+            let message = "name a chart, or a file of manifests".to_owned();
+            return fail(&format!("/{}/chart", action.name()), message);
+        }
         let expect: Option<Expect> = expect.map(Into::into);
         if let Some(Newest::Status(status)) = expect.as_ref().and_then(|expect| expect.status.as_ref())
             && Status::parse(status) == Status::Other
@@ -260,7 +264,8 @@ fn timeout(written: Option<written::Span>) -> Duration {
 /// What serde says, without the place, which stands elsewhere, and without the words of programmers; and what a name that is not
 /// known was most likely meant to be.
 fn plainly(said: &str) -> String {
-    const WORDS: [(&str, &str); 6] = [
+    const WORDS: [(&str, &str); 7] = [
+        ("cannot deserialize null into string; use Option<String>", "a text is wanted here"),
         (", set DuplicateKeyPolicy in Options if acceptable", ""),
         ("duplicate mapping key: ", "written twice: "),
         ("expected sequence start", "a list is wanted here"),

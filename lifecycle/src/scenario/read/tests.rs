@@ -168,3 +168,16 @@ fn another_kind_or_version_is_refused() {
     assert_eq!((kind.line, kind.column, kind.is_foreign), (2, 7, true));
     assert!(of("apiVersion: hookward.dev/v9\nkind: RolloutScenario\n").message.contains("unknown version"));
 }
+
+#[test]
+fn a_chart_without_a_path_was_the_folder_of_the_scenario() {
+    let said = (1, 22, "name a chart, or a file of manifests".to_owned());
+    assert_eq!(step_error("  - install: {chart: \"\"}\n"), said);
+    assert_eq!(step_error("  - upgrade: {chart: \"\"}\n").2, said.2);
+}
+
+#[test]
+fn a_null_was_told_in_the_words_of_programmers() {
+    let (_, _, message) = step_error("  - install: {chart: }\n");
+    assert!(message.contains("a text is wanted here") && !message.contains("Option"), "{message}");
+}
