@@ -11,7 +11,7 @@ use crate::{Io, report::Problem};
 mod chart;
 mod dropped;
 mod file;
-mod names;
+pub(crate) mod names;
 mod walk;
 
 pub use chart::ChartSource;

@@ -49,10 +49,10 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = words::duration)]
     pub after: std::time::Duration,
     /// The namespace of the release.
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", value_parser = inputs::names::namespace)]
     pub namespace: Option<String>,
     /// The name of the release.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = inputs::names::release)]
     pub release: Option<String>,
     /// Helm's own flags.
     #[command(flatten)]

@@ -8,7 +8,7 @@ const LONGEST_NAMESPACE: usize = 63;
 /// The name of a release.
 ///
 /// Source: Helm 4.2.4 `pkg/chart/v2/util/validate_name.go`.
-pub(super) fn release(name: &str) -> Result<String, String> {
+pub(crate) fn release(name: &str) -> Result<String, String> {
     if name.len() <= LONGEST_RELEASE && name.split('.').all(is_label) {
         return Ok(name.to_owned());
     }
@@ -18,7 +18,7 @@ pub(super) fn release(name: &str) -> Result<String, String> {
 }
 
 /// The name of a namespace.
-pub(super) fn namespace(name: &str) -> Result<String, String> {
+pub(crate) fn namespace(name: &str) -> Result<String, String> {
     if name.len() <= LONGEST_NAMESPACE && is_label(name) {
         return Ok(name.to_owned());
     }

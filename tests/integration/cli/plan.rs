@@ -383,3 +383,11 @@ fn a_stored_release_is_one_too() {
     assert_eq!([&document["release"], &document["namespace"]], [&json!("shop"), &json!("demo")]);
     assert_eq!(document["actions"][0]["steps"][0]["object"]["name"], "migrate");
 }
+
+#[test]
+fn names_that_helm_refuses_were_planned_with() {
+    for flags in [["--namespace", "A B"], ["--release", "A\"<b>"]] {
+        let ran = ran(SHOP, &flags);
+        assert!(ran.code == 2 && ran.stderr.contains(flags[0]), "{}", ran.stderr);
+    }
+}
