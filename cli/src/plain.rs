@@ -2,22 +2,15 @@
 
 use std::borrow::Cow;
 
-/// Stands for a character that must not reach a terminal.
-pub const REPLACEMENT: char = '\u{fffd}';
+pub use hooks::plain::REPLACEMENT;
+use hooks::plain::is_unsafe;
 
 /// The character, or what is shown in its place; one for one, so that columns stay.
 #[must_use]
 pub const fn shown(character: char) -> char {
     match character {
         '\t' => ' ',
-        // C0 and C1 control characters start escape sequences; the rest reorders or hides what stands beside it.
-        '\0'..='\u{1f}'
-        | '\u{7f}'..='\u{9f}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}'
-        | '\u{feff}'
-        | '\u{e0000}'..='\u{e007f}' => REPLACEMENT,
+        _ if is_unsafe(character) => REPLACEMENT,
         _ => character,
     }
 }

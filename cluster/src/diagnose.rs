@@ -11,7 +11,6 @@ mod causes;
 mod evidence;
 mod gather;
 mod history;
-mod mask;
 mod repair;
 mod shell;
 mod suspect;

@@ -1,4 +1,4 @@
-//! What a Helm hook is: annotations, events, weights, delete policies, order, release records, and manifests as Helm reads them. Pure.
+//! What a Helm hook is: annotations, events, weights, delete policies, order, release records, manifests as Helm reads them, and how what they say may be shown. Pure.
 
 pub mod annotations;
 pub mod delete_policy;
@@ -6,9 +6,11 @@ pub mod event;
 pub mod interest;
 pub mod json;
 pub mod manifest;
+pub mod mask;
 pub mod node;
 pub mod object;
 pub mod order;
+pub mod plain;
 pub mod release;
 pub mod room;
 pub mod template_source;
@@ -19,6 +21,7 @@ pub use annotations::{Hook, Written};
 pub use delete_policy::{DeletePolicies, DeletePolicy};
 pub use event::{Event, Events};
 pub use interest::Interest;
+pub use mask::Mask;
 pub use node::{Member, Node, Span, Value};
 pub use object::{Container, Object, Pods};
 pub use room::Room;

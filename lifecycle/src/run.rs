@@ -21,7 +21,6 @@ mod folder;
 mod helm;
 mod journal;
 mod logs;
-mod mask;
 mod place;
 mod sight;
 mod steps;

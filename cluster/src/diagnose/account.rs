@@ -1,12 +1,14 @@
 //! The account of one hook: causes, what Helm did, what became of the object; all of it fit to be shown.
 
-use hooks::release::{Phase, Status};
+use hooks::{
+    Mask,
+    release::{Phase, Status},
+};
 use k8s_openapi::api::core::v1::ContainerState;
 
 use super::{
     Cause, Hook, causes,
     evidence::{Evidence, Log, Seen},
-    mask::Mask,
     words,
 };
 

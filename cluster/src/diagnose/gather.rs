@@ -1,6 +1,9 @@
 //! Reads everything there is to see of a hook; what may not be read is noted, and the rest goes on.
 
-use hooks::release::{Phase, Status};
+use hooks::{
+    Mask,
+    release::{Phase, Status},
+};
 use k8s_openapi::api::{
     batch::v1::Job,
     core::v1::{Namespace, ResourceQuota},
@@ -13,7 +16,6 @@ use super::{
     Question,
     evidence::{Evidence, HookFacts, Seen},
     history::History,
-    mask::Mask,
     shell, suspect,
 };
 

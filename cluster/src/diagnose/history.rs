@@ -215,7 +215,7 @@ impl History {
                 .map(|one| Revision { revision: one.revision, status: one.status })
                 .collect(),
             state,
-            said: Some(super::mask::Mask::default().text(&self.told.description))
+            said: Some(hooks::Mask::default().text(&self.told.description))
                 .filter(|said| is_bad && !said.is_empty()),
             hook: None,
             repair: repair::of_release(&facts, None),

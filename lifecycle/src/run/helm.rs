@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hooks::mask::without_objects;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::{Error, Target};
@@ -179,13 +180,13 @@ async fn kept(pipe: Option<impl AsyncRead + Unpin>) -> String {
 }
 
 impl Ran {
-    /// The first line that Helm prints after `Error: `.
+    /// The first line that Helm prints after `Error: `, without the pod templates that an API server quotes in it.
     pub(super) fn error(&self) -> Option<String> {
         if self.exit == 0 {
             return None;
         }
         let error = self.stderr.lines().find_map(|line| line.strip_prefix("Error: "));
-        Some(error.unwrap_or("Helm said nothing").to_owned())
+        Some(without_objects(error.unwrap_or("Helm said nothing")))
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures::StreamExt as _;
-use hooks::release::is_type;
+use hooks::{Mask, release::is_type};
 use k8s_openapi::api::core::v1::{Event, Pod, Secret};
 use kube::{
     Api, Client, ResourceExt as _,
@@ -15,13 +15,10 @@ use kube::{
 };
 use tokio::task::JoinHandle;
 
-use super::mask;
 use crate::answer::ObjectId;
 
 /// Lines of one container that are kept.
 const LINES: i64 = 20;
-/// A line is cut here, in characters.
-const WIDTH: usize = 400;
 /// Shorter values of the environment are words that stand everywhere.
 const SHORTEST: usize = 6;
 
@@ -93,9 +90,9 @@ impl Logs {
         // They are numbered as all else is.
         let number = |event: &Event| event.resource_version().and_then(|version| version.parse::<u64>().ok());
         let last = events.into_iter().filter(is_meant).max_by_key(number)?;
-        let values = self.reader.values(&Pod::default()).await?;
+        let mask = self.reader.mask(&Pod::default()).await?;
         let said = last.message.unwrap_or_default();
-        let said = mask::line(said.lines().next().unwrap_or_default(), &values);
+        let said = mask.text(said.lines().next().unwrap_or_default());
         Some(format!("{}: {said}", last.reason.unwrap_or_default()))
     }
 }
@@ -122,7 +119,7 @@ impl Reader {
     }
 
     async fn keep(&self, pod: &Pod) {
-        let Some(values) = self.values(pod).await else { return };
+        let Some(mask) = self.mask(pod).await else { return };
         let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
         let mut lines = Vec::new();
         for container in containers {
@@ -132,8 +129,7 @@ impl Reader {
                 ..LogParams::default()
             };
             let Ok(text) = self.pods.logs(&pod.name_any(), &params).await else { continue };
-            let cut = |line: &str| mask::line(line, &values).chars().take(WIDTH).collect::<String>();
-            lines.extend(text.lines().map(cut));
+            lines.extend(mask.lines(&text));
         }
         let uid = pod.uid().unwrap_or_default();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,24 +139,16 @@ impl Reader {
     }
 
     /// What must not be read; `None` when nobody knows, and then nothing is kept.
-    async fn values(&self, pod: &Pod) -> Option<Vec<String>> {
+    async fn mask(&self, pod: &Pod) -> Option<Mask> {
         let secrets = self.secrets.list(&ListParams::default()).await.ok()?;
         // What Helm stores is no secret of the pods.
         let own = secrets.items.iter().filter(|secret| !secret.type_.as_deref().is_some_and(is_type));
         let data = own.flat_map(|secret| secret.data.iter().flatten());
-        let mut values: Vec<String> = data
-            .flat_map(|(_, value)| {
-                let text = String::from_utf8_lossy(&value.0).into_owned();
-                text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>()
-            })
-            .collect();
+        let values = data.map(|(_, value)| String::from_utf8_lossy(&value.0).into_owned());
         let containers = pod.spec.iter().flat_map(|spec| spec.containers.iter());
         let environment = containers.flat_map(|container| container.env.iter().flatten());
         let written = environment.filter_map(|variable| variable.value.clone());
-        values.extend(written.filter(|value| value.len() >= SHORTEST));
-        // A part of another is masked after it.
-        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        Some(values)
+        Some(Mask::of(values.chain(written.filter(|value| value.len() >= SHORTEST))))
     }
 }
 

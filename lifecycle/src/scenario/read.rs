@@ -1,6 +1,6 @@
 //! From the text of a file to scenarios, with the place of whatever is wrong in it.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use hooks::{
     Interest, Node,
@@ -174,12 +174,7 @@ type Asked = (Action, Option<Source>, Flags);
 
 impl written::Install {
     fn asked(self) -> Asked {
-        let source = Source {
-            chart: self.chart,
-            values: self.values.into(),
-            set: self.set.into(),
-            set_string: self.set_string.into(),
-        };
+        let source = source(self.chart, self.values, self.set, self.set_string);
         let flags = Flags {
             no_hooks: self.no_hooks,
             wait: self.wait.0,
@@ -195,12 +190,7 @@ impl written::Install {
 
 impl written::Upgrade {
     fn asked(self) -> Asked {
-        let source = Source {
-            chart: self.chart,
-            values: self.values.into(),
-            set: self.set.into(),
-            set_string: self.set_string.into(),
-        };
+        let source = source(self.chart, self.values, self.set, self.set_string);
         let flags = Flags {
             no_hooks: self.no_hooks,
             wait: self.wait.0,
@@ -255,6 +245,15 @@ impl written::Uninstall {
         };
         (Action::Uninstall, None, flags)
     }
+}
+
+fn source(
+    chart: PathBuf,
+    values: written::OneOrMore<PathBuf>,
+    set: written::OneOrMore<String>,
+    set_string: written::OneOrMore<String>,
+) -> Source {
+    Source { chart, values: values.into(), set: set.into(), set_string: set_string.into() }
 }
 
 fn timeout(written: Option<written::Span>) -> Duration {

@@ -11,8 +11,8 @@ mod actions;
 mod words;
 
 pub(super) use actions::{Install, Rollback, Test, Uninstall, Upgrade};
-pub(super) use words::Span;
 use words::{Ending, Helm, Kind, Name};
+pub(super) use words::{OneOrMore, Span};
 
 /// One rollout: commands in order, and what is expected of each.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -1,12 +1,12 @@
 //! What the containers of a hook printed last.
 
+use hooks::Mask;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
 
 use super::{
     super::{
         evidence::{Evidence, Log, Standing},
-        mask::Mask,
         words,
     },
     Look,

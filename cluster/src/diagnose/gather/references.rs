@@ -1,8 +1,7 @@
 //! What a pod needs to start, as its spec says.
 
+use hooks::mask;
 use k8s_openapi::api::core::v1::{Container, PodSpec, Volume};
-
-use super::super::mask;
 
 /// One thing that it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::words;
+use crate::plain;
 
 mod patterns;
 
 /// Stands for what is not shown.
-pub(super) const HIDDEN: &str = "***";
+pub const HIDDEN: &str = "***";
 
 /// The most characters of one line that are shown.
 const LINE: usize = 400;
@@ -16,14 +16,15 @@ const SHORT: usize = 4;
 
 /// What must not be shown.
 #[derive(Default)]
-pub(super) struct Mask {
+pub struct Mask {
     /// Longest first.
     values: Vec<String>,
 }
 
 impl Mask {
     /// Hides these values, however they are written.
-    pub(super) fn of(values: impl IntoIterator<Item = String>) -> Self {
+    #[must_use]
+    pub fn of(values: impl IntoIterator<Item = String>) -> Self {
         let mut all: Vec<String> = values.into_iter().flat_map(|value| spellings(&value)).collect();
         all.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
         all.dedup();
@@ -31,17 +32,19 @@ impl Mask {
     }
 
     /// A text of Kubernetes or Helm, on one line: names of Secrets and of their keys stay.
-    pub(super) fn text(&self, text: &str) -> String {
-        let text = without_objects(&words::shown(text, usize::MAX));
-        words::shown(&patterns::of_kubernetes(&self.without_values(&text)), 1_200)
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        let text = without_objects(&plain::shown(text, usize::MAX));
+        plain::shown(&patterns::of_kubernetes(&self.without_values(&text)), 1_200)
     }
 
     /// The lines of a log.
-    pub(super) fn lines(&self, log: &str) -> Vec<String> {
+    #[must_use]
+    pub fn lines(&self, log: &str) -> Vec<String> {
         let mut is_key = false;
         let mut lines = Vec::new();
         for raw in log.lines() {
-            let line = words::shown(raw, usize::MAX);
+            let line = plain::shown(raw, usize::MAX);
             let (begins, ends) = (patterns::begins_key(&line), patterns::ends_key(&line));
             if is_key || begins {
                 if begins {
@@ -49,7 +52,7 @@ impl Mask {
                 }
                 is_key = !ends;
             } else {
-                lines.push(words::shown(&patterns::of_log(&self.without_values(&line)), LINE));
+                lines.push(plain::shown(&patterns::of_log(&self.without_values(&line)), LINE));
             }
         }
         lines
@@ -81,7 +84,8 @@ impl std::fmt::Debug for Mask {
 /// Leaves out whole objects that the API server quotes when one of their fields may not be changed, with all that is in them.
 ///
 /// Source: Kubernetes `apimachinery/pkg/util/validation/field/errors.go`, `ErrorBody`.
-fn without_objects(text: &str) -> String {
+#[must_use]
+pub fn without_objects(text: &str) -> String {
     const WORDS: &str = "Invalid value: ";
     let mut shown = String::new();
     let mut rest = text;
@@ -122,17 +126,18 @@ fn object_length(text: &str) -> usize {
 }
 
 /// Whether the value of an environment variable with this name is none to show.
-pub(super) fn is_telling(name: &str) -> bool {
+#[must_use]
+pub fn is_telling(name: &str) -> bool {
     patterns::is_telling(&name.to_ascii_lowercase())
 }
 
 /// The value and its lines, as they are, in base64, in a URL and in JSON.
 fn spellings(value: &str) -> Vec<String> {
-    let whole = words::shown(value, usize::MAX);
+    let whole = plain::shown(value, usize::MAX);
     let mut all = vec![whole.clone(), STANDARD.encode(value), STANDARD.encode(value.trim())];
     all.push(in_url(value.trim()));
     all.push(serde_json::to_string(value.trim()).unwrap_or_default().trim_matches('"').to_owned());
-    let lines = value.lines().map(|line| words::shown(line, usize::MAX));
+    let lines = value.lines().map(|line| plain::shown(line, usize::MAX));
     // The frame of a PEM block, and what is common to all, is no secret.
     all.extend(lines.filter(|line| line.len() >= 6 && !line.starts_with("-----")));
     all.retain(|spelling| !spelling.is_empty() && spelling != HIDDEN);
