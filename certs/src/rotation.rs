@@ -35,6 +35,10 @@ pub const MOST_AUTHORITIES: usize = 3;
 /// So many overlaps a registration may take before it counts as one that does not come; an undisturbed one takes two.
 const PATIENCE: u32 = 3;
 
+/// So many overlaps everything must have settled before an authority leaves: a replica that began a moment before the last leaf was
+/// made serves the one before it for an overlap from then on, and looks three times in another.
+const FAREWELL: u32 = 2;
+
 /// How long things live, and for whom.
 #[derive(Debug, Clone)]
 pub struct Knobs {
@@ -263,7 +267,7 @@ fn outlived(view: &View<'_>, state: &State, knobs: &Knobs) -> Option<usize> {
     let issuer = state.leaf()?.issuer();
     let authorities = state.authorities();
     let is_outlived = |index: &usize| authorities[*index].last_leaf_ends().is_none_or(|end| end < view.now);
-    (0..issuer).find(is_outlived).filter(|_| view.settled >= knobs.overlap)
+    (0..issuer).find(is_outlived).filter(|_| view.settled >= knobs.overlap.saturating_mul(FAREWELL))
 }
 
 /// The oldest authority that nobody serves a leaf of, and that signs no more, to make room for a new one.
@@ -289,8 +293,9 @@ fn next_look(view: &View<'_>, state: &State, knobs: &Knobs) -> Duration {
     let dates = dates.map(|left| left + Duration::from_secs(1));
     let patience = if has_nothing_to_lose(view, state) { PATIENCE } else { 1 };
     let unchanged = knobs.overlap.saturating_mul(patience).saturating_sub(view.unchanged);
-    let steady = [knobs.overlap.saturating_sub(view.settled), unchanged];
-    dates.chain(steady.into_iter().filter(|left| !left.is_zero())).min().unwrap_or(DAY)
+    let settled = [1, FAREWELL].map(|overlaps| knobs.overlap.saturating_mul(overlaps));
+    let steady = settled.map(|settled| settled.saturating_sub(view.settled)).into_iter().chain([unchanged]);
+    dates.chain(steady.filter(|left| !left.is_zero())).min().unwrap_or(DAY)
 }
 
 /// Two thirds of a life, which is no longer than one would be that is made today.
