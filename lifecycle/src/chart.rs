@@ -24,8 +24,19 @@ pub struct Chart {
     pub hooks: Vec<Hook>,
     /// The ordinary resources, in the order in which Helm creates them; items of a list stand for themselves.
     pub resources: Vec<Arc<Object>>,
+    /// What Helm drops, since its list of events holds an unknown one: it is neither a hook nor a resource.
+    pub dropped: Vec<Dropped>,
     /// Why Helm cannot build the ordinary resources, which ends the command: its words after the prefix.
     pub unbuildable: Option<String>,
+}
+
+/// A document that vanishes on its way to the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// `Job/migrate`; the template where only that is known.
+    pub name: String,
+    /// The list of events, as written.
+    pub events: String,
 }
 
 /// One hook: a document with the annotation.

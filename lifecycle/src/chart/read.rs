@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use hooks::{DeletePolicies, DeletePolicy, Interest, Node, annotations::Written, manifest, order, yaml};
+use hooks::{
+    DeletePolicies, DeletePolicy, Interest, Node,
+    annotations::{HOOK, Written},
+    manifest, order, yaml,
+};
 
 use super::{
-    Chart, Definition, Hook, Object,
+    Chart, Definition, Dropped, Hook, Object,
     object::{self, Home},
 };
 use crate::outcome::NoOutcome;
@@ -115,7 +119,9 @@ impl Home<'_> {
             if document.is_of_crds() {
                 chart.crds.extend(self.objects(document)?);
             } else if let Some(written) = view.hook() {
-                if !written.events.is_dropped() {
+                if written.events.is_dropped() {
+                    chart.dropped.push(document.dropped());
+                } else {
                     chart.hooks.push(self.hook(document, &written)?);
                 }
             } else {
@@ -132,11 +138,10 @@ impl Home<'_> {
         if written.delete_policies.is_absent() {
             delete_policies.push(DeletePolicy::BeforeHookCreation);
         }
-        let name = view.metadata().and_then(|metadata| Written::of(metadata, "name"));
         Ok(Hook {
             path: document.path.to_owned(),
             kind: view.kind().to_owned(),
-            name: name.map(|name| name.text.into_owned()).unwrap_or_default(),
+            name: self::written(view.metadata(), "name"),
             events: written.events.known().collect(),
             weight: written.weight.effective,
             delete_policies,
@@ -164,6 +169,11 @@ impl Home<'_> {
     }
 }
 
+fn written(members: Option<&Node<'_>>, name: &str) -> String {
+    let written = members.and_then(|members| Written::of(members, name));
+    written.map(|written| written.text.into_owned()).unwrap_or_default()
+}
+
 fn policies(written: &DeletePolicies<'_>) -> Vec<DeletePolicy> {
     written.items.iter().filter_map(|(_, policy)| *policy).collect()
 }
@@ -171,6 +181,15 @@ fn policies(written: &DeletePolicies<'_>) -> Vec<DeletePolicy> {
 impl<'a> Document<'a> {
     const fn view(&self) -> hooks::Object<'a> {
         hooks::Object::new(self.root)
+    }
+
+    /// As people are told that it vanishes.
+    fn dropped(&self) -> Dropped {
+        let name = written(self.view().metadata(), "name");
+        Dropped {
+            name: format!("{}/{name}", self.view().kind()),
+            events: written(self.view().annotations(), HOOK),
+        }
     }
 
     /// The document, or the items of a list with the kind that they have unless they say so themselves.

@@ -59,7 +59,10 @@ fn events_keep_their_duplicates_and_an_unknown_one_drops_the_document() {
         let text = format!(
             "{{apiVersion: v1, kind: Secret, metadata: {{name: x, annotations: {{helm.sh/hook: {dropped}}}}}}}"
         );
-        assert_eq!(read(&text), Chart::default(), "{dropped}");
+        let chart = read(&text);
+        let told = chart.dropped.iter().map(|dropped| (dropped.name.as_str(), dropped.events.as_str()));
+        assert_eq!(told.collect::<Vec<_>>(), [("Secret/x", dropped.trim_matches('"'))]);
+        assert_eq!(Chart { dropped: Vec::new(), ..chart }, Chart::default(), "{dropped}");
     }
 }
 
@@ -194,6 +197,7 @@ fn the_annotation_of_the_pods_says_how_they_end() {
     assert_eq!(outcome("90s").unwrap(), Some(Outcome::Succeeds(Duration::from_secs(90))));
     let error = outcome("faill").unwrap_err();
     assert_eq!(error.to_string(), "Job \"x\": annotation hookward.dev/outcome");
+    assert!(outcome("5").is_err() && outcome("").is_err(), "only text is an annotation");
 }
 
 #[test]
