@@ -74,6 +74,8 @@ pub struct Source {
     pub set: Vec<String>,
     /// `--set-string`.
     pub set_string: Vec<String>,
+    /// The line and the column where the chart is named, from 1.
+    pub place: (usize, usize),
 }
 
 impl Scenario {

@@ -100,11 +100,11 @@ fn run(written: hooks::Object<'_>) -> Result<Option<Run>, NoOutcome> {
     let number = |node: Option<&Node<'_>>, name| node.and_then(|node| node.get(name)).and_then(Node::as_i64);
     let count = |name| number(spec, name).and_then(|number| u32::try_from(number).ok());
     let seconds = |node, name| number(node, name).and_then(|number| u64::try_from(number).ok());
-    let annotation = pods.and_then(|pods| pods.metadata?.get("annotations")?.str_at(outcome::ANNOTATION));
+    let annotation = pods.and_then(|pods| pods.metadata?.get("annotations")?.member(outcome::ANNOTATION));
     let parallelism = count("parallelism").unwrap_or(1);
     Ok(Some(Run {
         workload,
-        outcome: annotation.map(str::parse::<Outcome>).transpose()?,
+        outcome: annotation.map(|written| Outcome::read(&written.node)).transpose()?,
         backoff_limit: count("backoffLimit").unwrap_or(BACKOFF_LIMIT),
         completions: count("completions").unwrap_or(parallelism.max(1)),
         parallelism,

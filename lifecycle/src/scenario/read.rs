@@ -3,22 +3,21 @@
 use std::{path::PathBuf, time::Duration};
 
 use hooks::{
-    Interest, Node,
+    Interest, Node, Value,
     manifest::{self, Manifest},
-    release::Status,
     yaml::{self, Limits},
 };
 
 use super::{
-    API_VERSION, Expect, KIND, Scenario, Source, Step,
-    expect::Newest,
-    spelling,
+    API_VERSION, KIND, Scenario, Source, Step, spelling,
     written::{self, Document},
 };
 use crate::{
     answer::Action,
     command::{self, Flags},
 };
+
+mod expected;
 
 /// The longest name that Helm gives a release.
 ///
@@ -92,6 +91,13 @@ impl File<'_> {
     fn step(&self, root: &Node<'_>, index: usize, written: written::Step) -> Result<Step, Error> {
         let pointer = format!("/spec/steps/{index}");
         let fail = |field: &str, message| Err(self.at(root, &format!("{pointer}{field}"), message));
+        for action in [Action::Install, Action::Upgrade] {
+            let field = format!("/{}", action.name());
+            if is_nothing(root, &format!("{pointer}{field}")) {
+                let name = action.name();
+                return fail(&field, format!("{name} needs a chart: write {name}: {{chart: PATH}}"));
+            }
+        }
         let written::Step { install, upgrade, rollback, test, uninstall, after, outcomes, expect } = written;
         let actions = [
             install.map(written::Install::asked),
@@ -101,36 +107,41 @@ impl File<'_> {
             uninstall.map(written::Uninstall::asked),
         ];
         let mut actions = actions.into_iter().flatten();
-        let (Some((action, chart, flags)), None) = (actions.next(), actions.next()) else {
+        let (Some((action, mut chart, flags)), None) = (actions.next(), actions.next()) else {
             let message = "a step is one of install, upgrade, rollback, test and uninstall".to_owned();
             return fail("", message);
         };
-        if chart.as_ref().is_some_and(|source| source.chart.as_os_str().is_empty()) {
-            let message = "name a chart, or a file of manifests".to_owned();
-            return fail(&format!("/{}/chart", action.name()), message);
+        if let Some(source) = &mut chart {
+            let field = format!("/{}/chart", action.name());
+            if source.chart.as_os_str().is_empty() {
+                return fail(&field, "name a chart, or a file of manifests".to_owned());
+            }
+            source.place = self.place(root, &format!("{pointer}{field}"));
         }
-        let expect: Option<Expect> = expect.map(Into::into);
-        if let Some(Newest::Status(status)) = expect.as_ref().and_then(|expect| expect.status.as_ref())
-            && Status::parse(status) == Status::Other
-        {
-            let hint = spelling::hint(status, STATUSES.map(Status::name));
-            return fail("/expect/status", format!("{status:?} is no status of a revision{hint}"));
+        if let Some((field, message)) = expected::fault(root, &pointer) {
+            return fail(field, message);
         }
-        let node = root.nearest(&pointer).0;
         Ok(Step {
             action,
             chart,
             flags,
             after: after.map_or(Duration::ZERO, |after| after.0),
             outcomes: outcomes.into_iter().map(|(name, ending)| (name.0, ending.0)).collect(),
-            expect,
-            place: manifest::line_column(self.text, node.span.start as usize),
+            expect: expect.map(Into::into),
+            place: self.place(root, &pointer),
         })
     }
 
     fn at(&self, root: &Node<'_>, pointer: &str, message: String) -> Error {
-        let (line, column) = manifest::line_column(self.text, root.nearest(pointer).0.span.start as usize);
+        let (line, column) = self.place(root, pointer);
         Error { line, column, message, is_foreign: false }
+    }
+
+    /// Where a value is written; what has none is where its name is.
+    fn place(&self, root: &Node<'_>, pointer: &str) -> (usize, usize) {
+        let (node, member, _) = root.nearest(pointer);
+        let named = member.filter(|_| node.value == Value::Null).map(|member| member.name_span);
+        manifest::line_column(self.text, named.unwrap_or(node.span).start as usize)
     }
 
     fn typed(&self, manifest: &Manifest<'_>) -> Result<Document, Error> {
@@ -147,17 +158,11 @@ impl File<'_> {
     }
 }
 
-const STATUSES: [Status; 9] = [
-    Status::Unknown,
-    Status::Deployed,
-    Status::Uninstalled,
-    Status::Superseded,
-    Status::Failed,
-    Status::Uninstalling,
-    Status::PendingInstall,
-    Status::PendingUpgrade,
-    Status::PendingRollback,
-];
+/// Whether a name is there with nothing behind it.
+fn is_nothing(root: &Node<'_>, pointer: &str) -> bool {
+    let (node, member, is_exact) = root.nearest(pointer);
+    is_exact && member.is_some() && node.value == Value::Null
+}
 
 /// Whether Kubernetes takes the name: a DNS label, or several with dots between them where those are taken.
 fn is_name(name: &str, longest: usize, dots: bool) -> bool {
@@ -253,7 +258,7 @@ fn source(
     set: written::OneOrMore<String>,
     set_string: written::OneOrMore<String>,
 ) -> Source {
-    Source { chart, values: values.into(), set: set.into(), set_string: set_string.into() }
+    Source { chart, values: values.into(), set: set.into(), set_string: set_string.into(), place: (1, 1) }
 }
 
 fn timeout(written: Option<written::Span>) -> Duration {

@@ -63,8 +63,12 @@ fn default_namespace() -> String {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Step {
     /// `helm install`.
+    #[serde(default)]
+    #[schemars(with = "Install")]
     pub(super) install: Option<Install>,
     /// `helm upgrade`.
+    #[serde(default)]
+    #[schemars(with = "Upgrade")]
     pub(super) upgrade: Option<Upgrade>,
     /// `helm rollback`.
     #[serde(default, deserialize_with = "present")]
@@ -81,7 +85,9 @@ pub(super) struct Step {
     /// What the pods of hooks do, by `Kind/name`: `ok`, `fail`, `hang`, or how long they take to succeed, as in `90s`.
     #[serde(default)]
     pub(super) outcomes: BTreeMap<Name, Ending>,
-    /// What must come of it.
+    /// What must come of it; without it, it must exit with 0.
+    #[serde(default)]
+    #[schemars(with = "WrittenExpect")]
     pub(super) expect: Option<WrittenExpect>,
 }
 
@@ -95,19 +101,27 @@ fn present<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(
 /// What must come of a step; what is not named may be anything.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "Expect")]
+#[schemars(rename = "Expect", extend("minProperties" = 1))]
 pub(super) struct WrittenExpect {
     /// Helm's exit code.
+    #[serde(default)]
+    #[schemars(with = "u8")]
     exit: Option<i32>,
     /// What the error says somewhere.
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 1))]
     error: Option<String>,
     /// The status of the newest revision; null when none may be stored.
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<String>")]
     status: Option<Newest>,
     /// The hooks that Helm sends, in order, as `Job/migrate`.
+    #[serde(default)]
+    #[schemars(with = "Vec<Name>")]
     hooks: Option<Vec<Name>>,
     /// The hook objects that are alive afterwards, in any order, as `Job/migrate`.
+    #[serde(default)]
+    #[schemars(with = "Vec<Name>")]
     leftovers: Option<Vec<Name>>,
 }
 

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{Outcome, command::Wait};
+use crate::{
+    Outcome,
+    command::Wait,
+    scenario::{Expect, Newest},
+};
 
 const HEAD: &str = "apiVersion: hookward.dev/v1alpha1\nkind: RolloutScenario\nmetadata: {name: x}\n";
 
@@ -123,9 +127,9 @@ fn words_that_mean_nothing_are_refused_where_they_stand() {
 
 #[test]
 fn a_step_is_one_action() {
-    for step in ["  - after: 5m\n", "  - install: {chart: a}\n    uninstall: {}\n", "  - install:\n"] {
+    for step in ["  - after: 5m\n", "  - install: {chart: a}\n    uninstall: {}\n", "  -\n"] {
         let (line, column, message) = step_error(step);
-        assert!(line == 1 && column == 5 && message.starts_with("a step is one of"), "{step}: {message}");
+        assert!(line == 1 && column <= 5 && message.starts_with("a step is one of"), "{step}: {message}");
     }
     assert_eq!(steps("  - uninstall:\n")[0].action, Action::Uninstall);
 }
@@ -180,4 +184,50 @@ fn a_chart_without_a_path_was_the_folder_of_the_scenario() {
 fn a_null_was_told_in_the_words_of_programmers() {
     let (_, _, message) = step_error("  - install: {chart: }\n");
     assert!(message.contains("a text is wanted here") && !message.contains("Option"), "{message}");
+}
+
+#[test]
+fn an_install_with_nothing_below_it_was_taken_for_a_step_without_an_action() {
+    for (step, place) in [("  - install:\n", (1, 5)), ("  - {uninstall: {}, upgrade: }\n", (1, 21))] {
+        let (line, column, message) = step_error(step);
+        assert_eq!((line, column), place, "{message}");
+        assert!(
+            message.ends_with(" needs a chart: write install: {chart: PATH}") || place.1 == 21,
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn expectations_that_nothing_could_fail_were_taken_in_silence() {
+    for (expect, column, part) in [
+        ("", 5, "nothing is expected here: name exit, error, status, hooks or leftovers"),
+        ("{}", 13, "nothing is expected here"),
+        ("{exit: }", 14, "0 or 1"),
+        ("{exit: -1}", 20, "no program exits with that"),
+        ("{error: }", 14, "for none exit: 0"),
+        ("{error: ''}", 21, "for any error expect exit: 1"),
+        ("{hooks: }", 14, "write [] for none"),
+        ("{leftovers: ~}", 14, "write [] for none"),
+        ("{status: 5}", 22, "\"5\" is no status of a revision"),
+    ] {
+        let (line, at, message) = step_error(&format!("  - test: {{}}\n    expect: {expect}\n"));
+        assert!((line, at) == (2, column) && message.contains(part), "{expect}: {line}:{at}: {message}");
+    }
+}
+
+#[test]
+fn that_there_is_no_hook_and_no_revision_may_be_expected() {
+    let step = steps("  - test: {}\n    expect: {hooks: [], leftovers: [], status: ~}\n").remove(0);
+    let none = Some(Vec::new());
+    let wanted =
+        Expect { hooks: none.clone(), leftovers: none, status: Some(Newest::Absent), ..Expect::default() };
+    assert_eq!(step.expect, Some(wanted));
+}
+
+#[test]
+fn the_place_of_a_chart_is_where_it_is_named() {
+    let steps = steps("  - test: {}\n  - upgrade:\n      wait: true\n      chart: ./v2\n");
+    let place = |index: usize| steps[index].chart.as_ref().map(|source| source.place);
+    assert_eq!((place(0), place(1)), (None, Some((11, 14))));
 }
