@@ -274,7 +274,8 @@ fn outlived(view: &View<'_>, state: &State, knobs: &Knobs) -> Option<usize> {
 fn superfluous(view: &View<'_>, state: &State, knobs: &Knobs, newest: Option<usize>) -> Option<usize> {
     let issuer = state.leaf().map(Issued::issuer);
     let is_superfluous = |index: &usize| Some(*index) != issuer && Some(*index) != newest;
-    (0..state.authorities().len()).find(is_superfluous).filter(|_| view.unchanged >= knobs.overlap)
+    let is_left = view.unchanged >= knobs.overlap.saturating_mul(FAREWELL);
+    (0..state.authorities().len()).find(is_superfluous).filter(|_| is_left)
 }
 
 /// How long nothing can become due.
@@ -292,9 +293,9 @@ fn next_look(view: &View<'_>, state: &State, knobs: &Knobs) -> Duration {
     // A date has passed when the second after it begins.
     let dates = dates.map(|left| left + Duration::from_secs(1));
     let patience = if has_nothing_to_lose(view, state) { PATIENCE } else { 1 };
-    let unchanged = knobs.overlap.saturating_mul(patience).saturating_sub(view.unchanged);
-    let settled = [1, FAREWELL].map(|overlaps| knobs.overlap.saturating_mul(overlaps));
-    let steady = settled.map(|settled| settled.saturating_sub(view.settled)).into_iter().chain([unchanged]);
+    let left = |overlaps: u32, past| knobs.overlap.saturating_mul(overlaps).saturating_sub(past);
+    let steady = [1, FAREWELL].map(|overlaps| left(overlaps, view.settled)).into_iter();
+    let steady = steady.chain([patience, FAREWELL].map(|overlaps| left(overlaps, view.unchanged)));
     dates.chain(steady.filter(|left| !left.is_zero())).min().unwrap_or(DAY)
 }
 

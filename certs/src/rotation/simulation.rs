@@ -70,8 +70,8 @@ proptest! {
 /// The last leaf of an authority had ended by one clock, and by another one a replica that had just begun served it still.
 #[test]
 fn an_authority_does_not_leave_while_a_replica_that_has_just_begun_serves_its_last_leaf() {
-    let knobs = knobs(146, 3, 5762);
-    World::new(12_473_185_710_598_860_480, &knobs, 2, Clocks::Stepping).run(DAY * 365);
+    World::new(12_473_185_710_598_860_480, &knobs(146, 3, 5762), 2, Clocks::Stepping).run(DAY * 365);
+    World::new(13_473_596_908_416_483_961, &knobs(48, 5, 4005), 3, Clocks::Stepping).run(DAY * 365);
 }
 
 /// Each renewal is one write, and an authority is three: made, signing, and the one before it dropped.
