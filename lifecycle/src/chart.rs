@@ -12,8 +12,10 @@ mod needs;
 mod object;
 mod read;
 pub mod scope;
+mod typed;
 
 pub use read::ReadError;
+pub(crate) use typed::checked;
 
 /// What one rendering gave.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -88,19 +90,26 @@ pub struct Object {
     pub resource_policy: Option<String>,
     /// The kind it brings, if it is a `CustomResourceDefinition`.
     pub defines: Option<Definition>,
-    /// Members that Kubernetes does not know, such as `.spec.volumes`.
-    pub undeclared: Vec<Undeclared>,
+    /// Members that Kubernetes does not know, or that are not what it wants there, by path.
+    pub misfits: Vec<Misfit>,
     /// Why the API server refuses it for sure: its words after `… is invalid: `.
-    pub invalid: Option<&'static str>,
+    pub invalid: Option<String>,
 }
 
-/// A member that Kubernetes does not know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undeclared {
+/// A member that Kubernetes does not know, such as `spec.volumes` of a Job, or that is of another type than it wants; who sees it says
+/// so in words of his own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Misfit {
     /// As a server-side apply names it, such as `.spec.volumes`.
     pub path: String,
-    /// What a schema check says of it.
-    pub words: String,
+    /// What a server-side apply says when it holds it against the schema.
+    pub applied: Option<String>,
+    /// What a server-side apply says when it makes Kubernetes' own type of it.
+    pub converted: Option<String>,
+    /// What whoever reads the body of a POST, or the result of a patch, says.
+    pub decoded: Option<String>,
+    /// What Helm says when it checks a list itself.
+    pub checked: Option<String>,
 }
 
 /// A part of an object that nobody can change.
@@ -125,8 +134,10 @@ pub struct Run {
     pub completions: u32,
     /// `spec.parallelism`, 1 for Kubernetes.
     pub parallelism: u32,
-    /// `spec.activeDeadlineSeconds`.
+    /// `spec.activeDeadlineSeconds` of a Job.
     pub deadline: Option<u64>,
+    /// `activeDeadlineSeconds` of the pods.
+    pub pod_deadline: Option<u64>,
     /// `spec.ttlSecondsAfterFinished`.
     pub ttl: Option<u64>,
     /// `spec.suspend`.

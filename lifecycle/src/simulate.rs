@@ -10,7 +10,7 @@ use crate::{
     chart::Object,
     command::{Flags, Wait},
     profile::{Engine, Waiter},
-    world::{Live, Millis, Origin},
+    world::{Millis, Origin},
 };
 
 mod argocd;
@@ -210,9 +210,7 @@ impl<'a> Play<'a> {
 
     /// What is stored goes with the namespace of the release; nobody tells Helm.
     fn forget_what_is_gone(&mut self) {
-        let is_home =
-            |live: &&Live| live.object.id.kind == "Namespace" && live.object.id.name == self.namespace;
-        let home = self.world.lives().iter().find(is_home).map(|live| live.uid);
+        let home = self.world.namespace(self.namespace).map(|live| live.uid);
         if home != *self.home {
             self.storage.purge();
             *self.home = home;

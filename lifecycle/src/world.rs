@@ -14,8 +14,11 @@ mod change;
 mod example;
 mod go;
 mod job;
+mod lives;
 mod namespace;
 mod run;
+
+use lives::Lives;
 
 /// Those that Kubernetes makes itself.
 const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
@@ -23,13 +26,15 @@ const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kub
 /// Milliseconds since the first action.
 pub type Millis = u64;
 
+/// Nothing happens after this: some million years are left until no number can tell the time any more.
+const END: Millis = Millis::MAX / 4;
+
 /// The cluster.
 #[derive(Debug, Clone)]
 pub struct World {
     now: Millis,
     nodes: Nodes,
-    /// In the order in which they were created.
-    lives: Vec<Live>,
+    lives: Lives,
     /// Pods whose owner is gone.
     orphans: Vec<Orphan>,
     /// Kinds that are simply there.
@@ -158,9 +163,13 @@ pub enum Refusal {
         field: &'static str,
     },
     /// It cannot be valid: the words after `… is invalid: `.
-    Invalid(&'static str),
-    /// Members that Kubernetes does not know, which an apply by Helm does not pass over.
-    Undeclared(Vec<String>),
+    Invalid(String),
+    /// Members that do not fit the schema, which an apply holds everything against: each with its path, and what is wrong.
+    Untyped(Vec<String>),
+    /// A member that fits the schema, and of which Kubernetes cannot make its own type: what is wrong.
+    Unconverted(String),
+    /// A body that nobody can read: what is wrong.
+    Undecoded(String),
     /// Its namespace does not exist.
     NamespaceMissing,
     /// Its namespace is being deleted.
@@ -222,8 +231,14 @@ impl World {
     /// A cluster with nothing but the namespaces that Kubernetes makes itself.
     #[must_use]
     pub fn on(nodes: Nodes) -> Self {
-        let mut world =
-            Self { now: 0, nodes, lives: Vec::new(), orphans: Vec::new(), definitions: Vec::new(), uids: 0 };
+        let mut world = Self {
+            now: 0,
+            nodes,
+            lives: Lives::default(),
+            orphans: Vec::new(),
+            definitions: Vec::new(),
+            uids: 0,
+        };
         for name in NAMESPACES {
             world.assume_namespace(name);
         }
@@ -262,27 +277,31 @@ impl World {
     /// What is there under this id, on its way out or not; the newest where names are made up.
     #[must_use]
     pub fn live(&self, id: &ObjectId) -> Option<&Live> {
-        self.position(id).map(|index| &self.lives[index])
+        self.lives.newest(id)
     }
 
     /// What is there with this uid.
     #[must_use]
     pub fn with_uid(&self, uid: u64) -> Option<&Live> {
-        self.lives.iter().find(|live| live.uid == uid)
+        self.lives.get(uid)
     }
 
     /// All that is there, in the order of creation.
+    pub fn lives(&self) -> impl DoubleEndedIterator<Item = &Live> {
+        self.lives.all()
+    }
+
+    /// The namespace of this name, on its way out or not.
     #[must_use]
-    pub fn lives(&self) -> &[Live] {
-        &self.lives
+    pub fn namespace(&self, name: &str) -> Option<&Live> {
+        self.lives.core("Namespace", None, name).next()
     }
 
     /// The objects of hooks that are there, on their way out or not, by kind, namespace and name.
     #[must_use]
     pub fn leftovers(&self) -> Vec<ObjectId> {
         let mut left: Vec<_> = self
-            .lives
-            .iter()
+            .lives()
             .filter(|live| live.origin == Origin::Hook)
             .map(|live| live.object.id.clone())
             .collect();
@@ -290,8 +309,8 @@ impl World {
         left
     }
 
-    fn position(&self, id: &ObjectId) -> Option<usize> {
-        self.lives.iter().rposition(|live| live.object.id.is_same(id))
+    fn uid(&self, id: &ObjectId) -> Option<u64> {
+        self.live(id).map(|live| live.uid)
     }
 }
 

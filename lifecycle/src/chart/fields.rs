@@ -1,8 +1,9 @@
-//! Members that Kubernetes does not know: a POST drops them with a warning, a server-side apply by Helm is refused, and so is a list.
+//! Members that Kubernetes does not know, or that are of another type: a POST drops the former with a warning and is refused for the
+//! latter, a server-side apply by Helm is refused for both, and so is a list.
 
 use hooks::Node;
 
-use super::Undeclared;
+use super::{Misfit, typed};
 
 /// Source: Kubernetes 1.36 `staging/src/k8s.io/api/batch/v1/types.go`, `JobSpec`.
 const JOB: [&str; 16] = [
@@ -101,17 +102,23 @@ const CONTAINER: [&str; 25] = [
 ];
 
 /// A place where members are looked at.
-struct Place {
+pub(super) struct Place {
     /// As a server-side apply names it.
-    path: String,
+    pub(super) path: String,
     /// As a schema check names it, from the kind on.
-    checked: String,
+    pub(super) checked: String,
     /// The type of what is there, in Kubernetes' words.
-    model: &'static str,
+    pub(super) model: &'static str,
 }
 
-/// The unknown members of the specs of a Job, a Pod, their pods and the containers of these; deeper down nobody looks.
-pub(super) fn undeclared(written: hooks::Object<'_>) -> Vec<Undeclared> {
+/// The misfits in the specs of a Job, a Pod, their pods and the containers of these, by path; deeper down nobody looks.
+pub(super) fn misfits(written: hooks::Object<'_>) -> Vec<Misfit> {
+    let mut found = all(written);
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found
+}
+
+fn all(written: hooks::Object<'_>) -> Vec<Misfit> {
     let kind = written.kind();
     let (job, path) = match (written.group(), kind) {
         ("batch", "Job") => (written.spec(), ".spec.template.spec"),
@@ -126,6 +133,7 @@ pub(super) fn undeclared(written: hooks::Object<'_>) -> Vec<Undeclared> {
             model: "io.k8s.api.batch.v1.JobSpec",
         };
         found.extend(place.unknown(spec, &JOB));
+        found.extend(place.mistyped(spec, &typed::JOB));
     }
     let Some(pods) = written.pods() else { return found };
     let place = Place {
@@ -134,6 +142,7 @@ pub(super) fn undeclared(written: hooks::Object<'_>) -> Vec<Undeclared> {
         model: "io.k8s.api.core.v1.PodSpec",
     };
     found.extend(place.unknown(pods.spec, &POD));
+    found.extend(place.mistyped(pods.spec, &typed::POD));
     for container in pods.containers().filter(|container| container.list != "ephemeralContainers") {
         let place = Place {
             path: format!("{path}.{}[name=\"{}\"]", container.list, container.name()),
@@ -146,11 +155,16 @@ pub(super) fn undeclared(written: hooks::Object<'_>) -> Vec<Undeclared> {
 }
 
 impl Place {
-    fn unknown(&self, node: &Node<'_>, known: &[&str]) -> Vec<Undeclared> {
+    fn unknown(&self, node: &Node<'_>, known: &[&str]) -> Vec<Misfit> {
         let names = node.members().iter().map(|member| member.name.as_ref());
-        let undeclared = |name: &str| Undeclared {
+        let undeclared = |name: &str| Misfit {
             path: format!("{}.{name}", self.path),
-            words: format!("ValidationError({}): unknown field \"{name}\" in {}", self.checked, self.model),
+            applied: Some("field not declared in schema".to_owned()),
+            checked: Some(format!(
+                "ValidationError({}): unknown field \"{name}\" in {}",
+                self.checked, self.model
+            )),
+            ..Misfit::default()
         };
         names.filter(|name| !known.contains(name)).map(undeclared).collect()
     }
@@ -163,7 +177,7 @@ mod tests {
     #[track_caller]
     fn names(text: &str, expected: &[&str]) {
         let chart = Chart::read(text, "demo").unwrap();
-        let paths = chart.resources[0].undeclared.iter().map(|undeclared| undeclared.path.as_str());
+        let paths = chart.resources[0].misfits.iter().map(|misfit| misfit.path.as_str());
         assert_eq!(paths.collect::<Vec<_>>(), expected);
     }
 
@@ -171,7 +185,7 @@ mod tests {
     fn a_member_in_the_wrong_place_is_not_declared() {
         names(
             "{apiVersion: batch/v1, kind: Job, metadata: {name: a}, spec: {volumes: [], template: {spec: {volume: []}}}}",
-            &[".spec.volumes", ".spec.template.spec.volume"],
+            &[".spec.template.spec.volume", ".spec.volumes"],
         );
         names(
             "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {backoffLimit: 1, containers: [{name: c, imagePolicy: x}]}}",

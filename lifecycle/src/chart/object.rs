@@ -2,7 +2,7 @@
 
 use hooks::{Node, Value, annotations};
 
-use super::{Definition, Frozen, Need, Object, Restart, Run, Workload, digest, fields, needs, scope};
+use super::{Definition, Frozen, Need, Object, Restart, Run, Workload, digest, fields, needs, scope, typed};
 use crate::{
     Outcome,
     answer::ObjectId,
@@ -51,8 +51,8 @@ impl Home<'_> {
             generates_name: written.name().is_none() && written.generate_name().is_some(),
             frozen: frozen(written),
             digest: digest::digest(Some(written.root())),
-            undeclared: fields::undeclared(written),
-            invalid: run.as_ref().and_then(invalid),
+            misfits: fields::misfits(written),
+            invalid: run.as_ref().and_then(|run| invalid(written, run)),
             needs: run.as_ref().map_or_else(Vec::new, |_| needs),
             run,
             finalizers: written
@@ -97,9 +97,9 @@ fn run(written: hooks::Object<'_>) -> Result<Option<Run>, NoOutcome> {
     };
     let pods = written.pods();
     let spec = written.spec();
-    let number = |node: Option<&Node<'_>>, name| node.and_then(|node| node.get(name)).and_then(Node::as_i64);
-    let count = |name| number(spec, name).and_then(|number| u32::try_from(number).ok());
+    let count = |name| number(spec, name).and_then(|number| u32::try_from(typed::cut(number)).ok());
     let seconds = |node, name| number(node, name).and_then(|number| u64::try_from(number).ok());
+    let pod_spec = pods.map(|pods| pods.spec);
     let annotation = pods.and_then(|pods| pods.metadata?.get("annotations")?.member(outcome::ANNOTATION));
     let parallelism = count("parallelism").unwrap_or(1);
     Ok(Some(Run {
@@ -108,21 +108,70 @@ fn run(written: hooks::Object<'_>) -> Result<Option<Run>, NoOutcome> {
         backoff_limit: count("backoffLimit").unwrap_or(BACKOFF_LIMIT),
         completions: count("completions").unwrap_or(parallelism.max(1)),
         parallelism,
-        deadline: seconds(spec, "activeDeadlineSeconds"),
-        ttl: seconds(spec, "ttlSecondsAfterFinished"),
+        deadline: seconds(spec, "activeDeadlineSeconds").filter(|_| workload == Workload::Job),
+        pod_deadline: seconds(pod_spec, "activeDeadlineSeconds"),
+        ttl: count("ttlSecondsAfterFinished").map(u64::from),
         suspended: spec.and_then(|spec| spec.get("suspend")).and_then(Node::as_bool).unwrap_or(false),
         restart: match pods.and_then(|pods| pods.spec.str_at("restartPolicy")) {
             Some("Never") => Restart::Never,
             Some("OnFailure") => Restart::OnFailure,
             _ => Restart::Always,
         },
-        grace: seconds(pods.map(|pods| pods.spec), "terminationGracePeriodSeconds").unwrap_or(GRACE),
+        grace: match number(pod_spec, "terminationGracePeriodSeconds") {
+            // Source: Kubernetes 1.36 `pkg/registry/core/pod/strategy.go`, `CheckGracefulDelete`.
+            Some(seconds) => u64::try_from(seconds).unwrap_or(1),
+            None => GRACE,
+        },
     }))
 }
 
-fn invalid(run: &Run) -> Option<&'static str> {
-    (run.workload == Workload::Job && run.restart == Restart::Always).then_some(NO_RESTART_POLICY)
+fn number(node: Option<&Node<'_>>, name: &str) -> Option<i64> {
+    node.and_then(|node| node.get(name)).and_then(typed::whole)
 }
+
+/// What no Job and no Pod can have, in the order in which the API server finds it.
+///
+/// Source: Kubernetes 1.36 `pkg/apis/batch/validation/validation.go`, `validateJobSpec`; `pkg/apis/core/validation/validation.go`,
+/// `ValidatePodSpec`.
+fn invalid(written: hooks::Object<'_>, run: &Run) -> Option<String> {
+    let mut errors = Vec::new();
+    let pods = match run.workload {
+        Workload::Job => "spec.template.spec",
+        Workload::Pod => "spec",
+        Workload::Lasting => return None,
+    };
+    if run.workload == Workload::Job {
+        let spec = |name| number(written.spec(), name);
+        for name in COUNTS {
+            let value = match name {
+                "activeDeadlineSeconds" => spec(name),
+                _ => spec(name).map(|number| i64::from(typed::cut(number))),
+            };
+            if let Some(value) = value.filter(|value| *value < 0) {
+                errors
+                    .push(format!("spec.{name}: Invalid value: {value}: must be greater than or equal to 0"));
+            }
+        }
+    }
+    let deadline = number(written.pods().map(|pods| pods.spec), "activeDeadlineSeconds");
+    if let Some(value) = deadline.filter(|value| !(1..=i64::from(i32::MAX)).contains(value)) {
+        errors.push(format!(
+            "{pods}.activeDeadlineSeconds: Invalid value: {value}: must be between 1 and 2147483647, inclusive"
+        ));
+    }
+    if run.workload == Workload::Job && run.restart == Restart::Always {
+        errors.push(NO_RESTART_POLICY.to_owned());
+    }
+    match &errors[..] {
+        [] => None,
+        [one] => Some(one.clone()),
+        many => Some(format!("[{}]", many.join(", "))),
+    }
+}
+
+/// What a Job counts, in the order in which the API server looks at it.
+const COUNTS: [&str; 5] =
+    ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"];
 
 /// The parts that the API server lets nobody change.
 ///
@@ -264,7 +313,7 @@ impl Object {
             finalizers: false,
             resource_policy: None,
             defines: None,
-            undeclared: Vec::new(),
+            misfits: Vec::new(),
             invalid: None,
         }
     }

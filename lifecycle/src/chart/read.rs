@@ -114,6 +114,7 @@ impl Chart {
 impl Home<'_> {
     fn chart(&self, documents: &[Document<'_>]) -> Result<Chart, ReadError> {
         let mut chart = Chart::default();
+        let mut build = Build::default();
         for document in documents {
             let view = document.view();
             if document.is_of_crds() {
@@ -125,10 +126,12 @@ impl Home<'_> {
                     chart.hooks.push(self.hook(document, &written)?);
                 }
             } else {
-                chart.resources.extend(self.objects(document)?);
-                chart.unbuildable = chart.unbuildable.or_else(|| object::unbuildable(view));
+                let objects = self.objects(document)?;
+                build.visit(view, &objects);
+                chart.resources.extend(objects);
             }
         }
+        chart.unbuildable = build.errors();
         Ok(chart)
     }
 
@@ -176,6 +179,34 @@ fn written(members: Option<&Node<'_>>, name: &str) -> String {
 
 fn policies(written: &DeletePolicies<'_>) -> Vec<DeletePolicy> {
     written.items.iter().filter_map(|(_, policy)| *policy).collect()
+}
+
+/// What goes wrong when Helm builds the ordinary resources: it goes on when it cannot decode one, but not after a list that has not
+/// passed its check.
+///
+/// Source: cli-runtime 0.36 `pkg/resource/visitor.go`, `StreamVisitor` and `ContinueOnErrorVisitor`.
+#[derive(Default)]
+struct Build {
+    errors: Vec<String>,
+    is_over: bool,
+}
+
+impl Build {
+    fn visit(&mut self, view: hooks::Object<'_>, objects: &[Arc<Object>]) {
+        if self.is_over {
+            return;
+        }
+        let refused = super::checked(objects.iter().filter(|_| view.kind() == "List"));
+        self.is_over = refused.is_some();
+        self.errors.extend(refused.or_else(|| object::unbuildable(view)));
+    }
+
+    fn errors(mut self) -> Option<String> {
+        match self.errors.len() {
+            0 | 1 => self.errors.pop(),
+            _ => Some(format!("[{}]", self.errors.join(", "))),
+        }
+    }
 }
 
 impl<'a> Document<'a> {

@@ -1,30 +1,33 @@
 //! What a cluster of which nothing is known is taken to have.
 
+use std::collections::HashSet;
+
 use crate::{
     Chart, World,
     answer::ObjectId,
-    chart::{Definition, Need, Object, scope},
+    chart::{Definition, Object, scope},
 };
 
 /// Namespaces that objects name, what their pods need, and kinds that they are of, unless the chart itself makes them.
 pub(super) fn assume(world: &mut World, chart: Option<&Chart>) {
     let Some(chart) = chart else { return };
+    let made: HashSet<_> = objects(chart).map(|object| object.id.named()).collect();
+    let brought: Vec<_> = objects(chart).filter_map(|object| object.defines.as_ref()).collect();
     for object in objects(chart) {
         let id = &object.id;
-        if let Some(namespace) = &id.namespace {
-            let is_made = |object: &Object| object.id.kind == "Namespace" && object.id.name == *namespace;
-            if !objects(chart).any(is_made) {
-                world.assume_namespace(namespace);
-            }
+        if let Some(namespace) = &id.namespace
+            && !made.contains(&("Namespace", None, namespace.as_str()))
+        {
+            world.assume_namespace(namespace);
         }
         for need in &object.needs {
             let namespace = id.namespace.as_deref().unwrap_or_default();
-            if !objects(chart).any(|other| other.id.is(need, namespace)) {
+            if !made.contains(&(need.kind, Some(namespace), need.name.as_str())) {
                 world.assume_need(need, namespace);
             }
         }
-        let is_brought = |object: &Object| object.defines.as_ref().is_some_and(|defines| defines.covers(id));
-        if scope::built_in(&id.api_version, &id.kind).is_none() && !objects(chart).any(is_brought) {
+        let is_brought = || brought.iter().any(|defines| defines.covers(id));
+        if scope::built_in(&id.api_version, &id.kind).is_none() && !is_brought() {
             let (group, version) = id.api_version.rsplit_once('/').unwrap_or(("", &id.api_version));
             world.assume_kind(Definition {
                 group: group.to_owned(),
@@ -37,12 +40,10 @@ pub(super) fn assume(world: &mut World, chart: Option<&Chart>) {
 }
 
 impl ObjectId {
-    /// Whether it is what pods in `namespace` need.
-    fn is(&self, need: &Need, namespace: &str) -> bool {
-        self.kind == need.kind
-            && self.name == need.name
-            && self.namespace.as_deref() == Some(namespace)
-            && self.group().is_empty()
+    /// Kind, namespace and name, where the kind is one of the core group.
+    fn named(&self) -> (&str, Option<&str>, &str) {
+        let kind = if self.group().is_empty() { self.kind.as_str() } else { "" };
+        (kind, self.namespace.as_deref(), &self.name)
     }
 }
 
@@ -65,7 +66,7 @@ mod tests {
     }
 
     fn has(world: &World, kind: &str) -> bool {
-        world.lives().iter().any(|live| live.object.id.kind == kind && live.object.id.name == "robot")
+        world.lives().any(|live| live.object.id.kind == kind && live.object.id.name == "robot")
     }
 
     #[test]
@@ -79,7 +80,7 @@ mod tests {
 
     #[test]
     fn namespaces_are_there_unless_the_chart_makes_them() {
-        let has = |world: &World| world.lives().iter().any(|live| live.object.id.name == "other");
+        let has = |world: &World| world.lives().any(|live| live.object.id.name == "other");
         assert!(has(&assumed("")));
         assert!(!has(&assumed("{apiVersion: v1, kind: Namespace, metadata: {name: other}}")));
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     answer::{StepResult, Verb},
-    chart::{Hook, Object},
+    chart::{Hook, Object, checked},
     world::{Applied, Millis, Origin, RunState},
 };
 
@@ -110,19 +110,11 @@ impl Play<'_> {
     }
 }
 
-/// Whether the items of a list have only members that Kubernetes knows: of all else the API server is asked, but a list it does not
-/// know, so that Helm looks itself.
-///
-/// Source: kubectl 0.36 `pkg/validation/schema.go`, `NewParamVerifyingSchema`; Helm 4.2.4 `pkg/kube/client.go`, `scrubValidationError`.
+/// Whether the items of a list are what Kubernetes wants: of all else the API server is asked, but a list it does not know, so that
+/// Helm looks itself.
 pub(super) fn validate(hook: &Hook) -> Result<(), Failure> {
-    let unknown = hook.objects.iter().flat_map(|object| &object.undeclared).map(|one| one.words.as_str());
-    let unknown: Vec<_> = unknown.filter(|_| hook.kind == "List").collect();
-    let words = match &unknown[..] {
-        [] => return Ok(()),
-        [one] => (*one).to_owned(),
-        many => format!("[{}]", many.join(", ")),
-    };
-    Err(Failure(format!("error validating \"\": error validating data: {words}")))
+    let objects = hook.objects.iter().filter(|_| hook.kind == "List");
+    checked(objects).map_or(Ok(()), |words| Err(Failure(words)))
 }
 
 /// When pods have ended for good.

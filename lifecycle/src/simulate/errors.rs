@@ -79,9 +79,19 @@ pub(super) fn conflict(object: &Object) -> String {
 fn applied(object: &Object) -> String {
     let id = &object.id;
     let namespace = id.namespace.as_deref().unwrap_or_default();
-    let core = if id.group().is_empty() { "/" } else { "" };
     let name = if object.generates_name { "" } else { &id.name };
-    format!("{namespace}/{name} {core}{}, Kind={}", id.api_version, id.kind)
+    format!("{namespace}/{name} {}", group_version_kind(id))
+}
+
+/// An object as the API server names it where it holds it against its schema.
+fn typed(id: &ObjectId) -> String {
+    format!("{}/{}; {}", id.namespace.as_deref().unwrap_or_default(), id.name, group_version_kind(id))
+}
+
+/// Go's words for a kind, as in `batch/v1, Kind=Job` and `/v1, Kind=Pod`.
+fn group_version_kind(id: &ObjectId) -> String {
+    let core = if id.group().is_empty() { "/" } else { "" };
+    format!("{core}{}, Kind={}", id.api_version, id.kind)
 }
 
 /// What the API server says, or the client before it asks.
@@ -103,20 +113,24 @@ pub(super) fn cause(request: Request, id: &ObjectId, refusal: &Refusal) -> Strin
             format!("{qualified} \"{name}\" is invalid: {}", immutable(id, field))
         }
         Refusal::Invalid(words) => format!("{qualified} \"{name}\" is invalid: {words}"),
-        Refusal::Undeclared(fields) => {
-            let object = format!(
-                "{}/{name}; {}, Kind={kind}",
-                id.namespace.as_deref().unwrap_or_default(),
-                id.api_version
-            );
-            let fields: Vec<_> =
-                fields.iter().map(|field| format!("{field}: field not declared in schema")).collect();
-            let fields = if fields.len() == 1 {
-                fields.concat()
-            } else {
-                format!("errors:\n  {}", fields.join("\n  "))
+        Refusal::Untyped(errors) => {
+            let errors = match &errors[..] {
+                [one] => one.clone(),
+                many => format!("errors:\n  {}", many.join("\n  ")),
             };
-            format!("failed to create typed patch object ({object}): {fields}")
+            format!("failed to create typed patch object ({}): {errors}", typed(id))
+        }
+        Refusal::Unconverted(words) => format!(
+            "failed to convert new object ({}) to proper version: unable to convert unstructured object to {}: {words}",
+            typed(id),
+            group_version_kind(id)
+        ),
+        Refusal::Undecoded(words) if request == Request::Patch => {
+            format!(" \"\" is invalid: patch: Invalid value: …: {words}")
+        }
+        Refusal::Undecoded(words) => {
+            let version = id.api_version.rsplit('/').next().unwrap_or_default();
+            format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {words}")
         }
         Refusal::NamespaceMissing => {
             format!("namespaces \"{}\" not found", id.namespace.as_deref().unwrap_or_default())

@@ -276,7 +276,7 @@ impl Play<'_> {
 /// Source: Helm 4.2.4 `pkg/kube/client.go`, `update`.
 fn bared(object: &Object) -> Option<String> {
     let refusal = match object.run.as_ref()?.workload {
-        Workload::Job => Refusal::Invalid("[spec.selector: Required value, …"),
+        Workload::Job => Refusal::Invalid("[spec.selector: Required value, …".to_owned()),
         Workload::Pod => Refusal::Immutable { field: "spec" },
         Workload::Lasting => return None,
     };

@@ -8,6 +8,7 @@ mod kinds;
 mod order;
 mod others;
 mod policies;
+mod refused;
 mod test_runs;
 mod waits;
 

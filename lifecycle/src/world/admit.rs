@@ -15,6 +15,7 @@ impl World {
     /// # Errors
     /// Whatever the API server, or Helm's client before it, refuses.
     pub fn post(&mut self, object: &Arc<Object>, origin: Origin, outcome: Outcome) -> Result<(), Refusal> {
+        self.decode(object)?;
         self.admit_new(object)?;
         if let Some(live) = self.live(&object.id).filter(|_| !object.generates_name) {
             return Err(Refusal::AlreadyExists { terminating: live.is_terminating() });
@@ -37,11 +38,17 @@ impl World {
         if object.generates_name || object.id.name.is_empty() {
             return Err(Refusal::NoName);
         }
-        if !object.undeclared.is_empty() {
-            let paths = object.undeclared.iter().map(|one| one.path.clone());
-            return Err(Refusal::Undeclared(paths.collect()));
+        let misfits = object.misfits.iter();
+        let untyped: Vec<_> = misfits
+            .filter_map(|misfit| Some(format!("{}: {}", misfit.path, misfit.applied.as_ref()?)))
+            .collect();
+        if !untyped.is_empty() {
+            return Err(Refusal::Untyped(untyped));
         }
-        self.patch(object, origin, outcome)
+        if let Some(words) = object.misfits.iter().find_map(|misfit| misfit.converted.clone()) {
+            return Err(Refusal::Unconverted(words));
+        }
+        self.store(object, origin, outcome)
     }
 
     /// The same by a merge, which passes over what Kubernetes does not know.
@@ -54,13 +61,18 @@ impl World {
         origin: Origin,
         outcome: Outcome,
     ) -> Result<Applied, Refusal> {
-        let Some(index) = self.position(&object.id) else {
+        self.decode(object)?;
+        self.store(object, origin, outcome)
+    }
+
+    fn store(&mut self, object: &Arc<Object>, origin: Origin, outcome: Outcome) -> Result<Applied, Refusal> {
+        let Some(uid) = self.uid(&object.id) else {
             self.admit_new(object)?;
             self.create(object, origin, outcome);
             return Ok(Applied::Created);
         };
         self.admit(object)?;
-        let live = &mut self.lives[index];
+        let live = &mut self.lives[uid];
         let is_changed = |before: &&Frozen| !object.frozen.contains(before);
         if let Some(Frozen { field, .. }) = live.object.frozen.iter().find(is_changed) {
             return Err(Refusal::Immutable { field });
@@ -70,7 +82,7 @@ impl World {
             return Ok(Applied::Unchanged);
         }
         live.object = Arc::clone(object);
-        self.changed(index, outcome);
+        self.changed(uid, outcome);
         Ok(Applied::Changed)
     }
 
@@ -83,8 +95,8 @@ impl World {
         if id.name.is_empty() || id.name.ends_with('*') {
             return Err(Refusal::NoName);
         }
-        let Some(index) = self.position(id) else { return Ok(Deleted::Absent) };
-        self.ask(index);
+        let Some(uid) = self.uid(id) else { return Ok(Deleted::Absent) };
+        self.ask(uid);
         Ok(Deleted::Asked)
     }
 
@@ -99,11 +111,18 @@ impl World {
                 && definition.group == group
                 && definition.versions.iter().any(|served| served == version)
         };
-        let brought = || self.lives.iter().filter_map(|live| live.object.defines.as_ref());
+        let brought = || self.lives.defining().filter_map(|live| live.object.defines.as_ref());
         let is_served = scope::built_in(&id.api_version, &id.kind).is_some()
             || self.definitions.iter().any(serves)
             || brought().any(serves);
         if is_served { Ok(()) } else { Err(Refusal::NoMatch) }
+    }
+
+    /// What is found out when a body is read, before anything else.
+    fn decode(&self, object: &Object) -> Result<(), Refusal> {
+        self.check_kind(&object.id)?;
+        let words = object.misfits.iter().find_map(|misfit| misfit.decoded.clone());
+        words.map_or(Ok(()), |words| Err(Refusal::Undecoded(words)))
     }
 
     /// What is checked of every object that is sent.
@@ -112,7 +131,7 @@ impl World {
         if object.id.name.is_empty() {
             return Err(Refusal::NoName);
         }
-        object.invalid.map_or(Ok(()), |words| Err(Refusal::Invalid(words)))
+        object.invalid.clone().map_or(Ok(()), |words| Err(Refusal::Invalid(words)))
     }
 
     /// What is checked of an object that is not there yet.
@@ -130,7 +149,7 @@ impl World {
             live.is_terminating()
                 && live.object.defines.as_ref().is_some_and(|defines| defines.covers(&object.id))
         };
-        if self.lives.iter().any(is_going) {
+        if self.lives.open().any(is_going) {
             return Err(Refusal::DefinitionTerminating);
         }
         let is_pod = object.run.as_ref().is_some_and(|run| run.workload == Workload::Pod);
@@ -142,8 +161,7 @@ impl World {
     }
 
     fn check_namespace(&self, name: &str) -> Result<(), Refusal> {
-        let is_it = |id: &ObjectId| id.name == name && id.kind == "Namespace" && id.group().is_empty();
-        match self.lives.iter().find(|live| is_it(&live.object.id)) {
+        match self.namespace(name) {
             Some(live) if live.is_terminating() => Err(Refusal::NamespaceTerminating),
             Some(_) => Ok(()),
             None => Err(Refusal::NamespaceMissing),
@@ -153,7 +171,7 @@ impl World {
     /// It is there from now on.
     pub(super) fn create(&mut self, object: &Arc<Object>, origin: Origin, outcome: Outcome) {
         self.uids += 1;
-        self.lives.push(Live {
+        self.lives.add(Live {
             object: Arc::clone(object),
             origin,
             uid: self.uids,
@@ -166,7 +184,7 @@ impl World {
             end: None,
             goes: None,
         });
-        self.begin(self.lives.len() - 1);
+        self.begin(self.uids);
         self.settle();
     }
 }

@@ -1,13 +1,13 @@
 //! How time passes: change by change.
 
-use super::{Live, Millis, RunState, World};
+use super::{END, Live, Millis, RunState, World};
 
 impl World {
     /// When something will change without anybody asking for it.
     #[must_use]
     pub fn next_change(&self) -> Option<Millis> {
-        let lives = self.lives.iter().filter_map(Live::next);
-        lives.chain(self.orphans.iter().map(|orphan| orphan.goes)).min()
+        let lives = self.lives.open().filter_map(Live::next);
+        lives.chain(self.orphans.iter().map(|orphan| orphan.goes)).min().filter(|at| *at < END)
     }
 
     /// Lets time pass until `to`, with all that changes on the way; into the past nobody goes.
@@ -16,7 +16,7 @@ impl World {
             self.now = self.now.max(at);
             self.change();
         }
-        self.now = self.now.max(to);
+        self.now = self.now.max(to.min(END));
     }
 
     /// Lets time pass, change by change, until `condition` gives something, and gives that; `None` at `deadline`, when it is too late
@@ -27,7 +27,7 @@ impl World {
                 return Some(found);
             }
             let Some(next) = self.next_change().filter(|next| *next < deadline) else {
-                self.now = self.now.max(deadline);
+                self.now = self.now.max(deadline.min(END));
                 return None;
             };
             self.now = self.now.max(next);
@@ -38,10 +38,11 @@ impl World {
     /// The first change that is due.
     fn change(&mut self) {
         let is_due = |live: &Live| live.next().is_some_and(|next| next <= self.now);
-        if let Some(index) = self.lives.iter().position(is_due) {
-            match self.lives[index].end.take_if(|(at, _)| *at <= self.now) {
-                Some((_, run)) => self.end(index, run),
-                None => self.go(index),
+        let due = self.lives.open().find(|live| is_due(live)).map(|live| live.uid);
+        if let Some(uid) = due {
+            match self.lives[uid].end.take_if(|(at, _)| *at <= self.now) {
+                Some((_, run)) => self.end(uid, run),
+                None => self.go(uid),
             }
         } else {
             self.orphans.retain(|orphan| orphan.goes > self.now);
@@ -50,12 +51,13 @@ impl World {
     }
 
     /// The pods of an object have come to their end, or are up.
-    fn end(&mut self, index: usize, run: RunState) {
-        let live = &mut self.lives[index];
+    fn end(&mut self, uid: u64, run: RunState) {
+        let live = &mut self.lives[uid];
         live.run = run;
         if !live.is_terminating() {
             live.expire();
         }
+        self.lives.tidy();
     }
 }
 

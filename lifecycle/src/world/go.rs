@@ -12,13 +12,14 @@ pub(super) const REACTION: Millis = 100;
 
 impl World {
     /// Somebody asks for the deletion of an object.
-    pub(super) fn ask(&mut self, index: usize) {
-        if self.lives[index].is_terminating() {
+    pub(super) fn ask(&mut self, uid: u64) {
+        if self.lives[uid].is_terminating() {
             return;
         }
-        let stopped = self.stopped(&self.lives[index]);
+        self.lives.touch(uid);
+        let stopped = self.stopped(&self.lives[uid]);
         let now = self.now;
-        let live = &mut self.lives[index];
+        let live = &mut self.lives[uid];
         let state = State::Terminating { since: now };
         match (live.object.id.group(), live.object.id.kind.as_str()) {
             ("", "Namespace") => (live.state, live.goes) = (state, Some(now + LOOK)),
@@ -35,39 +36,39 @@ impl World {
                 live.stop(stopped);
             }
             _ if live.object.finalizers => (live.state, live.goes) = (state, None),
-            _ => self.remove(index),
+            _ => self.remove(uid),
         }
         self.settle();
     }
 
     /// The time of an object has come.
-    pub(super) fn go(&mut self, index: usize) {
-        self.lives[index].goes = None;
-        let live = &self.lives[index];
+    pub(super) fn go(&mut self, uid: u64) {
+        self.lives[uid].goes = None;
+        let live = &self.lives[uid];
         if !live.is_terminating() {
-            self.ask(index);
+            self.ask(uid);
         } else if (live.object.id.group(), live.object.id.kind.as_str()) == ("", "Namespace") {
-            self.look_through(index);
+            self.look_through(uid);
         } else if !live.object.finalizers {
-            self.remove(index);
+            self.remove(uid);
         }
         self.settle();
     }
 
     /// Somebody asks for the deletion of everything that `is_meant`.
     pub(super) fn ask_where(&mut self, is_meant: impl Fn(&Live) -> bool) {
-        let meant: Vec<_> = self.lives.iter().filter(|live| is_meant(live)).map(|live| live.uid).collect();
+        let meant: Vec<_> = self.lives().filter(|live| is_meant(live)).map(|live| live.uid).collect();
         for uid in meant {
-            if let Some(index) = self.lives.iter().position(|live| live.uid == uid) {
-                self.ask(index);
+            if self.lives.get(uid).is_some() {
+                self.ask(uid);
             }
         }
     }
 
     /// It is gone; its pods take their time.
-    pub(super) fn remove(&mut self, index: usize) {
-        let stopped = self.stopped(&self.lives[index]);
-        let live = self.lives.remove(index);
+    pub(super) fn remove(&mut self, uid: u64) {
+        let stopped = self.stopped(&self.lives[uid]);
+        let Some(live) = self.lives.remove(uid) else { return };
         let is_pod = live.object.run.as_ref().is_some_and(|run| run.workload == Workload::Pod);
         if stopped > self.now && !is_pod {
             self.orphans.push(Orphan {
@@ -89,16 +90,21 @@ impl World {
 
     /// What follows from what has just come or gone.
     pub(super) fn settle(&mut self) {
-        let is_due =
-            |world: &Self, live: &Live| live.is_terminating() && live.goes.is_none() && world.is_free(live);
-        while let Some(index) = self.lives.iter().position(|live| is_due(self, live)) {
-            self.remove(index);
+        while let Some(uid) = self.released() {
+            self.remove(uid);
         }
-        for index in 0..self.lives.len() {
-            if matches!(self.lives[index].run, RunState::Waiting(_)) {
-                self.begin(index);
-            }
+        let is_waiting = |live: &&Live| matches!(live.run, RunState::Waiting(_));
+        let waiting: Vec<_> = self.lives.open().filter(is_waiting).map(|live| live.uid).collect();
+        for uid in waiting {
+            self.begin(uid);
         }
+        self.lives.tidy();
+    }
+
+    /// The first of those on their way out that nothing holds any longer.
+    fn released(&self) -> Option<u64> {
+        let is_due = |live: &&Live| live.is_terminating() && live.goes.is_none() && self.is_free(live);
+        self.lives.open().find(is_due).map(|live| live.uid)
     }
 
     /// Whether nothing holds an object any longer that waits for something.
@@ -111,8 +117,7 @@ impl World {
             ("", "Namespace") => self.is_empty(&id.name),
             ("", "PersistentVolumeClaim") => !self.is_mounted(id),
             ("apiextensions.k8s.io", "CustomResourceDefinition") => {
-                let is_of =
-                    |defines: &Definition| self.lives.iter().any(|live| defines.covers(&live.object.id));
+                let is_of = |defines: &Definition| self.lives().any(|live| defines.covers(&live.object.id));
                 !live.object.defines.as_ref().is_some_and(is_of)
             }
             _ => true,
@@ -121,7 +126,7 @@ impl World {
 
     pub(super) fn is_empty(&self, namespace: &str) -> bool {
         let is_here = |here: &Option<String>| here.as_deref() == Some(namespace);
-        !self.lives.iter().any(|live| is_here(&live.object.id.namespace))
+        !self.lives().any(|live| is_here(&live.object.id.namespace))
             && !self.orphans.iter().any(|orphan| is_here(&orphan.namespace))
     }
 
@@ -136,7 +141,7 @@ impl World {
             !matches!(live.run, RunState::None | RunState::Suspended | RunState::Waiting(_))
                 && live.object.id.namespace == claim.namespace
         };
-        self.lives.iter().filter(has_node).any(|live| mounts(&live.object.needs))
+        self.lives().filter(has_node).any(|live| mounts(&live.object.needs))
             || self.orphans.iter().any(|orphan| orphan.namespace == claim.namespace && mounts(&orphan.needs))
     }
 }

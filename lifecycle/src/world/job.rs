@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Outcome,
-    chart::{Restart, Run, Workload},
+    chart::{Need, Restart, Run, Workload},
 };
 
 /// Source: Kubernetes 1.36 `pkg/controller/job/job_controller.go`, `DefaultJobPodFailureBackOff`; the kubelet's for containers is the
@@ -28,6 +28,8 @@ const TRIES: u32 = 10_000;
 pub(super) struct Job<'a> {
     nodes: Nodes,
     run: &'a Run,
+    /// Since when its deadline runs.
+    began: Millis,
     /// When it must be over.
     deadline: Option<Millis>,
 }
@@ -35,17 +37,56 @@ pub(super) struct Job<'a> {
 impl<'a> Job<'a> {
     /// Its deadline counts from `began`.
     pub(super) fn new(nodes: Nodes, run: &'a Run, began: Millis) -> Self {
-        let deadline = run.deadline.filter(|_| run.workload == Workload::Job);
-        Self { nodes, run, deadline: deadline.map(|deadline| later(began, deadline)) }
+        Self {
+            nodes,
+            run,
+            began,
+            deadline: run.deadline.map(|deadline| began.saturating_add(allowed(deadline))),
+        }
+    }
+
+    /// Its end if it needs no pods for it: its time is over before there is one, or none has to end well.
+    ///
+    /// Source: Kubernetes 1.36 `pkg/controller/job/job_controller.go`, `syncJob` and `manageJob`.
+    pub(super) fn end_without_pods(&self, now: Millis) -> End {
+        if self.run.workload != Workload::Job {
+            None
+        } else if self.deadline == Some(self.began) && !self.run.suspended {
+            Some((now, self.failed(now, Reason::DeadlineExceeded, 0)))
+        } else {
+            (self.run.completions == 0).then_some((now, RunState::Complete { at: now }))
+        }
+    }
+
+    /// Its end if nothing happens: its pods cannot start since `missing` is, and those that a node has may not wait for ever.
+    pub(super) fn end_waiting(&self, missing: &Need) -> End {
+        let has_node = matches!(missing.kind, "Secret" | "ConfigMap");
+        match self.run.pod_limit(self.nodes).filter(|_| has_node) {
+            Some(limit) if self.run.workload == Workload::Job => self.failing(limit, self.began),
+            Some(limit) => {
+                let at = self.began.saturating_add(limit);
+                Some((at, self.failed(at, Reason::DeadlineExceeded, 1)))
+            }
+            None => {
+                let pods = u32::from(missing.kind != "ServiceAccount") * self.run.width();
+                self.out_of_time(pods, 0)
+            }
+        }
     }
 
     /// Its end, if its pods start `now` and do what `outcome` says.
     pub(super) fn end(&self, outcome: Outcome, now: Millis) -> End {
         let width = self.run.width();
-        match outcome {
+        let limit = self.run.pod_limit(self.nodes);
+        let is_longer = |after: Duration| limit.is_some_and(|limit| millis(after) > limit);
+        match (outcome, limit) {
             _ if width == 0 => self.out_of_time(0, 0),
-            Outcome::Hangs => self.out_of_time(width, 0),
-            Outcome::Succeeds(after) => {
+            (Outcome::Hangs, None) => self.out_of_time(width, 0),
+            (Outcome::Hangs, Some(limit)) => self.failing(limit, now),
+            (Outcome::Succeeds(after) | Outcome::Fails(after), Some(limit)) if is_longer(after) => {
+                self.failing(limit, now)
+            }
+            (Outcome::Succeeds(after), _) => {
                 let rounds = u64::from(self.run.completions.div_ceil(width));
                 let at = now.saturating_add(millis(after).saturating_mul(rounds));
                 if self.is_late(at) {
@@ -54,24 +95,26 @@ impl<'a> Job<'a> {
                     Some((at, RunState::Complete { at }))
                 }
             }
-            Outcome::Fails(after) if self.run.restart == Restart::OnFailure && self.nodes == Nodes::Real => {
+            (Outcome::Fails(after), _)
+                if self.run.restart == Restart::OnFailure && self.nodes == Nodes::Real =>
+            {
                 self.restarting(after, now)
             }
-            Outcome::Fails(after) => self.failing(after, now),
+            (Outcome::Fails(after), _) => self.failing(millis(after), now),
         }
     }
 
     /// One pod after another fails, each later than the one before.
-    fn failing(&self, after: Duration, now: Millis) -> End {
+    fn failing(&self, after: Millis, now: Millis) -> End {
         let width = self.run.width();
         let mut failed = 0;
         let mut starts = now;
         for _ in 0..TRIES {
-            let at = starts.saturating_add(millis(after));
+            let at = starts.saturating_add(after);
             if self.is_late(at) {
                 return self.out_of_time(width, failed);
             }
-            failed += width;
+            failed = width.saturating_add(failed);
             if failed > self.run.backoff_limit {
                 return Some((at, self.failed(at, Reason::BackoffLimitExceeded, failed)));
             }
@@ -94,6 +137,11 @@ impl<'a> Job<'a> {
             let wait = back_off(restart, CONTAINER_BACK_OFF_LIMIT);
             at = at.saturating_add(millis(after)).saturating_add(wait);
         }
+        if let Some(limit) = self.run.pod_limit(self.nodes)
+            && (at > now.saturating_add(limit) || restarts > TRIES)
+        {
+            return self.failing(limit, now);
+        }
         if self.is_late(at) || restarts > TRIES {
             return self.out_of_time(width, 0);
         }
@@ -107,7 +155,7 @@ impl<'a> Job<'a> {
     pub(super) fn out_of_time(&self, active: u32, failed: u32) -> End {
         let grace = if active > 0 { self.nodes.grace(self.run) } else { 0 };
         let at = self.deadline?.saturating_add(grace);
-        Some((at, self.failed(at, Reason::DeadlineExceeded, failed + active)))
+        Some((at, self.failed(at, Reason::DeadlineExceeded, active.saturating_add(failed))))
     }
 
     fn is_late(&self, at: Millis) -> bool {
@@ -124,6 +172,21 @@ impl Run {
     pub(super) fn width(&self) -> u32 {
         self.parallelism.min(self.completions)
     }
+
+    /// How long a pod may run; kwok looks at no clock.
+    ///
+    /// Source: Kubernetes 1.36 `pkg/kubelet/active_deadline.go`, `pastActiveDeadline`.
+    pub(super) fn pod_limit(&self, nodes: Nodes) -> Option<Millis> {
+        self.pod_deadline.filter(|_| nodes == Nodes::Real).map(|deadline| later(0, deadline))
+    }
+}
+
+/// What is left of the seconds of a deadline when they have become nanoseconds: more than 292 years overflow.
+///
+/// Source: Kubernetes 1.36 `pkg/controller/job/job_controller.go`, `pastActiveDeadline`.
+fn allowed(seconds: u64) -> Millis {
+    let nanoseconds = seconds.wrapping_mul(1_000_000_000).cast_signed();
+    Millis::try_from(nanoseconds).unwrap_or(0).div_ceil(1_000_000)
 }
 
 /// How long the next try waits after so many failures.

@@ -16,14 +16,13 @@ pub(super) const LOOK: Millis = 5_000;
 const FINALIZERS: u64 = 15;
 
 impl World {
-    /// The namespace at `index`, which is being deleted, is looked through: what can go is told to, and if something is left, there
+    /// The namespace with this uid, which is being deleted, is looked through: what can go is told to, and if something is left, there
     /// will be another look.
-    pub(super) fn look_through(&mut self, index: usize) {
-        let State::Terminating { since } = self.lives[index].state else { return };
-        let namespace = self.lives[index].object.id.name.clone();
-        let uid = self.lives[index].uid;
+    pub(super) fn look_through(&mut self, uid: u64) {
+        let State::Terminating { since } = self.lives[uid].state else { return };
+        let namespace = self.lives[uid].object.id.name.clone();
         // While it is looked through it does not go.
-        self.lives[index].goes = Some(self.now);
+        self.lives[uid].goes = Some(self.now);
         let next = match self.pods_left(&namespace, since) {
             Some(grace) => {
                 self.ask_where(|live| live.is_in(&namespace) && live.is(Workload::Pod));
@@ -34,7 +33,7 @@ impl World {
             }
             None => self.empty(&namespace).then_some(self.now + LOOK),
         };
-        if let Some(live) = self.lives.iter_mut().find(|live| live.uid == uid) {
+        if let Some(live) = self.lives.get_mut(uid) {
             live.goes = next;
         }
     }
@@ -52,9 +51,13 @@ impl World {
             let is_slow = run.workload == Workload::Job || run.grace > 0;
             live.is_in(namespace)
                 && is_running
-                && if self.now == told { is_slow } else { self.now < told + self.nodes.grace(run) }
+                && if self.now == told {
+                    is_slow
+                } else {
+                    self.now < told.saturating_add(self.nodes.grace(run))
+                }
         };
-        let left = self.lives.iter().filter(is_left).filter_map(|live| live.object.run.as_ref());
+        let left = self.lives().filter(is_left).filter_map(|live| live.object.run.as_ref());
         let orphans = self.orphans.iter().filter(|orphan| orphan.namespace.as_deref() == Some(namespace));
         let orphaned = orphans.map(|orphan| (orphan.goes.saturating_sub(self.now)).div_ceil(1000));
         left.map(|run: &Run| run.grace).chain(orphaned).max()
@@ -63,17 +66,15 @@ impl World {
     /// Tells everything in a namespace whose pods are gone to go; whether something takes longer, which will go by itself.
     fn empty(&mut self, namespace: &str) -> bool {
         let now = self.now;
-        for live in self.lives.iter_mut().filter(|live| live.is_in(namespace)) {
+        for live in self.lives.all_mut().filter(|live| live.is_in(namespace)) {
             if matches!(live.run, RunState::Running | RunState::Starting) {
                 live.end = None;
                 live.run = RunState::Failed { at: now, reason: Reason::Stopped, failed: 1, completions: 1 };
             }
         }
         // Their finalizer is taken from them, but not before the look is over.
-        let has_claims = self
-            .lives
-            .iter()
-            .any(|live| live.is_in(namespace) && live.object.id.kind == "PersistentVolumeClaim");
+        let has_claims =
+            self.lives().any(|live| live.is_in(namespace) && live.object.id.kind == "PersistentVolumeClaim");
         self.ask_where(|live| live.is_in(namespace));
         has_claims && self.is_empty(namespace)
     }

@@ -13,30 +13,33 @@ pub(super) type End = Option<(Millis, RunState)>;
 
 impl World {
     /// The pods of a new object, or of one whose pods could not start, begin to run if they can.
-    pub(super) fn begin(&mut self, index: usize) {
-        let live = &self.lives[index];
+    pub(super) fn begin(&mut self, uid: u64) {
+        let live = &self.lives[uid];
         let id = &live.object.id;
         let Some(run) = &live.object.run else {
             let is_unbound = id.kind == "PersistentVolumeClaim" && self.nodes == Nodes::Kwok;
-            self.lives[index].run = if is_unbound { RunState::Starting } else { RunState::None };
+            self.lives[uid].run = if is_unbound { RunState::Starting } else { RunState::None };
             return;
         };
         let missing = live.object.needs.iter().find(|need| !self.has(need, id.namespace.as_deref()));
-        let (state, end) = if run.suspended {
+        let job = Job::new(self.nodes, run, live.began);
+        let (state, end) = if let Some(end) = job.end_without_pods(self.now) {
+            (RunState::Running, Some(end))
+        } else if run.suspended {
             (RunState::Suspended, None)
         } else if let Some(missing) = missing {
-            let pods = u32::from(missing.kind != "ServiceAccount") * run.width();
-            (RunState::Waiting(missing.clone()), Job::new(self.nodes, run, live.began).out_of_time(pods, 0))
+            (RunState::Waiting(missing.clone()), job.end_waiting(missing))
         } else {
             self.nodes.start(run, live.outcome, live.began, self.now)
         };
-        let live = &mut self.lives[index];
+        let live = &mut self.lives[uid];
         (live.run, live.end, live.started) = (state, end, self.now);
     }
 
     /// An object is another now: the pods of a Job or a Pod go on from where they are, those of anything else are made anew.
-    pub(super) fn changed(&mut self, index: usize, outcome: Outcome) {
-        let live = &mut self.lives[index];
+    pub(super) fn changed(&mut self, uid: u64, outcome: Outcome) {
+        self.lives.touch(uid);
+        let live = &mut self.lives[uid];
         if !live.is_terminating() {
             let object = Arc::clone(&live.object);
             match (&live.run, &object.run) {
@@ -53,7 +56,7 @@ impl World {
                         live.began = self.now;
                     }
                     live.outcome = outcome;
-                    self.begin(index);
+                    self.begin(uid);
                 }
             }
         }
@@ -67,15 +70,8 @@ impl World {
             (Nodes::Kwok, "PersistentVolumeClaim") => return false,
             _ => {}
         }
-        self.lives.iter().any(|live| {
-            let id = &live.object.id;
-            let is_gone = need.kind == "PersistentVolumeClaim" && live.is_terminating();
-            id.name == need.name
-                && id.kind == need.kind
-                && id.namespace.as_deref() == namespace
-                && id.group().is_empty()
-                && !is_gone
-        })
+        let is_gone = |live: &Live| need.kind == "PersistentVolumeClaim" && live.is_terminating();
+        self.lives.core(need.kind, namespace, &need.name).any(|live| !is_gone(live))
     }
 }
 
@@ -127,7 +123,7 @@ impl Nodes {
             }
             _ => None,
         };
-        let deadline = run.deadline.filter(|_| self == Self::Real).map(|deadline| later(now, deadline));
+        let deadline = run.pod_limit(self).map(|limit| now.saturating_add(limit));
         let is_late = |at: Millis| end.as_ref().is_none_or(|(end, _)| at < *end);
         let is_unready = run.restart == Restart::Always && matches!(outcome, Outcome::Fails(_));
         let state = if is_unready { RunState::Starting } else { RunState::Running };

@@ -102,8 +102,8 @@ proptest! {
     #[test]
     fn what_is_in_a_namespace_is_never_there_without_it(nodes in nodes(), deeds in deeds()) {
         let world = played(nodes, &objects(), &deeds);
-        let spaces: HashSet<_> = world.lives().iter().filter(|live| live.object.id.kind == "Namespace").map(|live| live.object.id.name.as_str()).collect();
-        for namespace in world.lives().iter().filter_map(|live| live.object.id.namespace.as_deref()) {
+        let spaces: HashSet<_> = world.lives().filter(|live| live.object.id.kind == "Namespace").map(|live| live.object.id.name.as_str()).collect();
+        for namespace in world.lives().filter_map(|live| live.object.id.namespace.as_deref()) {
             prop_assert!(spaces.contains(namespace), "{namespace}");
         }
     }
@@ -156,7 +156,7 @@ proptest! {
         let objects = objects();
         let mut world = played(nodes, &objects, &before);
         let finished = |live: &Live| matches!(live.run, RunState::Complete { .. } | RunState::Failed { .. });
-        let ended: Vec<_> = world.lives().iter().filter(|live| finished(live)).map(|live| (live.uid, live.run.clone())).collect();
+        let ended: Vec<_> = world.lives().filter(|live| finished(live)).map(|live| (live.uid, live.run.clone())).collect();
         for deed in &after {
             do_it(&mut world, &objects, deed);
         }

@@ -16,7 +16,7 @@ fn all_goes_well() {
         assert_eq!(history(&release.test()), "1 superseded, 2 superseded, 3 deployed");
         let played = release.uninstall();
         assert_eq!((history(&played).as_str(), played.revision), ("", Some(3)));
-        assert!(release.0.world().lives().iter().all(|live| live.object.id.name != "own"));
+        assert!(release.0.world().lives().all(|live| live.object.id.name != "own"));
     }
 }
 
@@ -66,7 +66,7 @@ fn a_failed_post_install_hook_leaves_the_resources_running() {
     for mut release in both() {
         let played = release.install(&(job_that("fail", "x", "post-install", &[]) + OWN));
         assert_eq!(history(&played), "1 failed");
-        assert!(release.0.world().lives().iter().any(|live| live.object.id.name == "own"));
+        assert!(release.0.world().lives().any(|live| live.object.id.name == "own"));
     }
 }
 
@@ -117,7 +117,7 @@ fn a_failed_pre_delete_hook_leaves_the_release_uninstalling() {
     for mut release in both() {
         release.install(&(job_that("fail", "x", "pre-delete", &[]) + OWN));
         assert_eq!(history(&release.uninstall()), "1 uninstalling");
-        assert!(release.0.world().lives().iter().any(|live| live.object.id.name == "own"));
+        assert!(release.0.world().lives().any(|live| live.object.id.name == "own"));
         fails(&release.upgrade(OWN), "UPGRADE FAILED: \"demo\" has no deployed releases");
         let played = release.play(Action::Uninstall, "", |flags| flags.no_hooks = true);
         succeeds(&played);
@@ -210,8 +210,7 @@ fn what_is_kept_survives_an_uninstall() {
     for mut release in both() {
         release.install(&(kept.clone() + OWN));
         release.uninstall();
-        let names: Vec<_> =
-            release.0.world().lives().iter().map(|live| live.object.id.name.clone()).collect();
+        let names: Vec<_> = release.0.world().lives().map(|live| live.object.id.name.clone()).collect();
         assert!(names.contains(&"kept".to_owned()) && !names.contains(&"own".to_owned()));
     }
 }

@@ -177,8 +177,7 @@ fn cleanup_on_fail_takes_only_new_ordinary_resources() {
         release.install(OWN);
         let played = release.play(Action::Upgrade, &new, |flags| flags.cleanup_on_fail = true);
         assert_eq!(left(&played), "Job/x");
-        let names: Vec<_> =
-            release.0.world().lives().iter().map(|live| live.object.id.name.clone()).collect();
+        let names: Vec<_> = release.0.world().lives().map(|live| live.object.id.name.clone()).collect();
         assert!(names.contains(&"own".to_owned()) && !names.contains(&"new".to_owned()));
     }
 }

@@ -91,6 +91,84 @@ fn the_deadline_counts_while_pods_wait() {
 }
 
 #[test]
+fn a_job_of_which_nothing_has_to_end_is_complete_at_once() {
+    let complete = Some(RunState::Complete { at: 0 });
+    for spec in ["completions: 0,", "completions: 0, parallelism: 0,", "completions: 0, suspend: true,"] {
+        assert_eq!(job_ends(spec, "", HANG), complete, "{spec}");
+    }
+    assert_eq!(job_ends("completions: 0,", "serviceAccountName: robot", OK), complete);
+    let late = "completions: 0, activeDeadlineSeconds: 0,";
+    assert_eq!(job_ends(late, "", OK), failed(0, Reason::DeadlineExceeded, 0, 0));
+}
+
+#[test]
+fn a_deadline_of_nothing_comes_before_the_first_pod() {
+    assert_eq!(job_ends("activeDeadlineSeconds: 0,", "", OK), failed(0, Reason::DeadlineExceeded, 0, 1));
+}
+
+#[test]
+fn a_deadline_of_centuries_overflows_as_it_does_in_kubernetes() {
+    let ends = |seconds: u64| job_ends(&format!("activeDeadlineSeconds: {seconds},"), "", HANG);
+    assert_eq!(ends(9_223_372_036), failed(9_223_372_066_000, Reason::DeadlineExceeded, 1, 1));
+    assert_eq!(ends(9_223_372_037), failed(0, Reason::DeadlineExceeded, 0, 1));
+    assert_eq!(ends(u64::MAX / 2), failed(0, Reason::DeadlineExceeded, 0, 1));
+    assert_eq!(ends(18_446_744_075), failed(31_291, Reason::DeadlineExceeded, 1, 1));
+}
+
+#[test]
+fn a_pod_of_a_job_that_runs_too_long_counts_as_failed() {
+    let (one, limit) = ("backoffLimit: 0,", "activeDeadlineSeconds: 3");
+    let late = failed(3_000, Reason::BackoffLimitExceeded, 1, 1);
+    assert_eq!(job_ends(one, limit, HANG), late);
+    assert_eq!(job_ends(one, limit, Outcome::Succeeds(Duration::from_secs(4))), late);
+    assert_eq!(job_ends(one, limit, OK), Some(RunState::Complete { at: 1_000 }));
+    assert_eq!(job_ends(one, limit, FAIL), failed(1_000, Reason::BackoffLimitExceeded, 1, 1));
+    assert_eq!(
+        job_ends("backoffLimit: 1,", limit, HANG),
+        failed(3_000 + 10_000 + 3_000, Reason::BackoffLimitExceeded, 2, 1)
+    );
+    let never_starts = "activeDeadlineSeconds: 3, volumes: [{name: v, secret: {secretName: db}}]";
+    assert_eq!(job_ends(one, never_starts, OK), late);
+}
+
+#[test]
+fn a_pod_that_cannot_start_has_its_deadline_too() {
+    let spec =
+        "restartPolicy: Never, activeDeadlineSeconds: 3, volumes: [{name: v, secret: {secretName: db}}]";
+    assert_eq!(pod_ends(demo(), spec, OK), failed(3_000, Reason::DeadlineExceeded, 1, 1));
+}
+
+#[test]
+fn pods_that_restart_in_place_may_run_only_so_long() {
+    let end = |limit: u32| {
+        let mut world = demo();
+        let job = object(&format!(
+            "{{apiVersion: batch/v1, kind: Job, metadata: {{name: x}}, spec: {{backoffLimit: 0, template: {{spec: {{restartPolicy: OnFailure, activeDeadlineSeconds: {limit}}}}}}}}}"
+        ));
+        world.put(&job, FAIL);
+        world.ends(&job.id)
+    };
+    assert_eq!(end(5), failed(5_000, Reason::BackoffLimitExceeded, 1, 1));
+    assert_eq!(end(60), failed(11_000, Reason::BackoffLimitExceeded, 1, 1));
+}
+
+#[test]
+fn numbers_at_the_end_of_their_range_overflow_nothing() {
+    let huge = "backoffLimit: 2147483647, completions: 2147483647, parallelism: 2147483647, activeDeadlineSeconds: 9223372036854775807, ttlSecondsAfterFinished: 2147483647,";
+    let pods = "activeDeadlineSeconds: 2147483647, terminationGracePeriodSeconds: 9223372036854775807";
+    for outcome in [OK, FAIL, HANG, Outcome::Succeeds(Duration::MAX), Outcome::Fails(Duration::MAX)] {
+        for spec in [huge.to_owned(), huge.replace("activeDeadlineSeconds: 9223372036854775807,", "")] {
+            let (mut world, job) = (demo(), job(&spec, pods));
+            world.put(&job, outcome);
+            world.advance(Millis::MAX);
+            let namespace = plain("Namespace", "demo");
+            let _ = world.delete(&namespace.id);
+            world.advance(Millis::MAX);
+        }
+    }
+}
+
+#[test]
 fn a_suspended_job_waits_until_it_is_resumed_and_its_deadline_with_it() {
     let mut world = demo();
     let suspended = job("suspend: true, activeDeadlineSeconds: 5,", "");
@@ -207,6 +285,9 @@ fn kwok_binds_no_claim() {
 fn kwok_fails_pods_instead_of_restarting_them_and_knows_no_deadline_of_pods() {
     assert_eq!(pod_ends(kwok(), "restartPolicy: OnFailure", FAIL), failed(1_000, Reason::Ended, 1, 1));
     assert_eq!(pod_ends(kwok(), "restartPolicy: Never, activeDeadlineSeconds: 3", HANG), None);
+    let (mut world, job) = (kwok(), job("", "activeDeadlineSeconds: 3"));
+    world.put(&job, HANG);
+    assert_eq!(world.ends(&job.id), None);
 }
 
 #[test]
