@@ -8,7 +8,7 @@ use kube::{
     Api, Client, Config, Resource,
     api::{Patch, PatchParams},
     client::Body,
-    config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError},
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
     runtime::{
         WatchStreamExt as _,
         utils::Backoff,
@@ -19,6 +19,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 use tower::{BoxError, service_fn};
+
+mod unusable;
+
+pub use unusable::Unusable;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -47,11 +51,11 @@ const CALM: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Neither a kubeconfig nor a service account.
-    #[error("cannot find a cluster: neither KUBECONFIG nor a service account leads to one")]
-    Nowhere(#[source] Box<InferConfigError>),
+    #[error("cannot find a cluster: neither a kubeconfig nor a service account leads to one")]
+    Nowhere(#[source] Unusable),
     /// A kubeconfig that cannot be used.
     #[error("cannot use the kubeconfig")]
-    Kubeconfig(#[source] Box<KubeconfigError>),
+    Kubeconfig(#[source] Unusable),
     /// The certificates or tokens in it.
     #[error("cannot make a client for the cluster")]
     Client(#[source] Box<kube::Error>),
@@ -62,7 +66,7 @@ pub enum Error {
 /// # Errors
 /// When nothing leads to a cluster; whether it answers is not asked.
 pub async fn connect() -> Result<Client, Error> {
-    with(Config::infer().await.map_err(|error| Error::Nowhere(Box::new(error)))?)
+    with(Config::infer().await.map_err(|error| Error::Nowhere(error.into()))?)
 }
 
 /// A client for the current context of a kubeconfig file.
@@ -70,9 +74,9 @@ pub async fn connect() -> Result<Client, Error> {
 /// # Errors
 /// When the file cannot be used; whether the cluster answers is not asked.
 pub async fn connect_by(kubeconfig: &Path) -> Result<Client, Error> {
-    let kubeconfig = Kubeconfig::read_from(kubeconfig).map_err(|error| Error::Kubeconfig(Box::new(error)))?;
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).map_err(|error| Error::Kubeconfig(error.into()))?;
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-    with(config.map_err(|error| Error::Kubeconfig(Box::new(error)))?)
+    with(config.map_err(|error| Error::Kubeconfig(error.into()))?)
 }
 
 /// A client for somebody at a terminal: for this kubeconfig and this context of it, where they are given.
@@ -83,7 +87,7 @@ pub async fn connect_to(kubeconfig: Option<&Path>, context: Option<&str>) -> Res
     if kubeconfig.is_none() && context.is_none() {
         return connect().await;
     }
-    let refused = |error| Error::Kubeconfig(Box::new(error));
+    let refused = |error: KubeconfigError| Error::Kubeconfig(error.into());
     let read = kubeconfig.map_or_else(Kubeconfig::read, Kubeconfig::read_from).map_err(refused)?;
     let options = KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
     with(Config::from_custom_kubeconfig(read, &options).await.map_err(refused)?)

@@ -11,6 +11,7 @@ mod causes;
 mod evidence;
 mod gather;
 mod history;
+mod refusal;
 mod repair;
 mod shell;
 mod suspect;
@@ -19,6 +20,7 @@ mod testing;
 mod words;
 
 pub use evidence::Log;
+pub use refusal::Refusal;
 pub use repair::Repair;
 
 /// What is asked.
@@ -54,7 +56,17 @@ pub enum Error {
         namespace: String,
         /// Why.
         #[source]
-        source: Box<kube::Error>,
+        source: Refusal,
+    },
+    /// There is no such namespace.
+    #[error("there is no namespace {namespace:?}, and so no release {release:?} in it{near}")]
+    NoNamespace {
+        /// The release.
+        release: String,
+        /// The namespace.
+        namespace: String,
+        /// Where there is one of that name.
+        near: String,
     },
     /// There is none.
     #[error(

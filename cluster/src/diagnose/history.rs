@@ -1,13 +1,15 @@
 //! The revisions of a release: which there are, and the records of those that matter.
 
+use std::collections::BTreeSet;
+
 use hooks::release::{self, Limits, Record, Status, Told};
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::{
     Api, Client,
     api::{ListParams, ObjectMeta},
 };
 
-use super::{Diagnosis, Error, Question, Revision, evidence::ReleaseFacts, repair, words};
+use super::{Diagnosis, Error, Question, Refusal, Revision, evidence::ReleaseFacts, repair, words};
 
 /// The most names of other releases in an error.
 const NEAR: usize = 5;
@@ -42,8 +44,10 @@ enum Driver {
 
 /// Reads which revisions there are, and the one that is asked for.
 pub(super) async fn read(client: &Client, question: &Question<'_>) -> Result<History, Error> {
-    let refused =
-        |source| Error::Releases { namespace: question.namespace.to_owned(), source: Box::new(source) };
+    let refused = |error| Error::Releases {
+        namespace: question.namespace.to_owned(),
+        source: Refusal::new("list", &error),
+    };
     let selector = format!("owner=helm,name={}", question.release);
     let mut driver = Driver::Secrets;
     let mut metas = list(client, question.namespace, driver, &selector).await.map_err(refused)?;
@@ -113,7 +117,8 @@ async fn record(
     driver: Driver,
     stored: &Stored,
 ) -> Result<(Record, Told), Error> {
-    let refused = |source| Error::Releases { namespace: namespace.to_owned(), source: Box::new(source) };
+    let refused =
+        |error| Error::Releases { namespace: namespace.to_owned(), source: Refusal::new("get", &error) };
     let limits = Limits::default();
     let bytes = match driver {
         Driver::Secrets => {
@@ -136,17 +141,40 @@ async fn record(
     decode().map_err(undecodable)
 }
 
+/// Why there is no such release, and where there is one: what may not be read for that is left out.
 async fn no_release(client: &Client, question: &Question<'_>) -> Error {
-    let all = list(client, question.namespace, Driver::Secrets, "owner=helm").await.unwrap_or_default();
-    let mut names: Vec<String> =
-        all.iter().filter_map(|meta| label(meta, "name")).map(str::to_owned).collect();
-    names.sort();
-    names.dedup();
+    let Question { release, namespace, .. } = *question;
+    let all = list(client, namespace, Driver::Secrets, "owner=helm").await.unwrap_or_default();
+    let here = distinct(all.iter().filter_map(|meta| label(meta, "name")));
+    let params = ListParams::default().labels(&format!("owner=helm,name={release}"));
+    let elsewhere = Api::<Secret>::all(client.clone()).list_metadata(&params).await.map(|found| found.items);
+    let elsewhere = elsewhere.unwrap_or_default();
+    let there = distinct(elsewhere.iter().filter_map(|found| found.metadata.namespace.as_deref()));
+    let near = match (there.as_slice(), here.as_slice()) {
+        ([], []) => String::new(),
+        ([], here) => format!(", but there is {}", listed(here, release)),
+        (there, _) => format!(", but in namespace {}", listed(there, namespace)),
+    };
+    let (release, namespace) = (release.to_owned(), namespace.to_owned());
+    let found = Api::<Namespace>::all(client.clone()).get_metadata_opt(&namespace).await;
+    match found {
+        Ok(None) => Error::NoNamespace { release, namespace, near },
+        Ok(Some(_)) | Err(_) => Error::NoRelease { release, namespace, near },
+    }
+}
+
+fn distinct<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    names.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Some of the names, those first that begin as the one that was asked for.
+fn listed(names: &[String], asked: &str) -> String {
+    let alike = |name: &str| name.bytes().zip(asked.bytes()).take_while(|(one, other)| one == other).count();
+    let mut names: Vec<&String> = names.iter().collect();
+    names.sort_by_key(|name| std::cmp::Reverse(alike(name)));
     let shown: Vec<String> = names.iter().take(NEAR).map(|name| words::shown(name, 60)).collect();
     let more = if names.len() > NEAR { " and others" } else { "" };
-    let near =
-        if shown.is_empty() { String::new() } else { format!(", but there is {}{more}", shown.join(", ")) };
-    Error::NoRelease { release: question.release.to_owned(), namespace: question.namespace.to_owned(), near }
+    format!("{}{more}", shown.join(", "))
 }
 
 fn no_revision(question: &Question<'_>, revision: i64, revisions: &[Stored]) -> Error {

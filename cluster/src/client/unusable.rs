@@ -1,0 +1,95 @@
+//! What is wrong with a kubeconfig, in one line: nothing of what stands in it is quoted but names, since the rest may be a token.
+
+use std::{error::Error, io, path::Path};
+
+use kube::config::{InferConfigError, KubeconfigError};
+
+/// Why a kubeconfig is of no use.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(String);
+
+impl From<KubeconfigError> for Unusable {
+    fn from(error: KubeconfigError) -> Self {
+        Self(told(&error))
+    }
+}
+
+impl From<InferConfigError> for Unusable {
+    fn from(error: InferConfigError) -> Self {
+        let of_file = error.source().and_then(|source| source.downcast_ref::<KubeconfigError>());
+        Self(of_file.map_or_else(|| "it is not said where one is".to_owned(), told))
+    }
+}
+
+fn told(error: &KubeconfigError) -> String {
+    match error {
+        KubeconfigError::ReadConfig(error, path) => unread(path, error),
+        KubeconfigError::Parse(error) => error.location().map_or_else(
+            || "it is no kubeconfig".to_owned(),
+            |at| format!("it is no kubeconfig: see line {}, column {}", at.line(), at.column()),
+        ),
+        KubeconfigError::CurrentContextNotSet => NO_CONTEXT.to_owned(),
+        KubeconfigError::LoadContext(name) if name.is_empty() => NO_CONTEXT.to_owned(),
+        KubeconfigError::LoadContext(name) => format!("it has no context {name:?}"),
+        KubeconfigError::LoadClusterOfContext(name) => {
+            format!("its context names the cluster {name:?}, which it does not have")
+        }
+        KubeconfigError::MissingClusterUrl => "its cluster has no server".to_owned(),
+        other => other.to_string().lines().next().unwrap_or_default().to_owned(),
+    }
+}
+
+const NO_CONTEXT: &str = "it has no current context, and none is given";
+
+fn unread(path: &Path, error: &io::Error) -> String {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no file {path}"),
+        io::ErrorKind::PermissionDenied => format!("{path} may not be read"),
+        io::ErrorKind::IsADirectory => format!("{path} is a folder"),
+        _ => format!("{path} cannot be read"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+
+    use super::*;
+
+    async fn said(text: &str, context: Option<&str>) -> String {
+        let options =
+            KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
+        let read = match Kubeconfig::from_yaml(text) {
+            Ok(read) => Config::from_custom_kubeconfig(read, &options).await.map(drop),
+            Err(error) => Err(error),
+        };
+        Unusable::from(read.unwrap_err()).to_string()
+    }
+
+    #[tokio::test]
+    async fn a_broken_kubeconfig_was_shown_with_its_token() {
+        let text = "users:\n- name: a\n  user: {token: s3cr3t}\n  name: [\n";
+        let said = said(text, None).await;
+        assert!(said.starts_with("it is no kubeconfig: see line "), "{said}");
+        assert!(!said.contains("s3cr3t") && !said.contains('\n'), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_context_that_there_is_not_is_named() {
+        let text = "clusters: []\ncontexts: [{name: a, context: {cluster: b, user: c}}]\n";
+        assert_eq!(said(text, None).await, NO_CONTEXT);
+        assert_eq!(said(text, Some("x")).await, "it has no context \"x\"");
+        let cluster = "its context names the cluster \"b\", which it does not have";
+        assert_eq!(said(text, Some("a")).await, cluster);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named_once() {
+        let of = |path: &str| Unusable::from(Kubeconfig::read_from(path).unwrap_err()).to_string();
+        assert_eq!(of("/dev/null/none"), "/dev/null/none cannot be read");
+        assert_eq!(of("/nowhere/at-all"), "there is no file /nowhere/at-all");
+        assert_eq!(of("/"), "/ is a folder");
+    }
+}
