@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use lifecycle::{Answer, Outcomes, Profile};
+use lifecycle::{Answer, Outcomes, Profile, answer::Action};
 use policies::PolicySet;
 
 use crate::{
@@ -25,6 +25,9 @@ mod actions;
 mod flags;
 mod marks;
 pub(super) mod words;
+
+/// What is asked when nothing is said.
+const USUAL: [Action; 2] = [Action::Install, Action::Upgrade];
 
 /// What to plan, and how.
 #[derive(Debug, Clone, clap::Args)]
@@ -92,7 +95,7 @@ impl Args {
             }
             Err(problem) => self.failed(vec![problem]),
         };
-        let kind = output::lifecycle::Kind::Plan;
+        let kind = output::lifecycle::Kind::Plan(self.fail_on);
         output::lifecycle::print(&rehearsal, kind, &targets, global, true, io)?;
         let worst =
             || rehearsal.scenarios.iter().flat_map(|scenario| &scenario.marks).map(|mark| mark.mode).max();
@@ -104,6 +107,9 @@ impl Args {
     }
 
     fn rehearse(&self, policies: &PolicySet, io: &mut Io<'_>) -> Rehearsal {
+        if let Some((flag, message)) = self.flags.misplaced(&self.actions()) {
+            return self.failed(vec![Problem::new(flag, message)]);
+        }
         let is_stdin = |path: &PathBuf| path.as_os_str() == "-";
         if self.previous.as_ref().is_some_and(is_stdin) && self.paths.iter().any(is_stdin) {
             let message = "the standard input can be read only once; give the revision before as a file";
@@ -183,6 +189,14 @@ impl Args {
                 include_crds: true,
                 rendering: self.rendering.clone(),
             },
+        }
+    }
+
+    /// What is asked, in order.
+    fn actions(&self) -> Vec<Action> {
+        match self.actions.as_slice() {
+            [] => USUAL.to_vec(),
+            asked => asked.iter().map(|word| (*word).into()).collect(),
         }
     }
 

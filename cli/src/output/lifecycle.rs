@@ -1,7 +1,7 @@
 //! Releases that were played, for people: what `plan` and `rollout` write but for JSON.
 
 use super::{RolloutFormat, Target, plan_v1, rollout_v1};
-use crate::{Io, args::Global, rehearsal::Rehearsal};
+use crate::{Io, args::Global, commands::check::Level, rehearsal::Rehearsal};
 
 mod escape;
 pub mod html;
@@ -22,8 +22,8 @@ pub struct Look {
 /// What the page or the report is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `plan`: what will happen; there is one release, and nothing that can fail.
-    Plan,
+    /// `plan`: what will happen to one release. Nothing of it can fail but the rules, from this level on, if one is given.
+    Plan(Option<Level>),
     /// `rollout`: whether what happens is what is expected.
     Rollout,
 }
@@ -50,7 +50,7 @@ pub fn print(
         let colors = global.colors(io.stdout_is_terminal && target.file.is_none(), io.no_color);
         target.write(io, |out| match target.format {
             RolloutFormat::Text => text::write(rehearsal, kind, Look { colors, verbose }, out),
-            RolloutFormat::Json if kind == Kind::Plan => plan_v1::write(rehearsal, out),
+            RolloutFormat::Json if matches!(kind, Kind::Plan(_)) => plan_v1::write(rehearsal, out),
             RolloutFormat::Json => rollout_v1::write(rehearsal, out),
             RolloutFormat::Junit => junit::write(rehearsal, kind, out),
             RolloutFormat::Markdown => markdown::write(rehearsal, kind, out),

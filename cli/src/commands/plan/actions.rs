@@ -1,6 +1,8 @@
 //! Which revisions there are, and which of them each action is about.
 
-use lifecycle::{Chart, Command, answer::Action, command::Flags};
+use std::sync::Arc;
+
+use lifecycle::{Chart, Command, answer::Action, chart::Dropped, command::Flags};
 
 use super::Args;
 use crate::{
@@ -10,9 +12,6 @@ use crate::{
     },
     report::Problem,
 };
-
-/// What is asked when nothing is said.
-const USUAL: [Action; 2] = [Action::Install, Action::Upgrade];
 
 /// The versions of the release that the actions need.
 #[derive(Debug)]
@@ -32,19 +31,18 @@ impl Versions {
         supply: &Supply,
         previous: Option<&Supply>,
     ) -> Result<Self, Vec<Problem>> {
-        let asked: Vec<Action> = args.actions.iter().map(|word| (*word).into()).collect();
-        let actions = if asked.is_empty() { USUAL.to_vec() } else { asked };
+        let actions = args.actions();
         // Nobody who only installs has a revision before.
         let upgrades = actions.contains(&Action::Upgrade)
             || (previous.is_some() && actions != [Action::Install])
             || actions.first() == Some(&Action::Rollback);
         let first = previous.filter(|_| upgrades).unwrap_or(supply);
         let has_previous = !std::ptr::eq(first, supply);
-        let installed = first.render(false)?;
+        let installed = first.render(false).map(with_dropped)?;
         let second = match upgrades {
             false => None,
             true if !has_previous && !supply.has_charts() => Some(installed.clone()),
-            true => Some(supply.render(true)?),
+            true => Some(supply.render(true).map(with_dropped)?),
         };
         Ok(Self { actions, first: installed, second, has_previous })
     }
@@ -140,4 +138,19 @@ impl Versions {
             .map(|rendered| &*rendered.chart)
             .collect()
     }
+}
+
+/// What helm dropped while it rendered is not in what it rendered; only its own words tell.
+fn with_dropped(mut rendered: Rendered) -> Rendered {
+    let said = rendered.texts.iter().flat_map(|text| &text.dropped).filter(|dropped| dropped.is_certain);
+    let dropped: Vec<_> = said
+        .map(|dropped| Dropped {
+            name: dropped.place.as_ref().map_or_else(|| "a template".to_owned(), |place| place.path.clone()),
+            events: dropped.events.clone(),
+        })
+        .collect();
+    if !dropped.is_empty() {
+        Arc::make_mut(&mut rendered.chart).dropped.extend(dropped);
+    }
+    rendered
 }

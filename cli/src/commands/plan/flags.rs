@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long, value_name = "WHETHER", default_value = "auto", value_parser = server_side)]
     pub server_side: ServerSide,
     /// Which tests run: `name=a` or `!name=a` (repeatable).
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", value_parser = filter)]
     pub filter: Vec<String>,
     /// Print the logs of tests.
     #[arg(long)]
@@ -72,7 +72,45 @@ fn server_side(text: &str) -> Result<ServerSide, String> {
     }
 }
 
+/// Helm passes over what it does not understand, and runs all tests then.
+fn filter(text: &str) -> Result<String, String> {
+    let is_one = |part: &str| {
+        let key = ["name=", "!name=", "! name="].into_iter().find_map(|key| part.strip_prefix(key));
+        key.is_some_and(|name| !name.is_empty())
+    };
+    if text.split(',').all(is_one) {
+        return Ok(text.to_owned());
+    }
+    Err("write name=a for the test a alone, !name=a for all others; commas between several".to_owned())
+}
+
 impl Args {
+    /// A flag that none of the actions takes, and what to say of it.
+    pub(super) fn misplaced(&self, actions: &[Action]) -> Option<(&'static str, String)> {
+        use Action::{Install, Rollback, Test, Uninstall, Upgrade};
+        let changes: &[Action] = &[Install, Upgrade, Rollback];
+        let given: [(bool, &str, &[Action]); 8] = [
+            (self.to.is_some(), "--to", &[Rollback]),
+            (!self.filter.is_empty(), "--filter", &[Test]),
+            (self.logs, "--logs", &[Test]),
+            (self.keep_history, "--keep-history", &[Uninstall]),
+            (self.rollback_on_failure, "--rollback-on-failure", &[Install, Upgrade]),
+            (self.cleanup_on_fail, "--cleanup-on-fail", &[Upgrade, Rollback]),
+            (self.wait_for_jobs, "--wait-for-jobs", changes),
+            (self.server_side.0.is_some(), "--server-side", changes),
+        ];
+        let is_idle = |(is_given, _, takes): &&(bool, &str, &[Action])| {
+            *is_given && !actions.iter().any(|action| takes.contains(action))
+        };
+        let (_, flag, takes) = given.iter().find(is_idle)?;
+        let takes: Vec<_> = takes.iter().map(|action| action.name()).collect();
+        let add = takes[0];
+        Some((
+            *flag,
+            format!("only {} takes it; say --action {add} too, or leave it out", takes.join(" or ")),
+        ))
+    }
+
     /// What one action gets of them.
     #[must_use]
     pub fn of(&self, action: Action) -> Flags {
@@ -95,5 +133,48 @@ impl Args {
             filters: if is_test { self.filter.clone() } else { Vec::new() },
             logs: self.logs && is_test,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn args(words: &[&str]) -> Result<Args, clap::Error> {
+        let words = [&["plan"], words].concat();
+        Cli::try_parse_from(words).map(|cli| cli.args)
+    }
+
+    #[test]
+    fn a_filter_without_a_key_is_not_passed_over() {
+        for good in ["name=a", "!name=a", "name=a,name=b"] {
+            assert_eq!(args(&["--filter", good]).unwrap().filter, [good]);
+        }
+        for bad in ["x", "name=", "name=a,b", "kind=Job", ""] {
+            let said = args(&["--filter", bad]).unwrap_err().to_string();
+            assert!(said.contains("write name=a"), "{bad}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_flag_that_no_action_takes_is_told() {
+        use Action::{Install, Rollback, Test, Upgrade};
+        let given = args(&["--to", "1", "--filter", "name=a"]).unwrap();
+        let (flag, message) = given.misplaced(&[Install, Upgrade]).unwrap();
+        assert_eq!(
+            (flag, message.as_str()),
+            ("--to", "only rollback takes it; say --action rollback too, or leave it out")
+        );
+        assert_eq!(given.misplaced(&[Install, Rollback]).unwrap().0, "--filter");
+        assert_eq!(given.misplaced(&[Rollback, Test]), None);
+        assert_eq!(args(&[]).unwrap().misplaced(&[Test]), None);
     }
 }

@@ -1,5 +1,7 @@
 //! The rules that object to what is planned, beside the objects they are about.
 
+use std::collections::HashMap;
+
 use lifecycle::{Chart, answer::ObjectId};
 use policies::PolicySet;
 
@@ -16,17 +18,30 @@ pub(super) fn of(versions: &Versions, policies: &PolicySet, release: &str, names
     let judge =
         Judge { policies, namespace: Some(namespace), release: Some(release), now: policy_file::now() };
     let mut marks = Vec::new();
+    // What is found in each version is one finding; what is found twice in one of them is two, as for hookward check.
+    let mut counted: HashMap<_, usize> = HashMap::new();
     for rendered in versions.judged() {
+        let mut found: HashMap<_, usize> = HashMap::new();
         for Entry { rule, mode, object, .. } in judge.texts(&rendered.texts).findings {
-            let object = object.and_then(|object| find(&rendered.chart, &object));
-            let mark = Mark { object, rule: rule.id, mode };
-            if !marks.contains(&mark) {
-                marks.push(mark);
+            let object =
+                object.map(|object| find(&rendered.chart, &object).unwrap_or_else(|| unsent(object)));
+            let key = (object.clone(), rule.id, mode.name());
+            let times = found.entry(key.clone()).or_default();
+            *times += 1;
+            let known = counted.entry(key).or_default();
+            if *times > *known {
+                *known = *times;
+                marks.push(Mark { object, rule: rule.id, mode });
             }
         }
     }
     marks.sort_by_key(|mark| (std::cmp::Reverse(mark.mode), mark.rule));
     marks
+}
+
+/// An object that Helm does not send, as it is written.
+fn unsent(ObjectName { api_version, kind, namespace, name }: ObjectName) -> ObjectId {
+    ObjectId { api_version, kind, namespace, name: name.unwrap_or_default() }
 }
 
 /// The object as Helm sends it.

@@ -39,8 +39,8 @@ const LEGEND: [(&str, &str); 8] = [
 /// When it cannot be written.
 pub fn write(rehearsal: &Rehearsal, kind: Kind, out: &mut dyn Write) -> io::Result<()> {
     let title = match (kind, rehearsal.scenarios.as_slice()) {
-        (Kind::Plan, [scenario, ..]) => format!("Plan of {}", scenario.answer.release),
-        (Kind::Plan, []) => "Plan".to_owned(),
+        (Kind::Plan(_), [scenario, ..]) => format!("Plan of {}", scenario.answer.release),
+        (Kind::Plan(_), []) => "Plan".to_owned(),
         (Kind::Rollout, scenarios) => counted(scenarios.len(), "rollout"),
     };
     let title = markup(&title);
@@ -54,7 +54,7 @@ pub fn write(rehearsal: &Rehearsal, kind: Kind, out: &mut dyn Write) -> io::Resu
     )?;
     writeln!(out, "<header>\n<h1>{title}</h1>")?;
     match kind {
-        Kind::Plan => plan(&rehearsal.scenarios, out)?,
+        Kind::Plan(_) => plan(&rehearsal.scenarios, out)?,
         Kind::Rollout => rollouts(&rehearsal.scenarios, out)?,
     }
     if !rehearsal.problems.is_empty() {
@@ -156,17 +156,17 @@ fn action(story: &Story<'_>, before: &str, out: &mut dyn Write) -> io::Result<()
     let words = [vec![story.summary()], story.flags()].concat();
     writeln!(out, "<p class=\"meta\">{}</p>", markup(&words.join(" · ")))?;
     if story.rows.is_empty() && story.unrun.is_empty() {
-        writeln!(out, "<p>No hook runs.</p>")?;
+        writeln!(out, "<p class=\"meta\">{}</p>", markup(&story.idle_words()))?;
     } else {
         writeln!(out, "<div class=\"scroll\">\n{}</div>", drawing::draw(story))?;
     }
-    if let Some(error) = &story.played.error {
+    if let Some(error) = story.error() {
         let cause = story.cause().map(|cause| format!("<br>{}", markup(&cause))).unwrap_or_default();
         writeln!(
             out,
             "<p class=\"stops\"><strong>{}</strong>: <code>{}</code>{cause}</p>",
             story.stop_words(),
-            markup(error)
+            markup(&error)
         )?;
     }
     if !expected.is_empty() {

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use super::{
     Kind, Look,
     escape::{lines, markup},
-    story::Story,
+    story::{Story, name},
     text,
 };
 use crate::{
+    commands::check::Level,
     rehearsal::{Rehearsal, Rehearsed},
     report::Problem,
 };
@@ -32,7 +33,7 @@ pub fn write(rehearsal: &Rehearsal, kind: Kind, out: &mut dyn Write) -> io::Resu
     writeln!(
         out,
         "<testsuites name=\"hookward {}\" tests=\"{}\" failures=\"{}\" errors=\"{}\">",
-        if kind == Kind::Plan { "plan" } else { "rollout" },
+        if kind == Kind::Rollout { "rollout" } else { "plan" },
         sum(|_| true),
         sum(|case| matches!(case.end, End::Failure(_))),
         sum(|case| matches!(case.end, End::Error(_))),
@@ -69,7 +70,7 @@ enum End {
 fn suite(scenario: &Rehearsed, kind: Kind) -> Suite {
     let mut cases = Vec::new();
     for story in Story::all(scenario) {
-        let step = if kind == Kind::Plan { String::new() } else { format!("step {}: ", story.index + 1) };
+        let step = if kind == Kind::Rollout { format!("step {}: ", story.index + 1) } else { String::new() };
         let title = format!("{step}{}", story.title());
         cases.push(Case { name: title, time: story.lasts(), end: End::Fine, output: told(&story) });
         for expected in scenario.expectations.iter().filter(|expected| expected.step == story.index) {
@@ -84,11 +85,36 @@ fn suite(scenario: &Rehearsed, kind: Kind) -> Suite {
             cases.push(Case { name, time: 0.0, end, output: String::new() });
         }
     }
+    if let Kind::Plan(Some(level)) = kind {
+        cases.extend(rules(scenario, level));
+    }
     if !scenario.passed && scenario.expectations.iter().all(|expected| expected.ok) {
         let end = End::Failure("what happened is not what was simulated".to_owned());
         cases.push(Case { name: "the rollout".to_owned(), time: 0.0, end, output: String::new() });
     }
     Suite { name: scenario.name.clone(), file: scenario.file.clone(), cases }
+}
+
+/// A test case for each finding that counts, or one that says that there is none.
+fn rules(scenario: &Rehearsed, level: Level) -> Vec<Case> {
+    let case = |name: String, end| Case { name, time: 0.0, end, output: String::new() };
+    let counting = scenario.marks.iter().filter(|mark| level.is_reached(Some(mark.mode)));
+    let cases: Vec<_> = counting
+        .map(|mark| {
+            let whose = mark.object.as_ref().map_or_else(
+                || format!("release {}", scenario.answer.release),
+                |object| name(object, &scenario.answer.namespace),
+            );
+            let words = format!(
+                "{} ({}) objects to {whose}; hookward check {} says why",
+                mark.rule,
+                mark.mode.name(),
+                scenario.file
+            );
+            case(format!("rule {}: {whose}", mark.rule), End::Failure(words))
+        })
+        .collect();
+    if cases.is_empty() { vec![case("rules".to_owned(), End::Fine)] } else { cases }
 }
 
 fn unread(problems: &[Problem]) -> Suite {

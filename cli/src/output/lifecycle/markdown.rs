@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{
     Kind,
     escape::markdown as text,
-    story::{Doing, Row, Story, Tone, counted, name, span},
+    story::{Row, Story, Tone, counted, name, span},
 };
 use crate::rehearsal::{Rehearsal, Rehearsed};
 
@@ -15,7 +15,7 @@ use crate::rehearsal::{Rehearsal, Rehearsed};
 /// When it cannot be written.
 pub fn write(rehearsal: &Rehearsal, kind: Kind, out: &mut dyn Write) -> io::Result<()> {
     match kind {
-        Kind::Plan => {
+        Kind::Plan(_) => {
             for scenario in &rehearsal.scenarios {
                 let answer = &scenario.answer;
                 writeln!(out, "## Plan of {} ({})\n", text(&answer.release), text(scenario.player))?;
@@ -96,11 +96,11 @@ fn rollouts(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
 fn actions(scenario: &Rehearsed, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| | action | ends | hooks | left behind |\n|---|---|---|--:|---|")?;
     for story in Story::all(scenario) {
-        let ends = match &story.played.error {
-            Some(error) => format!("{}: {}", text(story.status()), code(error)),
+        let ends = match story.error() {
+            Some(error) => format!("{}: {}", text(story.status()), code(&error)),
             None => text(story.status()),
         };
-        let ran = story.rows.iter().filter(|row| row.doing == Doing::Hook).count();
+        let ran = story.ran();
         let left: Vec<_> = story.played.leftovers.iter().map(|left| code(&left.to_string())).collect();
         let title = text(&story.title());
         writeln!(out, "| {} | {title} | {ends} | {ran} | {} |", badge(story.is_fine()), left.join(" "))?;
@@ -125,9 +125,11 @@ fn timeline(story: &Story<'_>, before: &str, is_open: bool, out: &mut dyn Write)
     }
     if !story.rows.is_empty() {
         writeln!(out)?;
+    } else if story.is_fine() {
+        writeln!(out, "{}\n", text(&story.idle_words()))?;
     }
-    if let Some(error) = &story.played.error {
-        writeln!(out, "**{}**: {}\n", story.stop_words(), code(error))?;
+    if let Some(error) = story.error() {
+        writeln!(out, "**{}**: {}\n", story.stop_words(), code(&error))?;
     }
     if !story.unrun.is_empty() {
         writeln!(out, "- **not run**: {}", text(&story.unrun.words()))?;

@@ -10,6 +10,8 @@ use policies::Mode;
 use crate::rehearsal::{Asked, Mark, Rehearsed};
 
 mod after;
+mod asked;
+mod fault;
 mod next;
 mod rows;
 mod unrun;
@@ -121,14 +123,8 @@ impl<'a> Story<'a> {
         let rows = rows::of(scenario, asked, played);
         let is_bad = |row: &Row<'_>| row.outcome.as_ref().is_some_and(|outcome| outcome.tone == Tone::Bad);
         let failed = rows.iter().position(is_bad).filter(|_| played.exit != 0);
-        let undo = failed.filter(|_| undoes(asked, played)).and_then(|failed| {
-            let takes_back =
-                |row: &Row<'_>| row.doing == Doing::Resources || row.event.is_some_and(Event::is_recovery);
-            let later = rows.iter().skip(failed + 1).position(takes_back);
-            later.map(|place| failed + 1 + place)
-        });
-        let unrun =
-            Unrun::of(asked, played, Engine::of(scenario), &rows[..undo.unwrap_or(rows.len())], failed);
+        let undo = undone_from(&rows, failed).filter(|_| undoes(asked, played));
+        let unrun = Unrun::of(asked, played, Engine::of(scenario), &rows[..undo.unwrap_or(rows.len())]);
         Self { scenario, index, played, asked, rows, failed, undo, unrun }
     }
 
@@ -148,44 +144,18 @@ impl<'a> Story<'a> {
         format!("{} {release}{revisions}", action.name())
     }
 
-    /// What else was asked for: `timeout 5m per wait`, `no hooks`.
-    pub(super) fn flags(&self) -> Vec<String> {
-        let Some(Asked { flags, .. }) = self.asked else { return Vec::new() };
-        let mut words = Vec::new();
-        if let Some(to) = flags.to.filter(|_| self.played.action == Action::Rollback) {
-            words.push(format!("to what revision {to} was"));
-        }
-        if self.engine() != Engine::ArgoCd {
-            words.push(format!("timeout {} per wait", span(flags.timeout.as_secs_f64())));
-        }
-        let said = [
-            (flags.wait != lifecycle::command::Wait::HookOnly, "waits for resources"),
-            (flags.rollback_on_failure, "takes back what fails"),
-            (flags.no_hooks, "no hooks"),
-            (flags.keep_history, "keeps history"),
-        ];
-        words.extend(said.iter().filter(|(is_so, _)| *is_so).map(|(_, words)| (*words).to_owned()));
-        words
-    }
-
     /// Whether all went as Helm wants it.
     pub(super) const fn is_fine(&self) -> bool {
         self.played.exit == 0
     }
 
-    /// The rules that object to what a row is about, but for those that only take note.
-    pub(super) fn rules(&self, row: &Row<'a>) -> impl Iterator<Item = &'a Mark> {
+    /// The rules that object to what a row is about, each once, but for those that only take note.
+    pub(super) fn rules(&self, row: &Row<'a>) -> Vec<&'a Mark> {
         let object = row.object.filter(|_| row.doing == Doing::Hook);
         let rules = object.into_iter().flat_map(|object| self.scenario.rules(object));
-        rules.filter(|mark| mark.mode >= Mode::Warn)
-    }
-
-    /// What stands where Helm begins to take back.
-    pub(super) fn undo_words(&self) -> &'static str {
-        match self.played.action {
-            Action::Install => "Helm takes the install back",
-            _ => "Helm rolls back",
-        }
+        let mut rules: Vec<_> = rules.filter(|mark| mark.mode >= Mode::Warn).collect();
+        rules.dedup_by_key(|mark| mark.rule);
+        rules
     }
 
     /// What stands where Helm ends with an error.
@@ -201,13 +171,6 @@ impl<'a> Story<'a> {
 
     pub(super) fn engine(&self) -> Engine {
         Engine::of(self.scenario)
-    }
-
-    /// `Job/migrate: failed after 33s: BackoffLimitExceeded after 3 failed pods`.
-    pub(super) fn cause(&self) -> Option<String> {
-        let row = self.rows.get(self.failed?)?;
-        let whose = self.row_name(row);
-        Some(format!("{whose}: {}", row.outcome.as_ref()?.words))
     }
 
     /// What a row is about.
@@ -247,9 +210,21 @@ impl Engine {
     }
 }
 
+/// The first row with which Helm takes back what it did, if it does. What cannot even be built fails without a row.
+fn undone_from(rows: &[Row<'_>], failed: Option<usize>) -> Option<usize> {
+    let takes_back = |row: &Row<'_>| row.event.is_some_and(Event::is_recovery);
+    let is_resources = |row: &Row<'_>| row.doing == Doing::Resources;
+    let Some(failed) = failed else {
+        return rows.iter().position(takes_back).or_else(|| rows.iter().rposition(is_resources));
+    };
+    let later = rows.iter().skip(failed + 1).position(|row| is_resources(row) || takes_back(row));
+    later.map(|place| failed + 1 + place)
+}
+
 /// Whether a failure makes Helm take back what it did.
 fn undoes(asked: Option<&Asked>, played: &Played) -> bool {
-    matches!(played.action, Action::Install | Action::Upgrade)
+    played.exit != 0
+        && matches!(played.action, Action::Install | Action::Upgrade)
         && asked.is_some_and(|asked| asked.flags.rollback_on_failure)
 }
 

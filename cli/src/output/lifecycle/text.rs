@@ -33,7 +33,7 @@ pub fn write(rehearsal: &Rehearsal, kind: Kind, look: Look, out: &mut dyn Write)
     let mut page = Page { look, out };
     for scenario in &rehearsal.scenarios {
         match kind {
-            Kind::Plan => page.plan(scenario)?,
+            Kind::Plan(_) => page.plan(scenario)?,
             Kind::Rollout => page.rollout(scenario)?,
         }
     }
@@ -96,16 +96,12 @@ impl Page<'_> {
 
     fn rollout(&mut self, scenario: &Rehearsed) -> io::Result<()> {
         let (tone, word) = if scenario.passed { (Tone::Fine, "passed") } else { (Tone::Bad, "failed") };
-        let (style, bold) = (self.tone(tone), self.style(Style::new().bold()));
+        let style = self.tone(tone);
         let steps = counted(scenario.answer.actions.len(), "step");
         let expected = counted(scenario.expectations.len(), "expectation");
         let name = plain::line(&scenario.name);
-        writeln!(
-            self.out,
-            "{style}{} {word}{style:#}  {bold}{name}{bold:#} · {} · {steps}, {expected}",
-            tone.sign(),
-            scenario.player
-        )?;
+        write!(self.out, "{style}{} {word}{style:#}  ", tone.sign())?;
+        self.headed(10, &name, &format!("{} · {steps}, {expected}", scenario.player))?;
         let unmet = |index: usize| {
             scenario.expectations.iter().filter(move |expected| expected.step == index && !expected.ok)
         };
@@ -131,8 +127,8 @@ impl Page<'_> {
         let (wanted, actual) = (expected.expected.to_string(), expected.actual.to_string());
         let (step, field) = (expected.step + 1, expected.field.name());
         let style = self.tone(Tone::Bad);
-        let wanted = plain::wrap(&plain::line(&wanted), WIDTH - 27);
-        let actual = plain::wrap(&plain::line(&actual), WIDTH - 27);
+        let wanted = fold(&plain::line(&wanted), WIDTH - 27);
+        let actual = fold(&plain::line(&actual), WIDTH - 27);
         let head = format!("step {step}, {field}");
         for (label, lines) in [("expected", wanted), ("is", actual)] {
             for (index, line) in lines.iter().enumerate() {
@@ -145,14 +141,20 @@ impl Page<'_> {
     }
 
     fn title(&mut self, story: &Story<'_>, before: &str) -> io::Result<()> {
-        let bold = self.style(Style::new().bold());
-        let title = story.title();
-        let title = plain::line(&title);
+        let title = format!("{before}{}", story.title());
         let parts = std::iter::once(story.scenario.player.to_owned()).chain(story.flags());
-        let parts = parts.collect::<Vec<_>>().join(" · ");
-        let taken = before.chars().count() + title.chars().count() + 3;
-        let mut lines = plain::wrap(&parts, WIDTH.saturating_sub(taken).max(40)).into_iter();
-        writeln!(self.out, "{bold}{before}{title}{bold:#} · {}", lines.next().unwrap_or_default())?;
+        self.headed(0, &plain::line(&title), &parts.collect::<Vec<_>>().join(" · "))
+    }
+
+    /// A heading from column `at` on, and words behind it, or below it where there is no room.
+    fn headed(&mut self, at: usize, heading: &str, words: &str) -> io::Result<()> {
+        let bold = self.style(Style::new().bold());
+        let heading = fold(heading, WIDTH - at);
+        let used = at + heading.last().map_or(0, |line| line.chars().count()) + 3;
+        let (place, room) = if used > WIDTH / 2 { ("\n  ", WIDTH - 2) } else { (" · ", WIDTH - used) };
+        let mut lines = fold(&plain::line(words), room).into_iter();
+        let first = lines.next().unwrap_or_default();
+        writeln!(self.out, "{bold}{}{bold:#}{place}{first}", heading.join("\n"))?;
         for line in lines {
             writeln!(self.out, "  {line}")?;
         }
@@ -169,22 +171,22 @@ impl Page<'_> {
         let mut before = None;
         for (place, row) in story.rows.iter().enumerate() {
             if story.undo == Some(place) {
-                self.line_across(story.undo_words(), Tone::Notice)?;
+                self.line_across(&story.undo_words(), Tone::Notice)?;
                 before = None;
             }
             let is_new = before != Some(row.event);
             before = Some(row.event);
             self.row(story, row, &columns, is_new)?;
         }
-        if let Some(error) = &story.played.error {
-            self.line_across(&format!("{}: \"{}\"", story.stop_words(), plain::line(error)), Tone::Bad)?;
+        if let Some(error) = story.error() {
+            self.line_across(&format!("{}: \"{}\"", story.stop_words(), plain::line(&error)), Tone::Bad)?;
         }
         if !story.unrun.is_empty() {
             let words = story.unrun.words();
             self.labelled(INDENT + TIME, "not run", EVENT, &words)?;
         }
         if story.rows.is_empty() && story.is_fine() {
-            writeln!(self.out, "  no hook runs")?;
+            self.labelled(INDENT, "", 0, &story.idle_words())?;
         }
         writeln!(self.out)?;
         self.notes(&story.notes())
@@ -193,7 +195,7 @@ impl Page<'_> {
     fn line_across(&mut self, words: &str, tone: Tone) -> io::Result<()> {
         let style = self.tone(tone);
         let mut lead = "──";
-        for line in plain::wrap(words, WIDTH - STOP - 3) {
+        for line in fold(words, WIDTH - STOP - 3) {
             writeln!(self.out, "{:STOP$}{style}{lead} {line}{style:#}", "")?;
             lead = "  ";
         }
@@ -210,12 +212,27 @@ impl Page<'_> {
     fn labelled(&mut self, indent: usize, label: &str, width: usize, text: &str) -> io::Result<()> {
         let dim = self.style(Style::new().dimmed());
         let mut label = label;
-        for line in plain::wrap(&plain::line(text), WIDTH - indent - width) {
+        for line in fold(&plain::line(text), WIDTH - indent - width) {
             writeln!(self.out, "{:indent$}{dim}{label:<width$}{dim:#}{line}", "")?;
             label = "";
         }
         Ok(())
     }
+}
+
+/// Breaks a text between words, and a word that is wider than `width` wherever it must: nothing of a name is lost.
+fn fold(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
+    let mut folded = Vec::new();
+    for line in plain::wrap(text, width) {
+        if line.chars().count() <= width {
+            folded.push(line);
+            continue;
+        }
+        let letters: Vec<char> = line.chars().collect();
+        folded.extend(letters.chunks(width).map(|part| part.iter().collect::<String>()));
+    }
+    folded
 }
 
 /// How much the rules have to say.

@@ -58,7 +58,7 @@ impl<'a> Drawing<'_, 'a> {
         let mut before = None;
         for (place, row) in rows.iter().enumerate() {
             if self.story.undo == Some(place) {
-                self.across(self.story.undo_words());
+                self.across(&self.story.undo_words());
                 before = None;
             }
             if row.doing == Doing::Log || self.is_shown_elsewhere(row) {
@@ -226,7 +226,7 @@ impl<'a> Drawing<'_, 'a> {
             .hooks
             .iter()
             .take(UNRUN)
-            .map(|(event, object, weight)| (name(object, namespace), format!("w {weight}"), event.name()))
+            .map(|one| (name(one.object, namespace), format!("w {}", one.weight), one.event.name()))
             .collect();
         if unrun.hooks.len() > UNRUN {
             lines.push((format!("{} more", counted(unrun.hooks.len() - UNRUN, "hook")), String::new(), ""));

@@ -48,7 +48,7 @@ fn assert_closed(page: &str) {
 
 #[test]
 fn the_page_stands_for_itself() {
-    for kind in [Kind::Plan, Kind::Rollout] {
+    for kind in [Kind::Plan(None), Kind::Rollout] {
         let page = shown(vec![failed("4"), failed("3")], kind);
         assert_closed(&page);
         for outside in ["<script", "http://", "https://", "url(", "@import", " src=", "<link", " onclick"] {
@@ -61,7 +61,7 @@ fn the_page_stands_for_itself() {
 
 #[test]
 fn each_hook_has_a_bar_and_each_event_a_band() {
-    let page = shown(vec![failed("4")], Kind::Plan);
+    let page = shown(vec![failed("4")], Kind::Plan(None));
     for band in ["pre-install", "resources", "pre-upgrade", "not run"] {
         assert!(page.contains(&format!("class=\"event\">{band}</text>")), "{band}");
     }
@@ -90,8 +90,8 @@ fn a_wait_without_end_a_stale_end_and_a_deletion_look_different() {
 fn where_helm_rolls_back_a_line_is_drawn() {
     let flags = Flags { rollback_on_failure: true, ..Flags::default() };
     let scenario = played("4", &[Install, Upgrade], &[("Job/migrate", "fail")], &flags);
-    let page = shown(vec![scenario], Kind::Plan);
-    assert!(page.contains("class=\"turn\">Helm rolls back</text>"));
+    let page = shown(vec![scenario], Kind::Plan(None));
+    assert!(page.contains("class=\"turn\">Helm rolls back to revision 1</text>"));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn nothing_from_a_chart_is_markup() {
     let mut scenario = played_chart(&chart, "4", &[Install], &[], &Flags::default());
     (scenario.name, scenario.file) = ("<b>".to_owned(), "</p>".to_owned());
     (scenario.answer.release, scenario.answer.namespace) = ("<u>".to_owned(), "\"<s>".to_owned());
-    for kind in [Kind::Plan, Kind::Rollout] {
+    for kind in [Kind::Plan(None), Kind::Rollout] {
         let page = shown(vec![scenario], kind);
         assert_closed(&page);
         for markup in ["<script", "<b>", "<u>", "<s>", "<i>", "\u{1b}", "\" onload"] {

@@ -6,8 +6,13 @@ use lifecycle::{
     scenario::Expect,
 };
 
+use policies::Mode;
+
 use super::*;
-use crate::output::lifecycle::story::tests::{SHOP, played, played_chart};
+use crate::{
+    output::lifecycle::story::tests::{SHOP, played, played_chart},
+    rehearsal::Mark,
+};
 
 fn shown(scenarios: Vec<Rehearsed>, problems: Vec<Problem>, kind: Kind) -> String {
     let mut out = Vec::new();
@@ -85,8 +90,30 @@ fn what_cannot_be_read_is_an_error() {
 
 #[test]
 fn a_plan_cannot_fail() {
-    let text = shown(vec![judged(1)], Vec::new(), Kind::Plan);
+    let text = shown(vec![judged(1)], Vec::new(), Kind::Plan(None));
     assert!(text.contains("name=\"hookward plan\"") && !text.contains("<failure"), "{text}");
+}
+
+#[test]
+fn a_rule_that_ends_a_plan_with_1_is_a_failure() {
+    let marked = || {
+        let mut scenario = judged(1);
+        scenario.expectations.clear();
+        let object = scenario.answer.actions[1].steps[2].object.clone();
+        scenario.marks = vec![
+            Mark { object, rule: "job-x", mode: Mode::Warn },
+            Mark { object: None, rule: "job-y", mode: Mode::Audit },
+        ];
+        scenario
+    };
+    let text = shown(vec![marked()], Vec::new(), Kind::Plan(Some(Level::Warn)));
+    assert!(text.contains("tests=\"3\" failures=\"1\" errors=\"0\""), "{text}");
+    let words = "job-x (warn) objects to Job/migrate; hookward check shop.yaml says why";
+    assert!(text.contains(&format!("<failure message=\"{words}\">")), "{text}");
+    let text = shown(vec![marked()], Vec::new(), Kind::Plan(Some(Level::Audit)));
+    assert!(text.contains("failures=\"2\"") && text.contains("objects to release shop;"), "{text}");
+    let text = shown(vec![marked()], Vec::new(), Kind::Plan(Some(Level::Deny)));
+    assert!(text.contains("failures=\"0\"") && text.contains("name=\"rules\""), "{text}");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn assert_tables(text: &str) {
 
 #[test]
 fn a_plan_is_a_table_and_folded_timelines() {
-    let text = shown(vec![failed()], Kind::Plan);
+    let text = shown(vec![failed()], Kind::Plan(None));
     assert!(text.starts_with("## Plan of shop (Helm 4.2)\n\n| | action | ends |"), "{text}");
     assert!(text.contains("| ✅ | install shop → 1 | deployed | 2 |"), "{text}");
     assert!(text.contains("| ❌ | upgrade shop 1 → 2 | failed: <code>UPGRADE FAILED"), "{text}");
@@ -74,7 +74,7 @@ fn nothing_from_a_chart_is_markup() {
         SHOP.replace("name: migrate\n", "name: \"</details>|`x`<img src=x>[a](http://b)@all\\n#1\"\n");
     let mut scenario = played_chart(&chart, "4", &[Install], &[], &Flags::default());
     scenario.name = "|<b>*\n".to_owned();
-    for kind in [Kind::Plan, Kind::Rollout] {
+    for kind in [Kind::Plan(None), Kind::Rollout] {
         scenario.passed = false;
         let mut out = Vec::new();
         let problems = vec![Problem::new("<i>|", "`y`")];

@@ -2,7 +2,7 @@
 
 use lifecycle::{
     answer::{Action, ObjectId, StepResult},
-    chart::Object,
+    chart::{Dropped, Hook, Object},
 };
 
 use super::{
@@ -32,6 +32,7 @@ impl Story<'_> {
     pub(in crate::output::lifecycle) fn notes(&self) -> Vec<Note> {
         let mut notes = vec![Note::new("afterwards", self.afterwards())];
         notes.push(Note::new("left behind", self.left_behind()));
+        notes.extend(self.dropped());
         if self.index + 1 == self.scenario.answer.actions.len() {
             notes.extend(self.next());
         }
@@ -93,28 +94,62 @@ impl Story<'_> {
             named.push(format!("{} more", leftovers.len() - NAMED));
         }
         let forgotten = self.played.action == Action::Uninstall && self.played.history.is_empty();
-        let whose = match (forgotten, leftovers.len()) {
-            (false, _) => "",
-            (true, 1) => "; nobody deletes it now",
-            (true, _) => "; nobody deletes them now",
+        let staying = leftovers.iter().filter(|object| self.ttl_of(object).is_none()).count();
+        let whose = match (forgotten, staying) {
+            (false, _) | (true, 0) => "",
+            (true, 1) if leftovers.len() == 1 => "; nobody deletes it now",
+            (true, all) if all == leftovers.len() => "; nobody deletes them now",
+            (true, 1) => "; nobody deletes the other now",
+            (true, _) => "; nobody deletes the others now",
         };
         format!("{}{whose}", named.join(", "))
     }
 
-    /// What to know of an object that is left.
-    fn trait_of(&self, object: &ObjectId) -> Option<String> {
+    /// What Helm drops of the chart, where it is first met: neither hook nor object comes of it, and no rule of a cluster ever sees it.
+    fn dropped(&self) -> Option<Note> {
+        let dropped = &self.asked?.chart.as_deref()?.dropped;
+        let earlier = self.scenario.asked.iter().take(self.index).filter_map(|asked| asked.chart.as_deref());
+        if dropped.is_empty() || earlier.into_iter().any(|chart| chart.dropped == *dropped) {
+            return None;
+        }
+        let mut named: Vec<_> = dropped
+            .iter()
+            .take(NAMED)
+            .map(|Dropped { name, events }| format!("{name} (helm.sh/hook: \"{events}\")"))
+            .collect();
+        if dropped.len() > NAMED {
+            named.push(format!("{} more", dropped.len() - NAMED));
+        }
+        let words = "for one event that it does not know, Helm drops the whole document: no hook, no object, and \
+                     no more than a line on stderr";
+        let words = format!("{}: {words}", named.join(", "));
+        Some(Note::new("dropped", words))
+    }
+
+    /// The last row in which an object was sent.
+    fn row_of(&self, object: &ObjectId) -> Option<&super::Row<'_>> {
         let is_row = |row: &&super::Row<'_>| {
             row.doing == Doing::Hook && row.object.is_some_and(|sent| sent.is_same(object))
         };
-        let row = self.rows.iter().rfind(is_row);
+        self.rows.iter().rfind(is_row)
+    }
+
+    /// After which time an object that is left goes by itself, in seconds, if it does.
+    fn ttl_of(&self, object: &ObjectId) -> Option<u64> {
+        let waited = self.row_of(object).and_then(|row| row.waited);
         let run = self.sent(object).and_then(|object| object.run.as_ref());
-        let waited = row.and_then(|row| row.waited);
+        run.and_then(|run| run.ttl).filter(|_| waited != Some(StepResult::Timeout))
+    }
+
+    /// What to know of an object that is left.
+    fn trait_of(&self, object: &ObjectId) -> Option<String> {
+        let waited = self.row_of(object).and_then(|row| row.waited);
         if waited == Some(StepResult::Timeout) {
             return Some("not ended: it goes on without Helm".to_owned());
         }
         let has_failed = waited == Some(StepResult::Failed);
         let failed = if has_failed { "failed, " } else { "" };
-        if let Some(ttl) = run.and_then(|run| run.ttl) {
+        if let Some(ttl) = self.ttl_of(object) {
             #[expect(clippy::cast_precision_loss, reason = "seconds that anybody waits fit")]
             let after = span(ttl as f64);
             return Some(format!("{failed}goes by itself {after} after its end"));
@@ -144,7 +179,24 @@ impl Story<'_> {
 
     /// `3 hooks ran, 1m10s`.
     pub(in crate::output::lifecycle) fn summary(&self) -> String {
-        let ran = self.rows.iter().filter(|row| row.doing == Doing::Hook).count();
-        format!("{}, {}", counted(ran, "hook"), span(self.lasts()))
+        format!("{}, {}", counted(self.ran(), "hook"), span(self.lasts()))
+    }
+    /// How many hooks ran; those of a list are one.
+    pub(in crate::output::lifecycle) fn ran(&self) -> usize {
+        let sent = self.rows.iter().filter(|row| row.doing == Doing::Hook);
+        let hooks = sent.map(|row| (row.event, self.sender(row)));
+        let mut before: Option<(Option<hooks::Event>, &Hook)> = None;
+        let mut count = 0;
+        for (event, hook) in hooks {
+            let of = hook.filter(|hook| hook.objects.len() > 1).map(|hook| (event, hook));
+            let is_same = matches!((before, of), (Some((was, one)), Some((is, other))) if was == is && std::ptr::eq(one, other));
+            count += usize::from(!is_same);
+            before = of;
+        }
+        count
+    }
+
+    fn sender(&self, row: &super::Row<'_>) -> Option<&Hook> {
+        super::hook(self.scenario, self.asked, row.event?, row.object?)
     }
 }

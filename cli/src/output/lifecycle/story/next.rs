@@ -1,27 +1,28 @@
 //! What somebody meets who asks for the next thing.
 
-use hooks::{DeletePolicy, Event, release::Status};
+use hooks::{DeletePolicy, Event, order, release::Status};
 use lifecycle::{
-    answer::{Action, ObjectId},
+    answer::{Action, ObjectId, StepResult},
     chart::{Hook, Object, Workload},
 };
 
-use super::{Engine, Note, Story};
+use super::{Doing, Engine, Note, Story, Tone, name};
 
 impl Story<'_> {
     /// What the next command does with what this one leaves, and what is otherwise worth knowing.
     pub(super) fn next(&self) -> Vec<Note> {
         let mut notes = Vec::new();
         if self.engine() == Engine::ArgoCd {
-            notes.extend(self.meeting(
-                "next sync",
-                &[Event::PreInstall, Event::PreUpgrade, Event::PostInstall, Event::PostUpgrade],
-            ));
+            let phases: [&[Event]; 2] =
+                [&[Event::PreInstall, Event::PreUpgrade], &[Event::PostInstall, Event::PostUpgrade]];
+            notes.extend(self.meeting("next sync", &phases));
             return notes;
         }
         let deployed = self.played.history.iter().any(|revision| revision.status == Status::Deployed.name());
         match (Status::parse(self.status()), self.played.history.last()) {
-            (_, None) => notes.extend(self.meeting("next install", &[Event::PreInstall, Event::PostInstall])),
+            (_, None) => {
+                notes.extend(self.meeting("next install", &[&[Event::PreInstall], &[Event::PostInstall]]));
+            }
             (status, Some(newest)) if status.is_pending() => {
                 let words = format!(
                     "is refused as long as revision {} is {}; helm rollback ends that",
@@ -35,11 +36,11 @@ impl Story<'_> {
             }
             (Status::Uninstalled, Some(_)) => {}
             _ if self.played.action == Action::Test => {
-                notes.extend(self.meeting("next test", &[Event::Test]));
+                notes.extend(self.meeting("next test", &[&[Event::Test]]));
             }
             (status, Some(_)) => {
                 notes.extend(self.install_hooks_are_over(status));
-                notes.extend(self.meeting("next upgrade", &[Event::PreUpgrade, Event::PostUpgrade]));
+                notes.extend(self.meeting("next upgrade", &[&[Event::PreUpgrade], &[Event::PostUpgrade]]));
             }
         }
         notes
@@ -61,35 +62,71 @@ impl Story<'_> {
         })
     }
 
-    /// What the hooks of `events` do with the objects that are left.
-    fn meeting(&self, label: &'static str, events: &[Event]) -> Option<Note> {
+    /// What the hooks of `phases` do with the objects that are left, in the order in which they run: what comes after one that is sure to
+    /// fail is never met, and what comes after one that has just failed only if that one succeeds.
+    fn meeting(&self, label: &'static str, phases: &[&[Event]]) -> Option<Note> {
         let hooks = &self.asked?.chart.as_deref()?.hooks;
-        let no_apply = self.engine() == Engine::Helm3 || self.asked?.flags.server_side == Some(false);
-        let mut groups: [(Vec<&ObjectId>, &str); 4] = [
-            (Vec::new(), "deletes * first and runs it again"),
-            (Vec::new(), "deletes * first and makes it again"),
-            (Vec::new(), "fails, since * already exists"),
-            (Vec::new(), "may not run *: unchanged, it counts as run while its end is there"),
-        ];
-        for left in &self.played.leftovers {
-            let Some((hook, object)) = sender(hooks, events, left) else { continue };
-            let runs = object.run.as_ref().is_some_and(|run| run.workload != Workload::Lasting);
-            let deletes =
-                hook.deletes(DeletePolicy::BeforeHookCreation) && hook.kind != "CustomResourceDefinition";
-            let group = match () {
-                () if deletes => usize::from(!runs),
-                () if no_apply => 2,
-                () if runs => 3,
-                () => continue,
-            };
-            groups[group].0.push(left);
+        let (mut told, mut part) = (Vec::new(), Part::default());
+        let mut met: Vec<&ObjectId> = Vec::new();
+        'all: for phase in phases {
+            let has = |hook: &&Hook| hook.events.iter().any(|event| phase.contains(event));
+            let mut hooks: Vec<_> = hooks.iter().filter(has).collect();
+            order::by_weight(&mut hooks, |hook| (hook.weight, &hook.name));
+            for hook in hooks {
+                for object in &hook.objects {
+                    let left = self.played.leftovers.iter().find(|left| left.is_same(&object.id));
+                    let Some(left) = left.filter(|left| !met.contains(left)) else { continue };
+                    met.push(left);
+                    if let Some(fate) = self.fate(hook, object) {
+                        part.objects[fate as usize].push(left);
+                    }
+                }
+                if part.is_the_end() {
+                    break 'all;
+                }
+                let failed = hook.objects.iter().map(|object| &object.id).find(|id| self.has_failed(id));
+                if let Some(failed) = failed {
+                    told.extend(part.words(self));
+                    part = Part { after: Some(failed), ..Part::default() };
+                }
+            }
         }
-        let told = groups.iter().filter(|(objects, _)| !objects.is_empty()).map(|(objects, words)| {
-            let words = if objects.len() == 1 { (*words).to_owned() } else { plural(words) };
-            words.replace('*', &self.listed(objects))
-        });
-        let told: Vec<_> = told.collect();
+        told.extend(part.words(self));
         (!told.is_empty()).then(|| Note::new(label, told.join("; ")))
+    }
+
+    /// What becomes of an object that is left when its hook runs again.
+    fn fate(&self, hook: &Hook, object: &Object) -> Option<Fate> {
+        let no_apply = self.engine() == Engine::Helm3
+            || self.asked.is_some_and(|asked| asked.flags.server_side == Some(false));
+        let runs = object.run.as_ref().is_some_and(|run| run.workload != Workload::Lasting);
+        let deletes =
+            hook.deletes(DeletePolicy::BeforeHookCreation) && hook.kind != "CustomResourceDefinition";
+        match () {
+            () if deletes && runs => Some(Fate::RunsAgain),
+            () if deletes => Some(Fate::MadeAgain),
+            () if no_apply => Some(Fate::Exists),
+            () if runs && self.has_ended_badly(&object.id) => Some(Fate::FailsStill),
+            () if runs => Some(Fate::MayNotRun),
+            () => None,
+        }
+    }
+
+    /// Whether a hook has just failed, in whichever way.
+    fn has_failed(&self, id: &ObjectId) -> bool {
+        self.rows.iter().any(|row| {
+            let is_bad = row.outcome.as_ref().is_some_and(|outcome| outcome.tone == Tone::Bad);
+            is_bad && row.object.is_some_and(|sent| sent.is_same(id))
+        })
+    }
+
+    /// Whether its pods have just failed for good.
+    fn has_ended_badly(&self, id: &ObjectId) -> bool {
+        let sent = self
+            .rows
+            .iter()
+            .rfind(|row| row.doing == Doing::Hook && row.object.is_some_and(|sent| sent.is_same(id)));
+        sent.is_some_and(|row| row.waited == Some(StepResult::Failed))
     }
 
     /// What Argo CD, which runs no Helm, does with the same hooks.
@@ -123,19 +160,57 @@ impl Story<'_> {
     }
 }
 
+/// What becomes of an object that is left, when its hook runs again.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    RunsAgain,
+    MadeAgain,
+    MayNotRun,
+    Exists,
+    FailsStill,
+}
+
+/// For each [`Fate`], with `*` for the objects.
+const WORDS: [&str; 5] = [
+    "deletes * first and runs it again",
+    "deletes * first and makes it again",
+    "may not run *: unchanged, it counts as run while its end is there",
+    "fails, since * already exists",
+    "fails, since * is still there and has failed",
+];
+
+/// What is met after each other, with nothing between that may fail.
+#[derive(Debug, Default)]
+struct Part<'a> {
+    /// The hook before it, which must succeed.
+    after: Option<&'a ObjectId>,
+    objects: [Vec<&'a ObjectId>; 5],
+}
+
+impl Part<'_> {
+    /// Whether nothing more is met.
+    fn is_the_end(&self) -> bool {
+        !self.objects[Fate::Exists as usize].is_empty() || !self.objects[Fate::FailsStill as usize].is_empty()
+    }
+
+    fn words(&self, story: &Story<'_>) -> Option<String> {
+        let told = self.objects.iter().zip(WORDS).filter(|(objects, _)| !objects.is_empty());
+        let told = told.map(|(objects, words)| {
+            let words = if objects.len() == 1 { words.to_owned() } else { plural(words) };
+            words.replace('*', &story.listed(objects))
+        });
+        let told: Vec<_> = told.collect();
+        let namespace = &story.scenario.answer.namespace;
+        let after = self.after.map(|id| format!("if {} succeeds then, ", name(id, namespace)));
+        (!told.is_empty()).then(|| format!("{}{}", after.unwrap_or_default(), told.join("; ")))
+    }
+}
+
 fn plural(words: &str) -> String {
     words
         .replace("runs it", "runs them")
         .replace("makes it", "makes them")
         .replace("already exists", "already exist")
+        .replace("is still there and has failed", "are still there and have failed")
         .replace("it counts as run while its end is there", "they count as run while their end is there")
-}
-
-/// The hook that sends an object at one of these events.
-fn sender<'h>(hooks: &'h [Hook], events: &[Event], left: &ObjectId) -> Option<(&'h Hook, &'h Object)> {
-    hooks
-        .iter()
-        .filter(|hook| hook.events.iter().any(|event| events.contains(event)))
-        .flat_map(|hook| hook.objects.iter().map(move |object| (hook, object.as_ref())))
-        .find(|(_, object)| object.id.is_same(left))
 }

@@ -7,29 +7,38 @@ use lifecycle::{
     command::Wait,
 };
 
-use super::{Doing, Outcome, Row, Tone, words::span};
+use super::{
+    Doing, Engine, Outcome, Row, Tone,
+    asked::{hook_limit, other_limit},
+    words::{aged, span},
+};
 use crate::rehearsal::{Asked, Rehearsed};
 
+/// What a simulation says of an apply that meets what is being deleted.
+const ONTO: &str = "onto the one that is being deleted";
 /// A deletion of what was there before counts as slow from here on, in seconds.
 const SLOW: f64 = 1.0;
 
 pub(super) fn of<'a>(scenario: &'a Rehearsed, asked: Option<&'a Asked>, played: &'a Played) -> Vec<Row<'a>> {
     let steps = &played.steps;
+    let engine = Engine::of(scenario);
+    let limit = asked.and_then(|asked| other_limit(&asked.flags, engine)).unwrap_or_default();
+    let is_endless = asked.is_some_and(|asked| hook_limit(&asked.flags, engine).is_none());
     let mut rows: Vec<Row<'a>> = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         match (step.verb, step.event, &step.object) {
             (Verb::Delete, Some(event), Some(object)) if is_followed(&steps[index + 1..], event, object) => {}
             (Verb::Delete, Some(_), Some(_)) => {
-                let row = deletion(step, &rows);
+                let row = deletion(step, &rows, limit);
                 rows.push(row);
             }
             (Verb::Create | Verb::Apply, Some(event), Some(object)) => {
                 let before = steps[..index].iter().rfind(|step| is_about(step, event, object));
                 rows.push(sending(step, before.filter(|step| step.verb == Verb::Delete)));
             }
-            (Verb::Wait, Some(_), Some(_)) => await_in(&mut rows, step),
+            (Verb::Wait, Some(_), Some(_)) => await_in(&mut rows, step, is_endless),
             (Verb::Log, ..) => rows.push(logging(step)),
-            _ => rows.push(resources(step, steps.get(index + 1), asked, played)),
+            _ => rows.push(resources(step, steps.get(index + 1), asked, played, limit)),
         }
     }
     for row in &mut rows {
@@ -73,8 +82,8 @@ fn row(step: &Step, doing: Doing, words: String) -> Row<'_> {
 }
 
 fn outcome(step: &Step, tone: Tone, prefix: &str) -> Option<Outcome> {
-    let message = step.message.as_deref().unwrap_or_default();
-    let words = match (prefix, message) {
+    let message = aged(step.message.as_deref().unwrap_or_default());
+    let words = match (prefix, message.as_str()) {
         ("", message) => message.to_owned(),
         (prefix, "") => prefix.to_owned(),
         (prefix, message) => format!("{prefix}: {message}"),
@@ -83,7 +92,7 @@ fn outcome(step: &Step, tone: Tone, prefix: &str) -> Option<Outcome> {
 }
 
 /// A deletion that nothing follows: by the policy that fits how the object ended, or one that ends everything.
-fn deletion<'a>(step: &'a Step, rows: &[Row<'a>]) -> Row<'a> {
+fn deletion<'a>(step: &'a Step, rows: &[Row<'a>], limit: f64) -> Row<'a> {
     let is_same = |row: &&Row<'_>| row.doing == Doing::Hook && row.object == step.object.as_ref();
     let sent = rows.iter().rfind(is_same);
     let has_failed =
@@ -98,7 +107,16 @@ fn deletion<'a>(step: &'a Step, rows: &[Row<'a>]) -> Row<'a> {
         StepResult::Ok if sent.is_none() => "delete the old one".clone_into(&mut row.words),
         StepResult::Ok => {}
         StepResult::Absent => row.words.push_str(", already gone"),
-        StepResult::Timeout => row.outcome = outcome(step, Tone::Bad, "timed out"),
+        StepResult::Timeout => {
+            row.ends = step.at + limit;
+            let why = step.message.as_deref().unwrap_or_default();
+            let why = why.strip_prefix("it is still there: ").unwrap_or(why);
+            let words = match limit {
+                0.0 => format!("still there, and a timeout of 0 leaves no time: {why}"),
+                limit => format!("still there after {}: {why}", span(limit)),
+            };
+            row.outcome = Some(Outcome { at: row.ends, tone: Tone::Bad, words });
+        }
         StepResult::Denied => row.outcome = outcome(step, Tone::Bad, "refused"),
         _ => row.outcome = outcome(step, Tone::Bad, "not deleted"),
     }
@@ -131,6 +149,10 @@ fn sending<'a>(step: &'a Step, before: Option<&'a Step>) -> Row<'a> {
         _ => row.outcome = outcome(step, Tone::Bad, "failed"),
     }
     notes.extend(step.message.as_deref().filter(|_| row.outcome.is_none()));
+    if let [_, ONTO] = notes[..] {
+        // Both say the same: the deletion that was not awaited, and what was met because of that.
+        notes = vec!["sent onto the old one, which is being deleted: Helm does not wait until it is gone"];
+    }
     if !notes.is_empty() {
         let words = notes.join("; ");
         row.outcome.get_or_insert(Outcome { at: step.at, tone: Tone::Notice, words });
@@ -144,7 +166,7 @@ fn is_awaited(step: &Step) -> bool {
     object.is_some_and(|id| matches!((id.group(), id.kind.as_str()), ("batch", "Job") | ("", "Pod")))
 }
 
-fn await_in<'a>(rows: &mut Vec<Row<'a>>, step: &'a Step) {
+fn await_in<'a>(rows: &mut Vec<Row<'a>>, step: &'a Step, is_endless: bool) {
     let is_open = |row: &&mut Row<'_>| {
         row.doing == Doing::Hook
             && row.waited.is_none()
@@ -167,6 +189,7 @@ fn await_in<'a>(rows: &mut Vec<Row<'a>>, step: &'a Step) {
     row.ends = step.at;
     let prefix = match step.result {
         StepResult::Ok => String::new(),
+        StepResult::Timeout if is_endless => format!("no end after {took}"),
         result @ (StepResult::Failed | StepResult::Timeout) => format!("{} after {took}", word(result)),
         result => word(result).to_owned(),
     };
@@ -207,7 +230,13 @@ fn logging(step: &Step) -> Row<'_> {
 }
 
 /// All ordinary resources; the wait for them has no step of its own, and ends with the next one.
-fn resources<'a>(step: &'a Step, next: Option<&Step>, asked: Option<&Asked>, played: &Played) -> Row<'a> {
+fn resources<'a>(
+    step: &'a Step,
+    next: Option<&Step>,
+    asked: Option<&Asked>,
+    played: &Played,
+    limit: f64,
+) -> Row<'a> {
     let is_fine = step.result == StepResult::Ok;
     let waits = asked.is_some_and(|asked| asked.flags.wait != Wait::HookOnly);
     let verb = match played.action {
@@ -223,7 +252,7 @@ fn resources<'a>(step: &'a Step, next: Option<&Step>, asked: Option<&Asked>, pla
     let mut row = row(step, Doing::Resources, words);
     if waits && played.action != Action::Test {
         row.words.push_str(if played.action == Action::Uninstall { ", wait" } else { ", wait until ready" });
-        let given_up = step.at + asked.map_or(0.0, |asked| asked.flags.timeout.as_secs_f64());
+        let given_up = step.at + limit;
         let without = if step.result == StepResult::Timeout { given_up } else { step.at };
         row.ends = next.map_or(without, |next| next.at).max(step.at);
     }

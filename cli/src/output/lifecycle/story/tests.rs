@@ -7,6 +7,8 @@ use lifecycle::{Chart, Command, Outcomes, Profile, answer::Action, command::Flag
 use super::*;
 use crate::rehearsal::play::Stage;
 
+mod told;
+
 /// A chart with a failing migration among its hooks, and two ordinary resources.
 pub(in crate::output::lifecycle) const SHOP: &str = r#"---
 # Source: shop/templates/account.yaml
@@ -176,7 +178,10 @@ fn where_helm_rolls_back_a_new_part_begins() {
     let story = last(&scenario);
     let undo = &story.rows[story.undo.unwrap()];
     assert_eq!((undo.event, undo.object.unwrap().name.as_str()), (Some(Event::PreRollback), "drain"));
-    assert_eq!((story.undo_words(), story.stop_words()), ("Helm rolls back", "Helm ends"));
+    assert_eq!(
+        (story.undo_words().as_str(), story.stop_words()),
+        ("Helm rolls back to revision 1", "Helm ends")
+    );
     assert!(story.unrun.words().contains("2 objects of the release"), "{}", story.unrun.words());
     assert!(notes(&story, "afterwards").ends_with("the application is what it was before"));
 }
@@ -232,7 +237,7 @@ fn argo_runs_install_hooks_on_every_sync() {
 fn argo_takes_the_hooks_of_an_install_for_those_of_a_sync() {
     let scenario = played("argocd", &UPGRADED, &[("Job/migrate", "fail")], &Flags::default());
     let story = last(&scenario);
-    let unrun: Vec<_> = story.unrun.hooks.iter().map(|(_, object, _)| object.name.as_str()).collect();
+    let unrun: Vec<_> = story.unrun.hooks.iter().map(|one| one.object.name.as_str()).collect();
     assert_eq!((unrun, story.stop_words()), (vec!["warm-cache", "notify"], "Argo CD stops"));
     assert_eq!(story.unrun.resources, 2);
 }

@@ -15,7 +15,23 @@ pub(in crate::output::lifecycle) fn counted(number: usize, word: &str) -> String
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
-/// `0.1s`, `1m10s`, `2h05m`.
+/// In seconds.
+const DAY: u64 = 86_400;
+
+/// A message in which times are as people read them: `86401s ago` is `1d ago`.
+pub(super) fn aged(message: &str) -> String {
+    let Some((before, after)) = message.split_once("s ago") else { return message.to_owned() };
+    let digits = before.rsplit(' ').next().unwrap_or_default();
+    match digits.parse::<u32>() {
+        Ok(seconds) if seconds >= 60 => {
+            let start = &before[..before.len() - digits.len()];
+            format!("{start}{} ago{after}", span(f64::from(seconds)))
+        }
+        _ => message.to_owned(),
+    }
+}
+
+/// `0.1s`, `1m10s`, `2h05m`, `1d`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of an action fit")]
 pub(in crate::output::lifecycle) fn span(seconds: f64) -> String {
     let seconds = seconds.max(0.0);
@@ -28,6 +44,11 @@ pub(in crate::output::lifecycle) fn span(seconds: f64) -> String {
         };
     }
     let whole = seconds.round() as u64;
+    if whole >= DAY {
+        let hours = whole % DAY / 3600;
+        let days = format!("{}d", whole / DAY);
+        return if hours == 0 { days } else { format!("{days}{hours:02}h") };
+    }
     let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
     match (hours, minutes, seconds) {
         (0, minutes, 0) => format!("{minutes}m"),
@@ -53,10 +74,21 @@ mod tests {
             (300.0, "5m"),
             (3600.0, "1h"),
             (7500.0, "2h05m"),
+            (86_401.0, "1d"),
+            (93_600.0, "1d02h"),
             (-1.0, "0.0s"),
         ];
         for (seconds, shown) in times {
             assert_eq!(span(seconds), shown);
+        }
+    }
+
+    #[test]
+    fn seconds_of_a_day_are_a_day() {
+        let told = "an earlier run succeeded 86401s ago, and nothing ran now";
+        assert_eq!(aged(told), "an earlier run succeeded 1d ago, and nothing ran now");
+        for told in ["it ran 5s ago", "the pods ago", "", "xs ago"] {
+            assert_eq!(aged(told), told);
         }
     }
 

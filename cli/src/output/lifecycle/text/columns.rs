@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Page, WIDTH};
+use super::{Page, WIDTH, fold};
 use crate::{
     output::lifecycle::story::{Row, Story, Tone, span},
     plain,
@@ -63,11 +63,16 @@ impl Page<'_> {
         let Columns { name: names, weight: weights } = *columns;
         let mut head = format!("  {:TIME$}{event:EVENT$}{name:<names$}", span(row.begins));
         if name.chars().count() > *NAMES.end() {
-            writeln!(self.out, "{}", head.trim_end())?;
+            let before = INDENT + TIME + EVENT;
+            head.truncate(head.len() - name.len());
+            for line in fold(&name, WIDTH - before) {
+                writeln!(self.out, "{head:<before$}{line}")?;
+                head.clear();
+            }
             head = " ".repeat(at - weights);
         }
         head = format!("{head}{:<weights$}", weight(row));
-        for line in plain::wrap(&plain::line(&row.words), WIDTH.saturating_sub(at)) {
+        for line in fold(&plain::line(&row.words), WIDTH.saturating_sub(at)) {
             writeln!(self.out, "{head:<at$}{line}")?;
             head.clear();
         }
@@ -87,7 +92,7 @@ impl Page<'_> {
     fn said(&mut self, time: &str, tone: Tone, words: &str, at: usize) -> io::Result<()> {
         let style = self.tone(tone);
         let (mut time, mut sign) = (time, tone.sign());
-        for line in plain::wrap(&plain::line(words), WIDTH.saturating_sub(at + 2)) {
+        for line in fold(&plain::line(words), WIDTH.saturating_sub(at + 2)) {
             writeln!(self.out, "  {time:<width$}{style}{sign} {line}{style:#}", width = at - INDENT)?;
             (time, sign) = ("", ' ');
         }

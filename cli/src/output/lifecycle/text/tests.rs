@@ -47,16 +47,16 @@ upgrade shop 1 → 2 · Helm 4.2 · timeout 5m per wait
                  and makes it again
   under Argo CD  the same hooks run on every sync; see --helm argocd
 ";
-    assert_eq!(shown(failed_upgrade("4"), Kind::Plan, Look::default()), expected);
+    assert_eq!(shown(failed_upgrade("4"), Kind::Plan(None), Look::default()), expected);
 }
 
 #[test]
 fn a_rollback_on_failure_has_a_line_of_its_own() {
     let flags = Flags { rollback_on_failure: true, ..Flags::default() };
     let scenario = played("4", &[Install, Upgrade], &[("Job/migrate", "fail")], &flags);
-    let text = shown(scenario, Kind::Plan, Look::default());
+    let text = shown(scenario, Kind::Plan(None), Look::default());
     let lines: Vec<_> = text.lines().map(str::trim_start).collect();
-    let turn = lines.iter().position(|line| *line == "── Helm rolls back").unwrap();
+    let turn = lines.iter().position(|line| *line == "── Helm rolls back to revision 1").unwrap();
     assert!(lines[turn + 1].contains("pre-rollback   Job/drain"), "{text}");
     assert!(lines[turn..].iter().any(|line| line.starts_with("── Helm ends: \"UPGRADE FAILED")), "{text}");
 }
@@ -69,7 +69,7 @@ fn rules_stand_beside_what_they_object_to() {
         Mark { object: object.clone(), rule: "job-x", mode: Mode::Deny },
         Mark { object, rule: "job-y", mode: Mode::Audit },
     ];
-    let text = shown(scenario, Kind::Plan, Look::default());
+    let text = shown(scenario, Kind::Plan(None), Look::default());
     assert!(text.contains("  ✗ job-x (deny)\n") && !text.contains("job-y"), "{text}");
     assert!(
         text.contains("rules          1 deny, 1 only take note; hookward check shop.yaml says why\n"),
@@ -112,13 +112,13 @@ fn a_rollout_that_differs_without_an_unmet_expectation_is_told_whole() {
 #[test]
 fn what_takes_no_hook_says_so() {
     let scenario = played("4", &[Install, Action::Test], &[], &Flags::default());
-    assert!(shown(scenario, Kind::Plan, Look::default()).contains("  no hook runs\n"));
+    assert!(shown(scenario, Kind::Plan(None), Look::default()).contains("  no hook runs\n"));
 }
 
 #[test]
 fn colour_is_used_only_when_asked_for_and_changes_no_letter() {
-    let plain = shown(failed_upgrade("4"), Kind::Plan, Look::default());
-    let colored = shown(failed_upgrade("4"), Kind::Plan, Look { colors: true, ..Look::default() });
+    let plain = shown(failed_upgrade("4"), Kind::Plan(None), Look::default());
+    let colored = shown(failed_upgrade("4"), Kind::Plan(None), Look { colors: true, ..Look::default() });
     assert!(!plain.contains('\u{1b}') && colored.contains('\u{1b}'));
     let mut stripped = String::new();
     for (index, part) in colored.split('\u{1b}').enumerate() {
@@ -130,7 +130,7 @@ fn colour_is_used_only_when_asked_for_and_changes_no_letter() {
 #[test]
 fn no_line_is_wider_than_the_page() {
     for helm in ["3", "4", "argocd", "flux"] {
-        let text = shown(failed_upgrade(helm), Kind::Plan, Look::default());
+        let text = shown(failed_upgrade(helm), Kind::Plan(None), Look::default());
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }
 }
@@ -141,10 +141,31 @@ fn a_long_name_and_a_long_weight_keep_the_columns() {
     let chart =
         SHOP.replace("name: warm-cache", &format!("name: {name}")).replace("\"5\"", "\"-2147483648\"");
     let scenario = played_chart(&chart, "4", &[Install, Upgrade], &[], &Flags::default());
-    let text = shown(scenario, Kind::Plan, Look::default());
+    let text = shown(scenario, Kind::Plan(None), Look::default());
     let lines: Vec<_> = text.lines().collect();
     let long = lines.iter().position(|line| line.ends_with(&format!("Job/{name}"))).unwrap();
     assert!(lines[long + 1].trim_start().starts_with("w -2147483648  apply, wait 1.0s"), "{text}");
+}
+
+#[test]
+fn names_without_end_stay_on_the_page_and_whole() {
+    let (kind, name, release) = ("K".repeat(120), "n".repeat(250), "r".repeat(53));
+    let chart = SHOP
+        .replace("name: warm-cache", &format!("name: {name}"))
+        .replace("kind: ServiceAccount", &format!("kind: {kind}"));
+    let mut scenario =
+        played_chart(&chart, "4", &[Install, Upgrade], &[("Job/migrate", "fail")], &Flags::default());
+    (scenario.name, scenario.answer.release) = ("s".repeat(150), release);
+    scenario.passed = false;
+    for kind in [Kind::Plan(None), Kind::Rollout] {
+        let text = shown_again(&scenario, kind);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        let together: String = text.split_whitespace().collect();
+        assert!(
+            together.contains(&name) && together.contains(&format!("{}/migrate", "K".repeat(120))),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -153,7 +174,7 @@ fn nothing_from_a_chart_controls_the_terminal() {
     let mut scenario = played_chart(&chart, "4", &[Install, Upgrade], &[], &Flags::default());
     scenario.name = "a\u{1b}]0;x\u{7}\r\nb".to_owned();
     scenario.passed = false;
-    for kind in [Kind::Plan, Kind::Rollout] {
+    for kind in [Kind::Plan(None), Kind::Rollout] {
         let text = shown_again(&scenario, kind);
         let is_safe = |character: char| character == '\n' || plain::shown(character) == character;
         assert!(text.chars().all(is_safe), "{text:?}");
