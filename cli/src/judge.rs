@@ -319,7 +319,7 @@ impl<'t> Source<'t> {
 }
 
 /// The place in a template of a line that was rendered from it, if exactly one line of it reads the same.
-fn in_template(template: &str, spot: Spot) -> Option<Spot> {
+pub(crate) fn in_template(template: &str, spot: Spot) -> Option<Spot> {
     let excerpt = spot.excerpt?;
     let wanted = excerpt.text.trim();
     let mut same = template.lines().enumerate().filter(|(_, line)| line.trim() == wanted);

@@ -8,6 +8,7 @@ use policies::Mode;
 use crate::report::Problem;
 
 pub mod charts;
+mod outcomes;
 pub mod play;
 
 /// Everything that one run of `plan` or `rollout` has to say.

@@ -8,6 +8,7 @@ mod first_use;
 mod plan;
 mod rollout;
 mod rules_and_certs;
+mod scenario_slips;
 mod serve;
 mod stored_release;
 mod try_release;

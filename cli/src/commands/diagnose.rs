@@ -14,7 +14,7 @@ use tokio::runtime::Builder;
 use crate::{
     Io,
     args::Global,
-    exit,
+    exit, inputs,
     judge::Judge,
     output::{
         self, Format,
@@ -24,23 +24,38 @@ use crate::{
     report::Problem,
 };
 
+/// More than Helm counts to: its numbers have 32 bits on some machines.
+const MOST_REVISIONS: i64 = 2_147_483_647;
+
+const NEEDS: &str = "\
+Nothing in the cluster is changed. It takes the right to read Secrets, where releases are stored;
+what else may not be read is noted, and the rest is judged.
+
+Exit codes: 0 the release is well, 1 it or a hook of it is not, 2 its record could not be read.";
+
+const EXAMPLES: &str = "\
+Examples:
+  hookward diagnose shop -n shop                 why the last change of release shop failed
+  hookward diagnose shop -n shop --revision 7    the same of an earlier revision
+  hookward diagnose shop --context prod          in the namespace of another context
+  hookward diagnose shop --format json           for programs
+";
+
 /// Which release to look at, and where it is.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
-#[command(
-    after_help = "Exit codes: 0 the release is well, 1 it or a hook of it is not, 2 its record could not be read.\nNothing in the cluster is changed. Needs the right to read Secrets, where releases are stored; whatever else may not be\nread is noted, and the rest is judged."
-)]
+#[command(after_help = NEEDS, after_long_help = format!("{EXAMPLES}\n{NEEDS}"))]
 pub struct Args {
-    /// The name of the release.
-    #[arg(value_name = "RELEASE")]
+    /// The name of the release, as helm list shows it.
+    #[arg(value_name = "RELEASE", value_parser = inputs::names::release)]
     pub release: String,
     /// The namespace of the release [default: that of the context].
-    #[arg(short, long, value_name = "NAME", env = "HELM_NAMESPACE")]
+    #[arg(short, long, value_name = "NAME", env = "HELM_NAMESPACE", value_parser = inputs::names::namespace)]
     pub namespace: Option<String>,
     /// The revision to look at [default: the last one, or the one before if that was rolled back].
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..=MOST_REVISIONS))]
     pub revision: Option<i64>,
-    /// The lines of each log to show.
+    /// How many lines of each log to show, at most 1000.
     #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub log_lines: u16,
     /// The kubeconfig [default: the variable KUBECONFIG, or ~/.kube/config].
@@ -92,7 +107,11 @@ impl Args {
 
     fn look(&self) -> Result<(Diagnosis, Vec<Prevention>), Problem> {
         let (policies, notes) = self.policy.load(0)?;
-        let asked = self.ask().map_err(|error| Problem::new(self.release.as_str(), format!("{error:#}")));
+        let asked = self.ask().map_err(|error| {
+            let nowhere = matches!(error.downcast_ref(), Some(client::Error::Nowhere(_)));
+            let hint = if nowhere { "; name one with --kubeconfig FILE" } else { "" };
+            Problem::new(self.release.as_str(), format!("{error:#}{hint}"))
+        });
         let mut diagnosis = asked?;
         diagnosis.notes.extend(notes);
         let prevent = prevention(&diagnosis, &policies);

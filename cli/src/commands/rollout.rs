@@ -11,7 +11,8 @@ use crate::{
     commands::plan::words,
     exit, inputs,
     output::{self, RolloutFormat},
-    rehearsal::Rehearsal,
+    rehearsal::{Rehearsal, play},
+    report::Problem,
     workers,
 };
 
@@ -19,21 +20,58 @@ mod cluster;
 mod files;
 mod simulated;
 
+const EXIT_CODES: &str = "\
+Exit codes: 0 all went as expected, 1 something did not, 2 could not run or could not read some input.";
+
+const EXAMPLES: &str = "\
+Examples:
+  hookward rollout examples/rollouts                       every rollout in a folder, simulated
+  hookward rollout shop.yaml --outcome Job/migrate=hang    what if the migration never ends?
+  hookward rollout shop.yaml --format junit -o junit.xml   for a CI server
+  hookward rollout shop.yaml --cluster --context test      with real Helm, beside the simulation
+
+A rollout is written like this; without expect a step must exit with 0:
+  apiVersion: hookward.dev/v1alpha1
+  kind: RolloutScenario
+  metadata: {name: failed-migration-rolls-back}
+  spec:
+    release: shop
+    namespace: shop
+    helm: \"4\"
+    steps:
+    - install: {chart: ./shop}
+    - upgrade: {chart: ./shop, set: [image.tag=2.0], rollbackOnFailure: true}
+      outcomes: {Job/migrate: fail}
+      expect: {exit: 1, status: deployed, leftovers: [Job/migrate]}
+    - uninstall: {}
+";
+
 /// Which rollouts to play, and how.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
+#[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
 pub struct Args {
-    /// Files of `RolloutScenario` documents, folders of them, or `-`.
+    /// Files with rollouts to play (kind: RolloutScenario), folders of them, or `-` for the standard input.
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// Which tool plays them, whatever they say: 3, 4, argocd or flux. The program that renders charts is --helm-bin.
+    /// Which tool plays them, whatever the files say: 3, 4, argocd or flux.
+    ///
+    /// 3 and 4 are versions of Helm. This is about behaviour; which program renders charts is for --helm-bin to say.
     #[arg(long, value_name = "TOOL", value_parser = words::tool)]
     pub helm: Option<String>,
-    /// What the pods of a hook do, whatever the scenario says: `Job/migrate=ok|fail|hang|90s` (repeatable).
-    #[arg(long = "outcome", value_name = "OUTCOME", value_parser = words::outcome)]
+    /// What becomes of the pods of a hook, whatever the files say: Job/migrate=fail, or ok, hang, 90s (repeatable).
+    ///
+    /// ok succeeds after a second, fail fails, hang never ends, and 90s is how long the pods take to succeed. It counts in every rollout
+    /// that has such a hook, and at every step.
+    #[arg(long = "outcome", value_name = "KIND/NAME=WORD", value_parser = words::outcome)]
     pub outcomes: Vec<words::Outcome>,
-    /// The helm that renders charts, and with --cluster plays; of several the first one renders, and the one plays that a scenario asks
-    /// for (repeatable) [default: helm].
+    /// Refuse files larger than this.
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub max_file_size: u64,
+    /// The helm program that renders charts, and plays with --cluster (repeatable) [default: helm].
+    ///
+    /// Give one of version 3 and one of version 4 where the files ask for both: the first renders, and with --cluster each plays what asks
+    /// for its version.
     #[arg(long, value_name = "FILE", help_heading = "Charts")]
     pub helm_bin: Vec<PathBuf>,
     /// Whether a cluster plays them.
@@ -42,9 +80,6 @@ pub struct Args {
     /// What charts are rendered for.
     #[command(flatten)]
     pub target: inputs::Target,
-    /// Refuse files larger than this.
-    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=1024))]
-    pub max_file_size: u64,
     /// Show the steps of what passed, too.
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
@@ -67,6 +102,8 @@ impl Args {
         } else {
             self.simulate(&written, &mut rehearsal, io);
         }
+        let misnamed = self.misnamed(&rehearsal);
+        rehearsal.problems.extend(misnamed);
         let kind = output::lifecycle::Kind::Rollout;
         output::lifecycle::print(&rehearsal, kind, &targets, global, self.verbose, io)?;
         Ok(match () {
@@ -74,6 +111,19 @@ impl Args {
             () if !rehearsal.passed() => exit::FINDINGS,
             () => exit::CLEAN,
         })
+    }
+
+    /// Outcomes on the command line of what is in none of the rollouts that were played; of which there must be some, else the reason
+    /// is another one.
+    fn misnamed(&self, rehearsal: &Rehearsal) -> Vec<Problem> {
+        let asked = rehearsal.scenarios.iter().flat_map(|played| &played.asked);
+        let charts = asked.filter_map(|asked| asked.chart.as_deref());
+        if charts.clone().next().is_none() {
+            return Vec::new();
+        }
+        let outcomes = words::outcomes(&self.outcomes);
+        let wrong = outcomes.keys().filter_map(|name| play::unheard(name, charts.clone()));
+        wrong.map(|message| Problem::new("--outcome", message)).collect()
     }
 
     fn simulate(&self, written: &[files::Written], rehearsal: &mut Rehearsal, io: &Io<'_>) {

@@ -9,8 +9,11 @@ use crate::{
     Io,
     inputs::{self, Contents, Plan, Source, Text, Unit},
     judge::{is_released, stored, without_object},
+    locate::Lines,
     report::Problem,
 };
+
+use super::outcomes;
 
 /// The namespace of a release for which nobody has named one, as with kubectl.
 pub const NAMESPACE: &str = "default";
@@ -94,8 +97,9 @@ impl Supply {
         for text in &all.texts {
             reading.text(text, &self.within(text));
         }
+        let notes = std::mem::take(&mut reading.notes);
         let mut rendered = reading.finish(&self.args, &self.shown(), &all.texts)?;
-        rendered.notes.extend(all.notes);
+        rendered.notes.extend(all.notes.into_iter().chain(notes));
         rendered.texts = Arc::new(all.texts.into_iter().map(without_crds).collect());
         Ok(rendered)
     }
@@ -121,6 +125,7 @@ struct Reading {
     manifests: String,
     records: Vec<Record>,
     problems: Vec<Problem>,
+    notes: Vec<String>,
 }
 
 impl Reading {
@@ -130,9 +135,13 @@ impl Reading {
             let roots = documents.iter().flatten().map(|manifest| &manifest.root);
             self.problems.extend(without_object(text, roots));
         }
+        let lines = Lines::new(&text.text);
         for document in documents {
             match document {
                 Ok(manifest) => {
+                    let outcomes::Said { problems, notes } = outcomes::of(text, &lines, &manifest);
+                    self.problems.extend(problems);
+                    self.notes.extend(notes);
                     for record in stored::secrets(&manifest) {
                         match record {
                             Ok(record) => self.records.push(record),

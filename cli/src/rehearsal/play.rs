@@ -110,13 +110,40 @@ pub fn all_well(chart: &Chart) -> Outcomes {
 /// What is wrong with `outcomes`, if something is: they name what is in none of the charts, or what has no pods.
 #[must_use]
 pub fn misnamed<'c>(outcomes: &Outcomes, charts: impl Iterator<Item = &'c Chart> + Clone) -> Option<String> {
+    outcomes.keys().find_map(|name| unheard(name, charts.clone()))
+}
+
+/// Why an outcome of the object `name` comes to nothing, if it does.
+#[must_use]
+pub fn unheard<'c>(name: &str, charts: impl Iterator<Item = &'c Chart> + Clone) -> Option<String> {
     let known: Vec<String> = charts.clone().flat_map(runners).collect();
-    let unknown = outcomes.keys().find(|name| !known.contains(name))?;
-    if charts.flat_map(objects).any(|object| object.id.to_string() == *unknown) {
-        return Some(format!("{unknown} has no pods, so nothing can become of them"));
+    if known.iter().any(|known| known == name) {
+        return None;
     }
-    let hint = spelling::hint(unknown, known.iter().map(String::as_str));
-    Some(format!("an outcome names {unknown}, and no such object is in the chart{hint}"))
+    if charts.flat_map(objects).any(|object| object.id.to_string() == name) {
+        return Some(format!("{name} has no pods, so nothing can become of them"));
+    }
+    let hint = spelling::hint(name, known.iter().map(String::as_str));
+    Some(format!("an outcome names {name}, and no such object is in the chart{hint}"))
+}
+
+/// The names that are of no hook of the charts, each with the one that was most likely meant.
+pub fn no_hooks<'n, 'c>(
+    names: impl IntoIterator<Item = &'n String>,
+    charts: impl Iterator<Item = &'c Chart>,
+) -> Vec<String> {
+    let hooks = charts.flat_map(|chart| &chart.hooks).flat_map(|hook| &hook.objects);
+    let known: Vec<String> = hooks.map(|object| object.id.to_string()).collect();
+    let is_known = |name: &str| {
+        known
+            .iter()
+            .any(|known| known.strip_suffix('*').map_or(known == name, |prefix| name.starts_with(prefix)))
+    };
+    let mut unknown: Vec<&String> = names.into_iter().filter(|name| !is_known(name)).collect();
+    unknown.sort_unstable();
+    unknown.dedup();
+    let hint = |name: &str| spelling::hint(name, known.iter().map(String::as_str));
+    unknown.into_iter().map(|name| format!("no hook is called {name}{}", hint(name))).collect()
 }
 
 fn objects(chart: &Chart) -> impl Iterator<Item = &Object> {

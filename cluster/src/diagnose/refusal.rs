@@ -39,13 +39,11 @@ fn unanswered(error: &kube::Error) -> String {
         return "it took too long".to_owned();
     }
     let refused = causes.iter().filter_map(|cause| cause.downcast_ref::<io::Error>());
-    match refused.map(io::Error::kind).next_back() {
-        Some(io::ErrorKind::ConnectionRefused) => "connection refused".to_owned(),
-        _ => {
-            let said = causes.last().map_or_else(|| one_line(error), ToString::to_string);
-            words::shown(&said, 200)
-        }
+    if refused.map(io::Error::kind).next_back() == Some(io::ErrorKind::ConnectionRefused) {
+        return "connection refused".to_owned();
     }
+    let said = causes.last().map_or_else(|| one_line(error), ToString::to_string);
+    words::shown(&said, 200)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ spec: {backoffLimit: 0, ttlSecondsAfterFinished: 300, template: {spec: {restartP
 ";
 
 /// A scenario called `x` of these steps.
-fn scenario(steps: &str) -> String {
+pub(super) fn scenario(steps: &str) -> String {
     format!(
         "apiVersion: hookward.dev/v1alpha1
 kind: RolloutScenario
@@ -196,18 +196,6 @@ fn what_is_wrong_is_said_with_its_place_and_the_others_are_played() {
     assert_eq!((&*files.relative(file), *line), ("x.yaml", Some(8)));
     assert_eq!(message, "unknown field \"timout\"; did you mean \"timeout\"?");
     assert!(files.relative(&ran.stderr).starts_with("error: x.yaml:8:31: unknown field"), "{}", ran.stderr);
-}
-
-#[test]
-fn a_chart_that_is_not_there_is_the_fault_of_the_step_that_names_it() {
-    let ran = play("  - install: {chart: ./v9}\n", &[]);
-    assert_eq!((ran.code, ran.json()["scenarios"].as_array().unwrap().len()), (2, 0));
-    let (file, _, message) = ran.errors().remove(0);
-    assert_eq!(
-        (&*file, message.contains("no such file") && message.contains("x.yaml:8:5")),
-        ("v9", true),
-        "{message}"
-    );
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The files of scenarios: what stands in them, and which folder their paths are relative to.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::ErrorKind,
+    path::{Component, Path, PathBuf},
+};
 
 use lifecycle::{
     Scenario,
@@ -11,8 +14,11 @@ use super::{Args, words};
 use crate::{
     Io,
     inputs::{self, Contents, HelmArgs, Source, Unit},
+    plain,
     report::Problem,
 };
+
+mod foreign;
 
 /// One scenario, and where it was found.
 #[derive(Debug, Clone)]
@@ -73,8 +79,10 @@ fn nothing(args: &Args, unit: &Unit) -> Problem {
 fn take(args: &Args, text: &inputs::Text, written: &mut Vec<Written>, problems: &mut Vec<Problem>) {
     let folder = Path::new(&text.shown).parent().filter(|_| text.shown != "-").unwrap_or(Path::new(""));
     let documents = scenario::read(&text.text);
-    if documents.is_empty() && !text.is_walked {
-        problems.push(Problem::new(&text.shown, format!("no {KIND} in it")));
+    let is_foreign =
+        |read: &Result<Scenario, scenario::Error>| read.as_ref().is_err_and(|error| error.is_foreign);
+    if !text.is_walked && documents.iter().all(is_foreign) {
+        return problems.push(foreign::told(text, documents.iter().find_map(|read| read.as_ref().err())));
     }
     for document in documents {
         match document {
@@ -86,8 +94,11 @@ fn take(args: &Args, text: &inputs::Text, written: &mut Vec<Written>, problems: 
                 for step in &mut scenario.steps {
                     step.outcomes.extend(outcomes.clone());
                 }
-                let (file, folder) = (text.shown.clone(), folder.to_owned());
-                written.push(Written { scenario, file, folder });
+                let found = Written { scenario, file: text.shown.clone(), folder: folder.to_owned() };
+                match found.missing() {
+                    missing if missing.is_empty() => written.push(found),
+                    missing => problems.extend(missing),
+                }
             }
             Err(error) if error.is_foreign && text.is_walked => {}
             Err(error) => {
@@ -95,6 +106,39 @@ fn take(args: &Args, text: &inputs::Text, written: &mut Vec<Written>, problems: 
             }
         }
     }
+}
+
+impl Written {
+    /// A path of the scenario, from where the command is run.
+    pub(super) fn path(&self, written: &Path) -> PathBuf {
+        let joined = self.folder.join(written);
+        joined.components().filter(|part| *part != Component::CurDir).collect()
+    }
+
+    /// The charts and the files of values that are not there: the fault of the line that names them.
+    fn missing(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for source in self.scenario.steps.iter().filter_map(|step| step.chart.as_ref()) {
+            let charts = std::iter::once(("chart", &source.chart));
+            for (what, named) in charts.chain(source.values.iter().map(|file| ("file of values", file))) {
+                let shown = self.path(named);
+                if !is_missing(&shown) {
+                    continue;
+                }
+                let shown = plain::line(&shown.display().to_string()).into_owned();
+                let far = named.to_string_lossy().contains("://");
+                let hint = if far { "; fetch it first: only what is on this disk is read" } else { "" };
+                let (line, column) = source.place;
+                let message = format!("there is no {what} at {shown}{hint}");
+                problems.push(Problem::new(&self.file, message).at(line, column));
+            }
+        }
+        problems
+    }
+}
+
+fn is_missing(path: &Path) -> bool {
+    path.metadata().is_err_and(|error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory))
 }
 
 impl Args {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -12,7 +12,7 @@ use lifecycle::{
     scenario::{Source, Step},
 };
 
-use super::{Args, files::Written};
+use super::{Args, files::Written, words};
 use crate::{
     inputs,
     rehearsal::{
@@ -73,11 +73,15 @@ impl<'a> Charts<'a> {
         self.rendered.values().map(|rendered| Arc::clone(&rendered.chart))
     }
 
-    /// What is to be said of them.
+    /// What is to be said of them, and of what is expected of them; each once.
     pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes: Vec<String> =
-            self.rendered.values().flat_map(|rendered| rendered.notes.clone()).collect();
-        notes.dedup();
+        let mut notes: Vec<String> = Vec::new();
+        let of_charts = self.rendered.values().flat_map(|rendered| rendered.notes.clone());
+        for note in of_charts.chain(self.slips()) {
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
         notes
     }
 
@@ -85,15 +89,16 @@ impl<'a> Charts<'a> {
     pub(super) fn render(
         &mut self,
         source: &Source,
-        step: &Step,
+        _: &Step,
         is_upgrade: bool,
     ) -> Result<Arc<Chart>, Vec<Problem>> {
-        let key = (source.clone(), is_upgrade);
+        // The same chart is the same wherever it is named.
+        let key = (Source { place: (0, 0), ..source.clone() }, is_upgrade);
         if let Some(rendered) = self.rendered.get(&key) {
             return Ok(Arc::clone(&rendered.chart));
         }
         let supply = Supply::of_files(self.inputs(source));
-        let rendered = supply.render(is_upgrade).map_err(|problems| self.blame(step, problems))?;
+        let rendered = supply.render(is_upgrade).map_err(|problems| self.blame(source, problems))?;
         let chart = Arc::clone(&rendered.chart);
         self.rendered.insert(key, rendered);
         Ok(chart)
@@ -112,13 +117,12 @@ impl<'a> Charts<'a> {
 
     /// A path of the scenario, from where the command is run.
     pub(super) fn path(&self, written: &Path) -> PathBuf {
-        let joined = self.written.folder.join(written);
-        joined.components().filter(|part| *part != Component::CurDir).collect()
+        self.written.path(written)
     }
 
-    /// A chart that is not there is a fault of the scenario that names it.
-    fn blame(&self, step: &Step, problems: Vec<Problem>) -> Vec<Problem> {
-        let (line, column) = step.place;
+    /// What is wrong with a chart, with the place that names it.
+    fn blame(&self, source: &Source, problems: Vec<Problem>) -> Vec<Problem> {
+        let (line, column) = source.place;
         let name = |problem: Problem| Problem {
             message: format!("{} (for {}:{line}:{column})", problem.message, self.written.file),
             ..problem
@@ -126,16 +130,37 @@ impl<'a> Charts<'a> {
         problems.into_iter().map(name).collect()
     }
 
-    /// A name that is in no chart of the scenario is a slip, and nothing would ever come of it.
+    /// A name that is in no chart of the scenario is a slip, and nothing would ever come of it. Names that the command line gives are
+    /// meant for all scenarios, and need not be in each.
     pub(super) fn check_outcomes(&self) -> Result<(), Vec<Problem>> {
-        let charts = || self.rendered.values().map(|rendered| &*rendered.chart);
+        let given = words::outcomes(&self.args.outcomes);
         let mut problems = Vec::new();
         for step in &self.written.scenario.steps {
-            if let Some(message) = play::misnamed(&step.outcomes, charts()) {
+            let mut outcomes = step.outcomes.clone();
+            outcomes.retain(|name, _| !given.contains_key(name));
+            if let Some(message) = play::misnamed(&outcomes, self.rendered()) {
                 let (line, column) = step.place;
                 problems.push(Problem::new(&self.written.file, message).at(line, column));
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// Names that a step expects and that no chart has: the step cannot but fail, and nobody would see that it is a slip.
+    fn slips(&self) -> Vec<String> {
+        let mut slips = Vec::new();
+        for step in &self.written.scenario.steps {
+            let Some(expect) = &step.expect else { continue };
+            let names = expect.hooks.iter().chain(&expect.leftovers).flatten();
+            for message in play::no_hooks(names, self.rendered()) {
+                let (line, column) = step.place;
+                slips.push(Problem::new(&self.written.file, message).at(line, column).to_string());
+            }
+        }
+        slips
+    }
+
+    fn rendered(&self) -> impl Iterator<Item = &Chart> + Clone {
+        self.rendered.values().map(|rendered| &*rendered.chart)
     }
 }

@@ -98,7 +98,7 @@ fn what_is_not_there_is_not_looked_at() {
     };
     assert!(ask(&["shopp"]).contains("but there is shop"));
     assert!(ask(&["shop", "--revision=7"]).contains("has no revision 7; there are 1"));
-    assert!(ask(&["a,owner=x"]).contains("is no name of a release"));
+    assert!(ask(&["a,owner=x"]).contains("Helm would refuse this name"));
 }
 
 #[test]

@@ -1,0 +1,161 @@
+//! What people get wrong in a scenario, in what it plays, and on the command line of `rollout`: each told once, where it stands.
+
+use serde_json::json;
+
+use super::{Files, Ran, charts, hookward, rollout::scenario};
+use crate::architecture::root;
+
+fn job(name: &str, annotations: &str) -> String {
+    format!(
+        "apiVersion: batch/v1
+kind: Job
+metadata: {{name: {name}, annotations: {{helm.sh/hook: 'pre-install,pre-upgrade'}}}}
+spec:
+  template:
+    metadata:
+      annotations: {{{annotations}}}
+    spec: {{restartPolicy: Never}}
+"
+    )
+}
+
+/// Plays all files of `s/`, with the texts of errors and notes relative to the folder.
+fn play(files: &Files, names: &[&str], flags: &[&str]) -> Ran {
+    let paths: Vec<_> = names.iter().map(|name| files.path(name)).collect();
+    let words = ["rollout", "--format", "json"].into_iter().chain(paths.iter().map(String::as_str));
+    let mut ran = hookward(words.chain(flags.iter().copied()));
+    ran.stdout = files.relative(&ran.stdout);
+    ran.stderr = files.relative(&ran.stderr);
+    ran
+}
+
+/// How many scenarios were played.
+fn played(ran: &Ran) -> usize {
+    ran.json()["scenarios"].as_array().unwrap().len()
+}
+
+fn install(chart: &str) -> String {
+    scenario(&format!("  - install: {{chart: {chart}}}\n"))
+}
+
+#[test]
+fn an_outcome_that_is_no_text_was_taken_for_a_success() {
+    let both =
+        format!("{}---\n{}", job("a", "hookward.dev/outcome: 5"), job("b", "hookward.dev/outcome: Fail"));
+    let files = Files::new(&[
+        ("bad.yaml", &both),
+        ("good.yaml", &job("a", "")),
+        ("x.yaml", &install("bad.yaml")),
+        ("y.yaml", &install("good.yaml")),
+    ]);
+    let ran = play(&files, &["x.yaml", "y.yaml"], &[]);
+    assert_eq!((ran.code, played(&ran)), (2, 1), "the other one is played");
+    let asked = "is no outcome: say ok, fail, hang, or how long it takes to succeed, as in 90s";
+    let wanted = [
+        format!(
+            "error: bad.yaml:7:21: Job \"a\": annotation hookward.dev/outcome: 5 {asked} (for x.yaml:8:22)\n"
+        ),
+        format!(
+            "error: bad.yaml:16:21: Job \"b\": annotation hookward.dev/outcome: \"Fail\" {asked}; did you mean \"fail\"? (for x.yaml:8:22)\n"
+        ),
+    ];
+    assert_eq!(ran.stderr, wanted.concat());
+    let planned = hookward(["plan", &files.path("bad.yaml")]);
+    assert_eq!((planned.code, planned.stderr.lines().count()), (2, 2), "{}", planned.stderr);
+    assert!(
+        files.relative(&planned.stderr).starts_with("error: bad.yaml:7:21: Job \"a\""),
+        "{}",
+        planned.stderr
+    );
+}
+
+#[test]
+fn an_outcome_in_a_template_is_told_where_it_is_written() {
+    let template = job("a", "hookward.dev/outcome: nope");
+    let files = charts::chart(&format!("---\n# Source: shop/templates/job.yaml\n{template}"), "", 0);
+    files.write("shop/templates/job.yaml", format!("{{{{- /* a template */}}}}\n\n{template}"));
+    let ran = hookward(["plan", &files.path("shop"), "--helm-bin", &files.path("helm")]);
+    assert!(
+        files.relative(&ran.stderr).starts_with("error: shop/templates/job.yaml:9:21: Job \"a\": annotation"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn an_outcome_on_the_job_itself_was_passed_over_in_silence() {
+    let text = job("a", "")
+        .replace("annotations: {helm.sh/hook", "annotations: {hookward.dev/outcome: fail, helm.sh/hook");
+    let files = Files::new(&[("v1.yaml", &text), ("x.yaml", &install("v1.yaml"))]);
+    let ran = play(&files, &["x.yaml"], &[]);
+    let wanted = "note: v1.yaml:3:35: Job \"a\": annotation hookward.dev/outcome counts in the metadata of the pod template, not here\n";
+    assert_eq!((ran.code, &*ran.stderr), (0, wanted));
+}
+
+#[test]
+fn an_outcome_for_all_rollouts_was_wanted_in_each() {
+    let files = Files::new(&[
+        ("a.yaml", &job("migrate", "")),
+        ("b.yaml", &job("warm", "")),
+        (
+            "c.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, annotations: {helm.sh/hook: pre-install}}\n",
+        ),
+        ("x.yaml", &install("a.yaml")),
+        ("y.yaml", &install("b.yaml")),
+        ("z.yaml", &install("c.yaml")),
+    ]);
+    let play = |outcome| play(&files, &["x.yaml", "y.yaml", "z.yaml"], &["--outcome", outcome]);
+    let ran = play("Job/warm=fail");
+    let exits: Vec<_> = (0..3).map(|at| ran.json()["scenarios"][at]["actions"][0]["exit"].clone()).collect();
+    assert_eq!((ran.code, exits, &*ran.stderr), (1, vec![json!(0), json!(1), json!(0)], ""));
+    for (outcome, said) in [
+        (
+            "Job/warn=fail",
+            "an outcome names Job/warn, and no such object is in the chart; did you mean \"Job/warm\"?",
+        ),
+        ("ConfigMap/c=fail", "ConfigMap/c has no pods, so nothing can become of them"),
+    ] {
+        let ran = play(outcome);
+        assert_eq!((ran.code, played(&ran)), (2, 3), "the rest is played");
+        assert_eq!(ran.stderr, format!("error: --outcome: {said}\n"));
+    }
+}
+
+#[test]
+fn a_slip_in_what_is_expected_failed_without_a_reason() {
+    let steps = "  - install: {chart: v1.yaml}\n    expect: {hooks: [Job/migrat], leftovers: [Job/migrat]}\n";
+    let files = Files::new(&[("v1.yaml", &job("migrate", "")), ("x.yaml", &scenario(steps))]);
+    let ran = play(&files, &["x.yaml"], &[]);
+    let note = "note: x.yaml:8:5: no hook is called Job/migrat; did you mean \"Job/migrate\"?\n";
+    assert_eq!((ran.code, &*ran.stderr), (1, note));
+    let none = "  - install: {chart: v1.yaml, noHooks: true}\n    expect: {hooks: [], leftovers: []}\n";
+    files.write("y.yaml", scenario(none));
+    assert_eq!(play(&files, &["y.yaml"], &[]).code, 0, "that there is none may be expected");
+}
+
+#[test]
+fn what_a_scenario_names_and_is_not_there_was_told_in_another_file() {
+    let steps = "  - install: {chart: ./v8, values: [a.yaml]}\n  - upgrade: {wait: true, chart: https://b.test/v9.tgz}\n";
+    let files = Files::new(&[("s/x.yaml", &scenario(steps))]);
+    let ran = play(&files, &["s/x.yaml"], &[]);
+    let wanted = "error: s/x.yaml:8:22: there is no chart at s/v8
+error: s/x.yaml:8:22: there is no file of values at s/a.yaml
+error: s/x.yaml:9:34: there is no chart at s/https:/b.test/v9.tgz; fetch it first: only what is on this disk is read
+";
+    assert_eq!((ran.code, &*ran.stderr), (2, wanted));
+    let place = &ran.json()["errors"][0];
+    assert_eq!((&place["file"], &place["line"]), (&json!("s/x.yaml"), &json!(8)));
+}
+
+#[test]
+fn a_file_without_a_scenario_was_told_once_for_each_of_its_documents() {
+    let shop = root().join("examples/shop.yaml").display().to_string();
+    let ran = hookward(["rollout", &shop, "--format", "json"]);
+    let errors = ran.errors();
+    assert_eq!((ran.code, errors.len(), errors[0].1), (2, 1, Some(6)));
+    assert_eq!(
+        errors[0].2,
+        "this is a file of Service, Deployment, Pod and 3 other kinds, not a RolloutScenario: that begins with apiVersion: hookward.dev/v1alpha1 and kind: RolloutScenario; hookward plan and hookward check read manifests"
+    );
+}
