@@ -89,7 +89,7 @@ fn plan(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
             argo = story.under_argo();
         }
         if let Some(note) = argo {
-            writeln!(out, "<p class=\"meta\">{} {}</p>", note.label, markup(&note.text))?;
+            writeln!(out, "<p class=\"meta\"><strong>{}</strong>: {}</p>", note.label, markup(&note.text))?;
         }
     }
     Ok(())
@@ -158,7 +158,7 @@ fn action(story: &Story<'_>, before: &str, out: &mut dyn Write) -> io::Result<()
     if story.rows.is_empty() && story.unrun.is_empty() {
         writeln!(out, "<p class=\"meta\">{}</p>", markup(&story.idle_words()))?;
     } else {
-        writeln!(out, "<div class=\"scroll\">\n{}</div>", drawing::draw(story))?;
+        writeln!(out, "<div class=\"scroll drawing\" tabindex=\"0\">\n{}</div>", drawing::draw(story))?;
     }
     if let Some(error) = story.error() {
         let cause = story.cause().map(|cause| format!("<br>{}", markup(&cause))).unwrap_or_default();
@@ -203,7 +203,10 @@ fn expectations(expected: &[&Expectation], out: &mut dyn Write) -> io::Result<()
 }
 
 fn steps(story: &Story<'_>, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "<details><summary>what happens, in words</summary>\n<div class=\"scroll\"><table>")?;
+    writeln!(
+        out,
+        "<details><summary>what happens, in words</summary>\n<div class=\"scroll\"><table class=\"words\">"
+    )?;
     writeln!(
         out,
         "<tr><th class=\"number\">time</th><th>event</th><th>hook</th><th class=\"number\">weight</th><th>what happens</th></tr>"

@@ -20,8 +20,8 @@ const AXIS: f64 = 26.0;
 const LEAST: f64 = 9.0;
 /// About as wide as one letter.
 const LETTER: f64 = 6.3;
-/// The longest name, in letters.
-const NAME: usize = 31;
+/// Where names begin, and how much is left free before the weight.
+const NAME: (f64, f64) = (24.0, 10.0);
 /// More that was not run is counted.
 const UNRUN: usize = 8;
 
@@ -96,17 +96,17 @@ impl<'a> Drawing<'_, 'a> {
     }
 
     fn label(&mut self, shown: &str, weight: &str, class: &str) {
-        let y = self.y + 17.0;
+        let (x, y, end) = (NAME.0, self.y + 17.0, PLOT.0 - 20.0);
+        let name = fitting(shown, end - width(weight) - NAME.1 - x);
         put!(
             self.marks,
-            r#"<text x="24" y="{y:.1}" class="{class}"><title>{}</title>{}</text>"#,
+            r#"<text x="{x}" y="{y:.1}" class="{class}"><title>{}</title>{}</text>"#,
             markup(shown),
-            markup(&shortened(shown, NAME - weight.chars().count().saturating_sub(4)))
+            markup(&name)
         );
         put!(
             self.marks,
-            r#"<text x="{:.1}" y="{y:.1}" class="weight" text-anchor="end">{}</text>"#,
-            PLOT.0 - 20.0,
+            r#"<text x="{end:.1}" y="{y:.1}" class="weight" text-anchor="end">{}</text>"#,
             markup(weight)
         );
     }
@@ -309,6 +309,37 @@ fn said(row: &Row<'_>) -> (String, String, &'static str) {
         (None, Doing::Hook) if row.waited.is_some() => same(format!("✓ {}", span(row.ends - row.begins))),
         (None, Doing::Hook) => same(String::new()),
         (None, _) => same(row.words.clone()),
+    }
+}
+
+/// As much of a text as is no wider than this.
+fn fitting(text: &str, pixels: f64) -> String {
+    if width(text) <= pixels {
+        return text.to_owned();
+    }
+    let mut used = width("…");
+    let fits = |letter: &char| {
+        used += width_of(*letter);
+        used <= pixels
+    };
+    let mut kept: String = text.chars().take_while(fits).collect();
+    kept.push('…');
+    kept
+}
+
+fn width(text: &str) -> f64 {
+    text.chars().map(width_of).sum()
+}
+
+/// About as wide as a letter is in the fonts of the page; rather more than less.
+const fn width_of(letter: char) -> f64 {
+    match letter {
+        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | '/' | '\'' | '|' | ' ' => 4.2,
+        'f' | 'r' | 't' | '-' | '(' | ')' => 5.0,
+        'm' | 'w' | 'M' | 'W' | '%' | '@' | '…' => 11.8,
+        'A'..='Z' => 8.6,
+        _ if letter.is_ascii() => 7.4,
+        _ => 12.0,
     }
 }
 

@@ -124,6 +124,28 @@ fn everything_stays_on_the_canvas() {
 }
 
 #[test]
+fn a_name_of_wide_letters_does_not_run_into_its_weight() {
+    for (name, shown) in [("K", "KKKKKKKKK"), ("m", "mmmmmmmmm"), ("i", "iiiiiiiiiiiiiiiiiiiiiiiiiii")] {
+        let chart = SHOP
+            .replace("name: warm-cache", &format!("name: {}", name.repeat(200)))
+            .replace("\"5\"", "\"-2147483648\"");
+        let scenario = played_chart(&chart, "4", &[Install, Upgrade], &[], &Flags::default());
+        let drawing = drawing::draw(&Story::all(&scenario).last().unwrap());
+        let of_name = drawing.split("</title>Job/").find(|text| text.starts_with(shown)).unwrap();
+        let kept = of_name.split('<').next().unwrap().chars().count();
+        let most = if name == "i" { 60 } else { 22 };
+        assert!(kept < most, "{name}: {kept}");
+    }
+}
+
+#[test]
+fn a_drawing_that_is_wider_than_the_screen_says_so_and_can_be_moved() {
+    let page = shown(vec![failed("4")], Kind::Plan(None));
+    assert!(page.contains("<div class=\"scroll drawing\" tabindex=\"0\">"), "{page}");
+    assert!(page.contains(".drawing::before { content: \"to the side there is more →\""), "{page}");
+}
+
+#[test]
 fn nothing_from_a_chart_is_markup() {
     let chart = SHOP.replace("name: migrate\n", "name: \"</text><script>x</script>\\\" onload='\\e\"\n");
     let mut scenario = played_chart(&chart, "4", &[Install], &[], &Flags::default());
