@@ -74,6 +74,14 @@ struct Replica {
     is_ready: bool,
 }
 
+/// What a replica has planned, until it arrives at the store.
+struct Draft {
+    version: u32,
+    outcome: Option<Outcome>,
+    /// Whether by its clock the leaf ended soon when it was planned; the clock may have stepped since.
+    is_hurried: bool,
+}
+
 pub(super) struct World {
     knobs: Knobs,
     /// How late an API server reads what is registered, at most.
@@ -86,7 +94,7 @@ pub(super) struct World {
     replicas: Vec<Replica>,
     leader: usize,
     stored: (u32, Rc<State>),
-    drafts: Vec<(u32, Option<Outcome>)>,
+    drafts: Vec<Draft>,
     /// What each configuration has said, and since when.
     said: [Vec<(Time, String, Bundle)>; 2],
     made: u32,
@@ -208,6 +216,7 @@ impl World {
         let registered = self.registered_as_seen(index);
         let replica = &mut self.replicas[index];
         let (settling, knobs) = (&mut replica.settling, &replica.knobs);
+        let is_hurried = stored.leaf().is_some_and(|leaf| knobs.ends_soon(leaf, moment.now));
         let outcome = look(settling, &stored, registered.as_deref(), moment, knobs).unwrap();
         match outcome.verdict {
             Verdict::Follow if !stored.is_empty() => self.serve(index, stored),
@@ -216,7 +225,7 @@ impl World {
         }
         if outcome.is_to_write {
             let draft = self.drafts.len();
-            self.drafts.push((version, Some(outcome)));
+            self.drafts.push(Draft { version, outcome: Some(outcome), is_hurried });
             let delay = self.up_to(self.eyes() / 10);
             self.replicas[index].timer += 1;
             self.after(delay, Event::Write { replica: index, draft });
@@ -228,16 +237,15 @@ impl World {
     }
 
     fn write(&mut self, replica: usize, draft: usize) {
-        let (version, outcome) = &mut self.drafts[draft];
+        let Draft { version, outcome, is_hurried } = &mut self.drafts[draft];
+        let is_hurried = *is_hurried;
         if *version == self.stored.0
             && let Some(outcome) = outcome.take()
         {
             let known: Vec<_> = self.stored.1.authorities().iter().map(serial).collect();
             let new = outcome.state.authorities().iter().filter(|one| !known.contains(&serial(one)));
             self.made += u32::try_from(new.count()).unwrap();
-            let now = true_date(self.time) + time::Duration::seconds(self.replicas[replica].ahead);
-            let ends = |leaf| self.replicas[replica].knobs.ends_soon(leaf, now);
-            if self.clocks == Clocks::Stepping && self.stored.1.leaf().is_some_and(ends) {
+            if self.clocks == Clocks::Stepping && is_hurried {
                 self.hurries.push(self.time);
             }
             let (moment, registered) = (self.moment(replica), self.registered_as_seen(replica));
