@@ -10,7 +10,7 @@ use crate::{
     answer::{ObjectId, StepResult, Verb},
     chart::Hook,
     profile::{Deletion, Engine},
-    world::{Deleted, Millis},
+    world::{Deleted, Live, Millis},
 };
 
 /// How often Helm looks whether something is gone or ready.
@@ -73,12 +73,11 @@ impl Play<'_> {
         let ids: Vec<_> = asked.iter().map(|(id, _)| *id).collect();
         let awaited = self.await_gone(&ids);
         for (id, step) in asked {
-            if self.world.live(id).is_none() {
-                continue;
-            }
+            let Some(live) = self.world.live(id) else { continue };
             if awaited.is_err() {
+                let message = format!("it is still there: {}", what_holds(live));
                 self.steps[*step].result = StepResult::Timeout;
-                self.explain(*step, "it is still there: something holds it");
+                self.explain(*step, message);
             } else {
                 self.explain(*step, "Helm does not wait until it is gone");
             }
@@ -143,4 +142,21 @@ impl Play<'_> {
             }
         }
     }
+}
+
+/// Why something is there that somebody has asked to delete.
+fn what_holds(live: &Live) -> String {
+    let id = &live.object.id;
+    let words = match (id.group(), id.kind.as_str()) {
+        _ if live.object.finalizers => "a finalizer holds it",
+        ("", "PersistentVolumeClaim") => "a pod still uses it",
+        ("", "Namespace") => "what is in it takes longer to go",
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => "objects of its kind take longer to go",
+        ("", "Pod") => {
+            let grace = live.object.run.as_ref().map_or(0, |run| run.grace);
+            return format!("its containers have {grace}s to stop");
+        }
+        _ => "something holds it",
+    };
+    words.to_owned()
 }

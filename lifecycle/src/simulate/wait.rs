@@ -224,7 +224,7 @@ impl Play<'_> {
                 format!("its pods cannot start without {need}{when}")
             }
             RunState::Suspended => "it is suspended".to_owned(),
-            _ if live.is_terminating() => "it is being deleted".to_owned(),
+            _ if live.is_terminating() => "it is being deleted, and no other one runs".to_owned(),
             _ if self.profile.engine == Engine::Helm3 && self.flags.timeout.is_zero() => {
                 "Helm waits for ever, since its timeout is 0".to_owned()
             }

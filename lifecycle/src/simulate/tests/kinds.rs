@@ -53,6 +53,7 @@ fn a_claim_in_use_holds_helm_3_until_its_timeout_and_helm_4_not_at_all() {
     let played = three.upgrade(&claim);
     fails(&played, "UPGRADE FAILED: pre-upgrade hooks failed: context deadline exceeded");
     assert_eq!(steps(&played), ["pre-upgrade delete PersistentVolumeClaim/data timeout"]);
+    assert_eq!(played.steps[0].message.as_deref(), Some("it is still there: a pod still uses it"));
     let mut four = helm("4");
     four.install(&(claim.clone() + &user));
     let played = four.upgrade(&claim);

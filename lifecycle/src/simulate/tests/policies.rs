@@ -155,6 +155,8 @@ fn a_hook_that_cannot_be_deleted_after_success_fails_the_release() {
     let played = helm("3").play(Action::Install, &chart, |flags| seconds(flags, 8));
     fails(&played, "INSTALLATION FAILED: failed post-install: context deadline exceeded");
     assert_eq!(steps(&played).last().unwrap(), "post-install delete ConfigMap/x timeout");
+    let message = played.steps.last().unwrap().message.as_deref();
+    assert_eq!(message, Some("it is still there: a finalizer holds it"));
     let played = helm("4").play(Action::Install, &chart, |flags| {
         seconds(flags, 8);
         wait_for_resources(flags);

@@ -192,6 +192,25 @@ fn helm_4_cannot_change_the_template_of_an_old_job() {
 }
 
 #[test]
+fn a_pod_that_hangs_and_is_deleted_for_it_is_told_to_stop_and_not_to_be_held() {
+    let policy = [("hook-delete-policy", "hook-failed")];
+    let chart = pod("x", "pre-install", &policy, "").replace("Never", "Always");
+    let played = helm("3").play(Action::Install, &chart, |flags| seconds(flags, 5));
+    assert_eq!(steps(&played).last().unwrap(), "pre-install delete Pod/x timeout");
+    let message = played.steps.last().unwrap().message.as_deref();
+    assert_eq!(message, Some("it is still there: its containers have 30s to stop"));
+}
+
+#[test]
+fn a_pod_that_is_going_while_helm_4_waits_for_it_is_told_as_what_it_is() {
+    let chart = pod("x", "pre-install,pre-upgrade", &[], "").replace("Never", "Always");
+    let mut release = helm("4");
+    release.play(Action::Install, &chart, |flags| seconds(flags, 5));
+    let played = release.play(Action::Upgrade, &chart, |flags| seconds(flags, 5));
+    assert_eq!(wait(&played), (StepResult::Timeout, "it is being deleted, and no other one runs", 5.0));
+}
+
+#[test]
 fn without_wait_helm_4_applies_onto_a_pod_that_is_going() {
     let chart = pod("x", "pre-install,pre-upgrade", &[], "").replace("Never", "Always");
     let mut release = helm("4");

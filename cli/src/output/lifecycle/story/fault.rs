@@ -35,7 +35,9 @@ impl Story<'_> {
     fn causes(&self) -> Vec<String> {
         let Some(failed) = self.failed.and_then(|failed| self.rows.get(failed)) else { return Vec::new() };
         let is_bad = |step: &&Step| {
+            // What goes wrong in a deletion Helm says elsewhere, or only in its log.
             step.event == failed.event
+                && step.verb != Verb::Delete
                 && matches!(step.result, StepResult::Failed | StepResult::Denied | StepResult::Timeout)
         };
         self.played.steps.iter().filter(is_bad).filter_map(cause).collect()

@@ -166,6 +166,22 @@ fn helm_3_tells_its_cause_below_the_first_line() {
 }
 
 #[test]
+fn a_deletion_that_takes_too_long_is_no_cause_that_helm_3_tells() {
+    let pod = "apiVersion: v1\nkind: Pod\n\
+               metadata: {name: p, annotations: {helm.sh/hook: pre-install, helm.sh/hook-delete-policy: hook-failed}}\n\
+               spec: {restartPolicy: Never, containers: [{name: a, image: a}]}\n";
+    let chart = Arc::new(Chart::read(pod, "default").unwrap());
+    let mut stage = Stage::new(Profile::find("3").unwrap(), "shop", "default");
+    let flags = Flags { timeout: std::time::Duration::from_secs(10), ..Flags::default() };
+    let outcomes: Outcomes = [("Pod/p".to_owned(), "hang".parse().unwrap())].into();
+    stage.play(&Command { action: Action::Install, chart: Some(chart), flags, outcomes });
+    let (answer, asked) = stage.finish(0);
+    let scenario = Rehearsed { answer, asked, ..played("3", &[], &[], &Flags::default()) };
+    let error = last(&scenario).error().unwrap();
+    assert!(error.ends_with("1 error occurred: * timed out waiting for the condition"), "{error}");
+}
+
+#[test]
 fn a_rollback_says_what_it_returns_to() {
     let actions = [Action::Install, Action::Upgrade, Action::Rollback];
     let scenario = played("4", &actions, &[], &Flags::default());
