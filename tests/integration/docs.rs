@@ -229,3 +229,50 @@ fn the_readme_registers_the_address_that_it_makes_a_certificate_for() {
     let [serve] = started[..] else { panic!("{started:?}") };
     assert!(serve.contains(":8443 ") && serve.contains(&format!("--cert-dir {made} ")), "{serve}");
 }
+
+/// What stands in the blocks of one language.
+fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
+    let blocks = text.split("```").skip(1).step_by(2);
+    blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
+}
+
+#[test]
+fn every_scenario_on_a_page_can_be_read() {
+    let mut found = 0;
+    for (page, text) in pages() {
+        for block in blocks(&text, "yaml").into_iter().filter(|block| block.contains("kind: RolloutScenario"))
+        {
+            let read = lifecycle::scenario::read(block);
+            assert!(!read.is_empty() && read.iter().all(Result::is_ok), "{}: {read:?}", page.display());
+            found += 1;
+        }
+    }
+    assert!(found > 1);
+}
+
+/// Whoever pastes the files of the guide gets what it shows.
+#[test]
+fn the_guide_to_rollouts_works_as_it_stands() {
+    let text = fs::read_to_string(root().join("docs/testing-a-rollout.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut scenarios = Vec::new();
+    for block in blocks(&text, "yaml") {
+        let name = block.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap();
+        fs::write(folder.path().join(name), block).unwrap();
+        if block.contains("kind: RolloutScenario") {
+            scenarios.push(name);
+        }
+    }
+    assert!(text.contains(&format!("```sh\nhookward rollout {}\n```", scenarios[0])));
+    for (index, name) in scenarios.iter().enumerate() {
+        let played = Command::new(server::program())
+            .args(["rollout", name])
+            .current_dir(folder.path())
+            .env("NO_COLOR", "1")
+            .output()
+            .unwrap();
+        let told = String::from_utf8(played.stdout).unwrap();
+        assert!(played.status.success(), "{name}: {told}");
+        assert!(index > 0 || blocks(&text, "text").contains(&told.as_str()), "{name}: {told}");
+    }
+}
