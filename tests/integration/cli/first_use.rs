@@ -21,7 +21,7 @@ fn text(bytes: &[u8]) -> &str {
 #[test]
 fn a_folder_of_charts_without_helm_looked_clean() {
     let files = Files::new(&[("charts/a/Chart.yaml", CHART), ("charts/b/Chart.yaml", CHART)]);
-    let wanted = "nothing was checked: 2 charts need helm on PATH, or --helm FILE";
+    let wanted = "nothing could be rendered: 2 charts need helm on PATH, or --helm FILE";
     for command in ["check", "try"] {
         let ran = without_helm(&files, &[command, "charts"]);
         assert_eq!(ran.status.code(), Some(2));
