@@ -19,6 +19,10 @@ pub const DELETE_POLICY: &str = "helm.sh/hook-delete-policy";
 pub const OUTPUT_LOG_POLICY: &str = "helm.sh/hook-output-log-policy";
 /// Keeps an ordinary resource through uninstall; Helm ignores it on hooks.
 pub const RESOURCE_POLICY: &str = "helm.sh/resource-policy";
+/// The name and the namespace of the release that owns an ordinary object; Helm writes both, and on hooks neither.
+///
+/// Source: Helm v4.2.4 `pkg/action/validate.go`, `helmReleaseNameAnnotation` and `helmReleaseNamespaceAnnotation`.
+pub const RELEASE: [&str; 2] = ["meta.helm.sh/release-name", "meta.helm.sh/release-namespace"];
 /// What all of them start with.
 pub const PREFIX: &str = "helm.sh/";
 /// Other keys of the same domain that people write on purpose.

@@ -2,11 +2,10 @@
 
 use std::{
     panic::{AssertUnwindSafe, resume_unwind},
-    path::PathBuf,
     sync::Arc,
 };
 
-use futures::FutureExt as _;
+use futures::{FutureExt as _, Stream, StreamExt as _};
 
 use crate::{
     Chart,
@@ -17,10 +16,13 @@ use crate::{
 mod act;
 mod cluster;
 mod compare;
+mod error;
 mod folder;
 mod helm;
 mod journal;
 mod logs;
+mod mark;
+mod outside;
 mod place;
 mod sight;
 mod steps;
@@ -28,70 +30,11 @@ mod watch;
 
 pub use cluster::{Cluster, Target};
 pub use compare::{Difference, differences};
+pub use error::{Error, Refusal};
 pub use folder::folder_of;
 pub use helm::Helm;
+pub use mark::Remains;
 use place::Place;
-
-/// Why a rollout cannot be played on a cluster.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The kubeconfig cannot be used.
-    #[error("cannot use the kubeconfig")]
-    Kubeconfig(#[source] Box<kube::config::KubeconfigError>),
-    /// The cluster refuses, or does not answer.
-    #[error("cannot {what}")]
-    Cluster {
-        /// What was asked of it.
-        what: String,
-        /// What it said.
-        #[source]
-        source: Box<kube::Error>,
-    },
-    /// There is a namespace of this name, and it is not ours.
-    #[error(
-        "namespace {0:?} is there already, and what this rollout leaves in it could not be told from what is somebody's; give the \
-         scenario another namespace, or say --into-existing-namespace"
-    )]
-    Occupied(String),
-    /// There is such a release.
-    #[error("there is a release {release:?} in namespace {namespace:?} already")]
-    Taken {
-        /// Its name.
-        release: String,
-        /// Its namespace.
-        namespace: String,
-    },
-    /// Helm cannot be started.
-    #[error("cannot start {}", program.display())]
-    Start {
-        /// The program.
-        program: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
-    /// No Helm of the version that is asked for.
-    #[error("the scenario wants Helm {wanted}, and {}", none(found))]
-    Version {
-        /// `3` or `4`.
-        wanted: String,
-        /// Each program, and what it is.
-        found: Vec<String>,
-    },
-    /// A file could not be written.
-    #[error("cannot write a file for Helm")]
-    Write(#[source] std::io::Error),
-    /// It was interrupted.
-    #[error("interrupted; {0}")]
-    Interrupted(String),
-    /// It did not become as it was before.
-    #[error("cannot clean up: {0}")]
-    LeftBehind(String),
-}
-
-fn none(found: &[String]) -> String {
-    if found.is_empty() { "there is none; name it with --helm-bin".to_owned() } else { found.join(", ") }
-}
 
 /// What is played, and where.
 #[derive(Debug)]
@@ -152,7 +95,17 @@ pub fn objects(chart: &Chart) -> Vec<ObjectId> {
     ids
 }
 
-/// Plays a rollout to its end, or until `stop` comes; either way what was made for it goes again, unless it is to be kept.
+/// A rollout that was played to its end.
+#[derive(Debug)]
+pub struct Run {
+    /// Its steps.
+    pub reals: Vec<Real>,
+    /// What stays on the cluster as Helm leaves it, each in words.
+    pub stays: Vec<String>,
+}
+
+/// Plays a rollout to its end, or until the first of `stops`; either way what was made for it goes again, unless it is to be kept. Another
+/// stop while it goes means that nobody waits for that any more.
 ///
 /// # Errors
 /// When the cluster or Helm cannot be used, when it was interrupted, or when something could not be taken away.
@@ -160,30 +113,40 @@ pub async fn play(
     cluster: &Cluster,
     order: &Order<'_>,
     tell: Tell,
-    stop: impl Future<Output = ()>,
-) -> Result<Vec<Real>, Error> {
+    mut stops: impl Stream<Item = ()> + Unpin,
+) -> Result<Run, Error> {
     // Not given up in between: nobody would know of a namespace that was just made.
     let mut place = Place::make(cluster, order, Arc::clone(&tell)).await?;
     let ended = tokio::select! {
         ended = AssertUnwindSafe(place.all(order)).catch_unwind() => Some(ended),
-        () = stop => None,
+        _ = stops.next() => None,
     };
+    // The first one asks for the end, which is under way; the second one does not wait for it.
+    let more = if ended.is_none() { 1 } else { 2 };
     let cleaned = if order.keep {
-        Ok(())
+        Ok(Vec::new())
     } else {
         tell(Told::Cleans);
-        place.clean(order).await
+        let cleaned = tokio::select! {
+            cleaned = place.clean(order) => Some(cleaned),
+            () = stops.by_ref().take(more).for_each(|()| std::future::ready(())) => None,
+        };
+        match cleaned {
+            Some(cleaned) => cleaned,
+            None => Err(place.give_up(order).await),
+        }
     };
     match ended {
         Some(Err(panic)) => resume_unwind(panic),
-        Some(Ok(reals)) => {
-            let reals = reals?;
-            cleaned?;
-            Ok(reals)
-        }
+        Some(Ok(Ok(reals))) => Ok(Run { reals, stays: cleaned? }),
+        Some(Ok(Err(error))) => Err(match cleaned {
+            Err(Error::LeftBehind(what)) => Error::LeftAfter { what, source: Box::new(error) },
+            Ok(_) | Err(_) => error,
+        }),
         None => Err(Error::Interrupted(match cleaned {
-            Ok(()) if order.keep => "all is left as it is".to_owned(),
-            Ok(()) => "what it made is gone".to_owned(),
+            Ok(_) if order.keep => "all is left as it is".to_owned(),
+            Ok(stays) if stays.is_empty() => "what it made is gone".to_owned(),
+            Ok(stays) => format!("what it made is gone; {}", stays.join("; ")),
             Err(error) => error.to_string(),
         })),
     }

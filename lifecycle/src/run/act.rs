@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Error, Order, Real,
-    cluster::asked,
+    error::asked,
     helm::limit,
     place::Place,
     sight::{Change, Seen, Stored, What},
@@ -23,6 +23,8 @@ const MOMENT: Duration = Duration::from_millis(300);
 /// How long what is on its way out is waited for, and watches that lag behind.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);
+/// Lines of a log that stand with the hook.
+const SHOWN: usize = 3;
 
 impl Place {
     /// Plays one step.
@@ -47,8 +49,8 @@ impl Place {
             _ => None,
         });
         let revision = made.or_else(|| newest_before(&seen, from).filter(|_| !makes(step.action)));
-        let logs = self.logs_of(&steps).await;
         self.explain(&mut steps).await;
+        let logs = self.logs_of(&mut steps).await;
         let (exit, error) = (ran.exit, ran.error());
         let played = Played { action: step.action, revision, exit, error, steps, history, leftovers };
         Ok(Real { played, going, logs })
@@ -65,7 +67,7 @@ impl Place {
                     Ok(now) => now,
                     // Its definition may be gone.
                     Err(kube::Error::Api(status)) if status.is_not_found() => continue,
-                    Err(error) => return Err(asked(format!("list {}s", watch.kind), error)),
+                    Err(error) => return Err(asked(format!("list {}s", watch.kind), &error)),
                 };
                 let sights = now.iter().map(|object| watch.sight(object));
                 for sight in sights.filter(|sight| sight.is_hook && ours.contains(&sight.uid)) {
@@ -93,7 +95,7 @@ impl Place {
     }
 
     async fn history(&self) -> Result<Vec<Revision>, Error> {
-        let now = self.watches[0].now().await.map_err(|error| asked("list the stored revisions", error))?;
+        let now = self.watches[0].now().await.map_err(|error| asked("list the stored revisions", &error))?;
         let stored = now.iter().filter_map(|secret| Stored::of(secret, Change::Found));
         let mut history: Vec<_> = stored
             .map(|stored| Revision { revision: stored.revision, status: stored.status.name().to_owned() })
@@ -140,13 +142,17 @@ impl Place {
         }
     }
 
-    /// What the pods of hooks that failed have said.
-    async fn logs_of(&self, steps: &[Happened]) -> Vec<String> {
+    /// What the pods of hooks that failed have said; the end of it is told with the hook, too.
+    async fn logs_of(&self, steps: &mut [Happened]) -> Vec<String> {
         let Some(logs) = &self.logs else { return Vec::new() };
         let mut told = Vec::new();
-        for id in steps.iter().filter(|step| is_bad(step)).filter_map(|step| step.object.as_ref()) {
+        for step in steps.iter_mut().filter(|step| is_bad(step)) {
+            let Some(id) = &step.object else { continue };
             let lines = logs.of(id).await;
             if !lines.is_empty() {
+                let end = lines[lines.len().saturating_sub(SHOWN)..].join(" | ");
+                let known = step.message.take().map(|known| format!("{known}; "));
+                step.message = Some(format!("{}it said last: {end}", known.unwrap_or_default()));
                 told.push(format!("{id} said last:\n  {}", lines.join("\n  ")));
             }
         }

@@ -1,16 +1,16 @@
 //! The cluster that a rollout is played on.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use k8s_openapi::api::core::v1::{Namespace, Node};
 use kube::{
     Api, Client, Config,
     api::{GroupVersionKind, ListParams},
-    config::{KubeConfigOptions, Kubeconfig},
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
     discovery::pinned_kind,
 };
 
-use super::{Error, objects};
+use super::{Error, Refusal, error::asked, objects};
 use crate::{
     Chart, World,
     chart::{Definition, scope},
@@ -29,6 +29,9 @@ pub struct Target {
     pub context: Option<String>,
 }
 
+/// Whoever does not answer within this is not there.
+const ANSWER: Duration = Duration::from_secs(15);
+
 /// A cluster that can be asked.
 #[derive(Clone)]
 pub struct Cluster {
@@ -44,21 +47,17 @@ impl Cluster {
     /// # Errors
     /// When the kubeconfig cannot be used, or the cluster does not answer.
     pub async fn connect(target: Target) -> Result<Self, Error> {
-        let options = KubeConfigOptions { context: target.context.clone(), ..KubeConfigOptions::default() };
-        let config = match &target.kubeconfig {
-            Some(path) => match Kubeconfig::read_from(path) {
-                Ok(kubeconfig) => Config::from_custom_kubeconfig(kubeconfig, &options).await,
-                Err(error) => Err(error),
-            },
-            None => Config::from_kubeconfig(&options).await,
-        };
-        let mut config = config.map_err(|error| Error::Kubeconfig(Box::new(error)))?;
+        let mut config = target.config().await?;
         // A watch on which nothing happens is no reason to give up.
         config.read_timeout = None;
+        let reach = format!("reach the cluster at {}", config.cluster_url.to_string().trim_end_matches('/'));
         let client =
-            Client::try_from(config).map_err(|error| asked("make a client for the cluster", error))?;
-        let version = client.apiserver_version().await;
-        let version = version.map_err(|error| asked("reach the cluster", error))?.git_version;
+            Client::try_from(config).map_err(|error| asked("make a client for the cluster", &error))?;
+        let version = tokio::time::timeout(ANSWER, client.apiserver_version()).await;
+        let version = match version {
+            Ok(version) => version.map_err(|error| asked(reach, &error))?.git_version,
+            Err(_) => return Err(Error::Cluster { what: reach, source: Refusal::silent(ANSWER) }),
+        };
         let nodes = Api::<Node>::all(client.clone()).list(&ListParams::default().limit(1)).await;
         // Who may not see the nodes has real ones.
         let is_kwok = nodes.is_ok_and(|nodes| {
@@ -86,7 +85,7 @@ impl Cluster {
             if let Some(name) = &id.namespace {
                 let api: Api<Namespace> = Api::all(self.client.clone());
                 let found = api.get_opt(name).await;
-                if found.map_err(|error| asked(format!("look for namespace {name:?}"), error))?.is_some() {
+                if found.map_err(|error| asked(format!("look for namespace {name:?}"), &error))?.is_some() {
                     world.assume_namespace(name);
                 }
             }
@@ -108,14 +107,60 @@ impl Cluster {
     }
 }
 
-/// The error for what the cluster did not do.
-pub(super) fn asked(what: impl Into<String>, error: kube::Error) -> Error {
-    Error::Cluster { what: what.into(), source: Box::new(error) }
+impl Target {
+    async fn config(&self) -> Result<Config, Error> {
+        let read = self.kubeconfig.as_ref().map_or_else(Kubeconfig::read, Kubeconfig::read_from);
+        let kubeconfig = read.map_err(|error| match error {
+            KubeconfigError::ReadConfig(source, path) => Error::Unreadable { path, source },
+            error => Error::Kubeconfig(Box::new(error)),
+        })?;
+        let known: Vec<_> = kubeconfig.contexts.iter().map(|context| context.name.clone()).collect();
+        let wanted = self.context.as_ref().or(kubeconfig.current_context.as_ref());
+        if let Some(wanted) = wanted.filter(|wanted| !known.contains(wanted)) {
+            return Err(Error::Context { wanted: wanted.clone(), known });
+        }
+        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
+        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
+        config.map_err(|error| Error::Kubeconfig(Box::new(error)))
+    }
+
+    /// How somebody says this in a shell, with a space before it.
+    pub(super) fn flags(&self, context: &str) -> String {
+        let path = self.kubeconfig.as_ref().map(|path| ("--kubeconfig", path.display().to_string()));
+        let context = self.context.as_ref().map(|name| (context, name.clone()));
+        let given = path.into_iter().chain(context);
+        given
+            .flat_map(|(flag, value)| [" ".to_owned(), flag.to_owned(), " ".to_owned(), word(&value)])
+            .collect()
+    }
+}
+
+/// One word for a shell.
+fn word(text: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./@:+".contains(letter);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 /// A client says nothing.
 impl std::fmt::Debug for Cluster {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Cluster").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_names_the_cluster_as_it_was_named() {
+        let target = Target { kubeconfig: Some("my config".into()), context: Some("dev@eu".to_owned()) };
+        assert_eq!(target.flags("--context"), " --kubeconfig 'my config' --context dev@eu");
+        assert_eq!(Target { kubeconfig: None, context: None }.flags("--context"), "");
+        assert_eq!(word("it's"), r"'it'\''s'");
     }
 }

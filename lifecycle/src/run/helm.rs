@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    io,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{self, Stdio},
@@ -20,6 +21,9 @@ use crate::{
 
 /// How much of what Helm says is kept, in bytes.
 const KEPT: u64 = 1 << 20;
+
+/// How long a program has to say its version.
+const VERSION: Duration = Duration::from_secs(20);
 
 /// A Helm that was found.
 #[derive(Debug, Clone)]
@@ -44,22 +48,17 @@ impl Helm {
     ///
     /// # Errors
     /// When none is, with what each of them is.
-    pub fn find(programs: &[PathBuf], wanted: &str) -> Result<Self, Error> {
+    pub async fn find(programs: &[PathBuf], wanted: &str) -> Result<Self, Error> {
         let mut found = Vec::new();
         for program in programs {
-            let ran = process::Command::new(program)
-                .args(["version", "--template", "{{.Version}}"])
-                .stdin(Stdio::null())
-                .output()
-                .map_err(|source| Error::Start { program: program.clone(), source })?;
-            let said = String::from_utf8_lossy(&ran.stdout);
-            let said = said.trim().trim_start_matches('v');
-            let version = said.split(['+', '-', ' ']).next().unwrap_or_default().to_owned();
-            if version.split('.').next() == Some(wanted) {
-                return Ok(Self { program: program.clone(), version });
-            }
-            let what = if version.is_empty() { "no Helm".to_owned() } else { format!("Helm {version}") };
-            found.push(format!("{} is {what}", program.display()));
+            let what = match version(program).await? {
+                Ok(version) if version.split('.').next() == Some(wanted) => {
+                    return Ok(Self { program: program.clone(), version });
+                }
+                Ok(version) => format!("is Helm {version}"),
+                Err(what) => what,
+            };
+            found.push(format!("{} {what}", program.display()));
         }
         Err(Error::Version { wanted: wanted.to_owned(), found })
     }
@@ -157,6 +156,33 @@ impl Helm {
     }
 }
 
+/// The version that a program says it is, as in `4.2.4`; else what it is instead.
+async fn version(program: &Path) -> Result<Result<String, String>, Error> {
+    let mut command = process::Command::new(program);
+    command.args(["version", "--template", "{{.Version}}"]).stdin(Stdio::null()).stderr(Stdio::null());
+    command.stdout(Stdio::piped()).process_group(0);
+    let start = |source: io::Error| {
+        let is_name = program.components().count() == 1;
+        let program = program.to_owned();
+        let is_absent = source.kind() == io::ErrorKind::NotFound && is_name;
+        if is_absent { Error::NoHelm(program) } else { Error::Start { program, source } }
+    };
+    let mut child = tokio::process::Command::from(command).spawn().map_err(start)?;
+    let mut group = Group(child.id());
+    let stdout = child.stdout.take();
+    let all = async { tokio::join!(kept(stdout), child.wait()) };
+    let Ok((said, status)) = tokio::time::timeout(VERSION, all).await else {
+        return Ok(Err(format!("did not say within {} s what it is", VERSION.as_secs())));
+    };
+    group.0 = None;
+    let said = said.trim().trim_start_matches('v');
+    let version = said.split(['+', '-']).next().unwrap_or_default();
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_version = version.split('.').count() == 3 && version.split('.').all(is_number);
+    let is_helm = status.is_ok_and(|status| status.success()) && is_version;
+    Ok(if is_helm { Ok(version.to_owned()) } else { Err("is no Helm".to_owned()) })
+}
+
 /// The processes of Helm, which end with this value.
 struct Group(Option<u32>);
 
@@ -224,20 +250,50 @@ mod tests {
         assert_ne!(helm("4.2.4").flags(&flags, Action::Uninstall)[0], "3");
     }
 
-    #[test]
-    fn a_program_of_another_version_is_refused_and_named() {
-        let error = Helm::find(&["true".into()], "4").unwrap_err();
+    #[tokio::test]
+    async fn a_program_of_another_version_is_refused_and_named() {
+        let error = Helm::find(&["true".into()], "4").await.unwrap_err();
         assert_eq!(error.to_string(), "the scenario wants Helm 4, and true is no Helm");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_not_there_is_named() {
+        let said = async |program: &str| Helm::find(&[program.into()], "4").await.unwrap_err().sentence();
+        let absent = "there is no \"no-helm\" on the PATH; install Helm, or name it with --helm-bin";
+        assert_eq!(said("no-helm").await, absent);
+        assert_eq!(said("./no-helm").await, "cannot start ./no-helm: No such file or directory");
+    }
+
+    #[tokio::test]
+    async fn what_a_program_says_of_itself_is_a_version_or_it_is_no_helm() {
+        let folder = tempfile::tempdir().unwrap();
+        for (says, expected) in [
+            ("echo v4.2.4+g1", "4.2.4"),
+            ("echo v4.2.4; exit 3", "the scenario wants Helm 4, and PROGRAM is no Helm"),
+            (r"printf '4.\033[31m.x\nmore'", "the scenario wants Helm 4, and PROGRAM is no Helm"),
+            ("echo v3.21.4", "the scenario wants Helm 4, and PROGRAM is Helm 3.21.4"),
+        ] {
+            let program = script(folder.path(), says);
+            let found = Helm::find(std::slice::from_ref(&program), "4").await;
+            let said = found.map_or_else(|error| error.to_string(), |helm| helm.version);
+            assert_eq!(said.replace(&program.display().to_string(), "PROGRAM"), expected, "{says}");
+        }
+    }
+
+    /// A program of a shell's.
+    fn script(folder: &Path, text: &str) -> PathBuf {
+        let path = folder.join("helm");
+        // A program that this process has open itself cannot be started.
+        let write = r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 755 "$1""#;
+        let written = process::Command::new("sh").args(["-c", write, "write"]).arg(&path).arg(text).status();
+        assert!(written.unwrap().success());
+        path
     }
 
     #[tokio::test]
     async fn a_helm_that_does_not_end_is_ended_with_all_it_started() {
         let folder = tempfile::tempdir().unwrap();
-        let script = folder.path().join("helm");
-        std::fs::write(&script, "#!/bin/sh\nsleep 1000 & echo $! > \"$(dirname \"$0\")/id\"\nwait\n")
-            .unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(&script, mode).unwrap();
+        let script = script(folder.path(), "sleep 1000 & echo $! > \"$(dirname \"$0\")/id\"\nwait");
         let helm = Helm { program: script, version: "4.2.4".to_owned() };
         let target = Target { kubeconfig: None, context: None };
         let ran = helm.run(Vec::new(), &target, "demo", Duration::from_millis(500)).await.unwrap();

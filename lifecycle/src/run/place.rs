@@ -1,35 +1,41 @@
 //! Where a rollout is played: a namespace, the watches on it, and the way back to how it was before.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
+use k8s_openapi::{
+    api::{
+        authorization::v1::{ResourceAttributes, SelfSubjectAccessReview},
+        core::v1::{Namespace, ServiceAccount},
+    },
+    jiff::Timestamp,
+};
 use kube::{
     Api, ResourceExt as _,
-    api::{
-        ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, PostParams, Preconditions,
-    },
+    api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, PostParams, Preconditions},
     discovery::{Scope, pinned_kind},
 };
 
 use super::{
     Cluster, Error, Order, Real, Tell, Told,
-    cluster::asked,
+    error::asked,
     journal::Journal,
     logs::Logs,
-    sight::{Change, Sight, What},
+    mark::{self, Heart, Maker},
+    outside::Outcome,
+    sight::Change,
     watch::{Subject, Watch},
 };
 use crate::{answer::ObjectId, command::Flags, scenario::Step};
 
-/// Marks a namespace that a rollout made.
-const LABEL: &str = "hookward.dev/rollout";
 /// How long a namespace may take to be ready, and to be gone.
 const SOON: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long an API server has for one answer at the end.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// A namespace while a rollout is played in it.
 pub(super) struct Place {
@@ -41,6 +47,8 @@ pub(super) struct Place {
     watched: BTreeSet<(String, String, Option<String>)>,
     /// The uid of the namespace that we made; `None` when it is somebody's.
     made: Option<String>,
+    /// Says that we are there.
+    heart: Option<Heart>,
     tell: Tell,
 }
 
@@ -48,25 +56,22 @@ impl Place {
     /// Makes the namespace, or finds it where that is allowed.
     pub(super) async fn make(cluster: &Cluster, order: &Order<'_>, tell: Tell) -> Result<Self, Error> {
         let api: Api<Namespace> = Api::all(cluster.client.clone());
-        let mut namespace = Namespace::default();
-        namespace.metadata.name = Some(order.namespace.to_owned());
-        namespace.metadata.labels = Some(BTreeMap::from([(LABEL.to_owned(), order.release.to_owned())]));
-        let made = match api.create(&PostParams::default(), &namespace).await {
-            Ok(made) => made.uid(),
-            Err(kube::Error::Api(status)) if status.is_already_exists() => {
-                if !order.into_existing {
-                    return Err(Error::Occupied(order.namespace.to_owned()));
-                }
-                None
-            }
-            Err(error) => return Err(asked(format!("make namespace {:?}", order.namespace), error)),
-        };
+        let is_there = order.into_existing && matches!(api.get_opt(order.namespace).await, Ok(Some(_)));
+        if !is_there && !order.keep && !cluster.may_delete(order.namespace).await {
+            return Err(Error::Undeletable(order.namespace.to_owned()));
+        }
+        let made = if is_there { None } else { cluster.make(&api, order).await? };
+        if made.is_none() {
+            cluster.refuse(&api, order).await?;
+        }
+        let heart = |uid: &String| Heart::start(api.clone(), order.namespace.to_owned(), uid.clone());
         Ok(Self {
             cluster: cluster.clone(),
             journal: Arc::new(Journal::new(Arc::clone(&tell))),
             watches: Vec::new(),
             logs: None,
             watched: BTreeSet::new(),
+            heart: made.as_ref().map(heart),
             made,
             tell,
         })
@@ -92,7 +97,7 @@ impl Place {
         while accounts
             .get_opt("default")
             .await
-            .map_err(|error| asked("look at the namespace", error))?
+            .map_err(|error| asked("look at the namespace", &error))?
             .is_none()
         {
             if start.elapsed() > SOON {
@@ -141,9 +146,9 @@ impl Place {
         Ok(())
     }
 
-    /// Takes away what was made.
-    pub(super) async fn clean(&mut self, order: &Order<'_>) -> Result<(), Error> {
-        let mut left = Vec::new();
+    /// Takes away what was made, and says what stays as Helm leaves it.
+    pub(super) async fn clean(&mut self, order: &Order<'_>) -> Result<Vec<String>, Error> {
+        let (mut left, mut stays) = (Vec::new(), Vec::new());
         let is_taken = self.watches.is_empty();
         let is_outside = |id: &ObjectId| id.namespace.as_deref() != Some(order.namespace);
         let is_stored = !self.journal.alive(0).is_empty();
@@ -151,17 +156,43 @@ impl Place {
             let ran = self.uninstall(order).await?;
             left.extend(ran);
         }
-        for (number, sight) in self.ours() {
-            if self.made.is_none() || is_outside(&sight.id) {
-                left.extend(self.delete(number, &sight).await);
+        for ours in self.ours() {
+            if self.made.is_none() || is_outside(&ours.sight.id) {
+                match ours.remove(order).await {
+                    Outcome::Gone => {}
+                    Outcome::Stays(words) => stays.push(words),
+                    Outcome::Left(words) => left.push(words),
+                }
             }
         }
         self.watches.clear();
         self.logs = None;
-        if let Some(uid) = self.made.take() {
+        if let Some(uid) = &self.made {
             left.extend(self.delete_namespace(order.namespace, uid).await);
         }
-        if left.is_empty() { Ok(()) } else { Err(Error::LeftBehind(left.join("; "))) }
+        self.heart = None;
+        if left.is_empty() { Ok(stays) } else { Err(Error::LeftBehind(left.join("; "))) }
+    }
+
+    /// Asks once for the end of the namespace, and waits for nothing.
+    pub(super) async fn give_up(&mut self, order: &Order<'_>) -> Error {
+        let name = order.namespace;
+        self.watches.clear();
+        self.heart = None;
+        let Some(uid) = &self.made else {
+            return Error::LeftBehind(format!("what was played in namespace {name:?} is there still"));
+        };
+        let api: Api<Namespace> = Api::all(self.cluster.client.clone());
+        let asked = tokio::time::timeout(ANSWER, api.delete(name, &only(uid))).await;
+        let outside = order.objects.iter().filter(|id| id.namespace.as_deref() != Some(name));
+        let outside: String = outside.flat_map(|id| [", ".to_owned(), id.to_string()]).collect();
+        Error::LeftBehind(match asked {
+            Ok(Ok(_)) => format!("namespace {name:?} is still being deleted{outside}"),
+            Ok(Err(kube::Error::Api(status))) if status.is_not_found() => {
+                format!("not all of it was waited for{outside}")
+            }
+            _ => format!("namespace {name:?} is there still{outside}"),
+        })
     }
 
     async fn uninstall(&self, order: &Order<'_>) -> Result<Option<String>, Error> {
@@ -179,55 +210,22 @@ impl Place {
         Ok(ran.error())
     }
 
-    /// The objects of hooks that came into being while we looked, and are there.
-    fn ours(&self) -> Vec<(usize, Sight)> {
-        let seen = self.journal.read();
-        let mut ours: BTreeMap<String, Sight> = BTreeMap::new();
-        for seen in &seen {
-            let What::Object(sight) = &seen.what else { continue };
-            if sight.change == Change::Deleted {
-                ours.remove(&sight.uid);
-            } else if sight.is_hook && (sight.change == Change::Added || ours.contains_key(&sight.uid)) {
-                ours.insert(sight.uid.clone(), sight.clone());
-            }
-        }
-        let number = |sight: &Sight| {
-            let alive = |number: &usize| self.journal.alive(*number).contains_key(&sight.uid);
-            (1..self.watches.len()).find(alive)
-        };
-        ours.into_values().filter_map(|sight| Some((number(&sight)?, sight))).collect()
-    }
-
-    async fn delete(&self, number: usize, sight: &Sight) -> Option<String> {
-        let api = &self.watches[number].api;
-        let name = api.list(&ListParams::default()).await.ok()?.items.into_iter();
-        let name = name
-            .filter(|object| object.metadata.uid.as_ref() == Some(&sight.uid))
-            .find_map(|one| one.metadata.name);
-        let only = Preconditions { uid: Some(sight.uid.clone()), resource_version: None };
-        let params = DeleteParams { preconditions: Some(only), ..DeleteParams::background() };
-        match api.delete(&name?, &params).await {
-            Ok(_) => None,
-            Err(kube::Error::Api(status)) if status.is_not_found() => None,
-            Err(_) => Some(format!("{} could not be deleted", sight.id)),
-        }
-    }
-
-    async fn delete_namespace(&self, name: &str, uid: String) -> Option<String> {
+    async fn delete_namespace(&self, name: &str, uid: &str) -> Option<String> {
         let api: Api<Namespace> = Api::all(self.cluster.client.clone());
-        let only = Preconditions { uid: Some(uid.clone()), resource_version: None };
-        let params = DeleteParams { preconditions: Some(only), ..DeleteParams::background() };
         let start = Instant::now();
         let mut is_asked = false;
         loop {
             if !is_asked {
-                is_asked = match api.delete(name, &params).await {
-                    Err(kube::Error::Api(status)) if status.is_not_found() => return None,
-                    result => result.is_ok(),
+                is_asked = match tokio::time::timeout(ANSWER, api.delete(name, &only(uid))).await {
+                    Ok(Err(kube::Error::Api(status))) if status.is_not_found() => return None,
+                    Ok(Err(kube::Error::Api(status))) if status.is_forbidden() => {
+                        return Some(format!("namespace {name:?} may not be deleted: {}", status.message));
+                    }
+                    result => result.is_ok_and(|answer| answer.is_ok()),
                 };
             }
-            if let Ok(found) = api.get_opt(name).await
-                && found.is_none_or(|found| found.uid().as_ref() != Some(&uid))
+            if let Ok(Ok(found)) = tokio::time::timeout(ANSWER, api.get_opt(name)).await
+                && found.is_none_or(|found| found.uid().as_deref() != Some(uid))
             {
                 return None;
             }
@@ -237,5 +235,69 @@ impl Place {
             }
             tokio::time::sleep(PAUSE).await;
         }
+    }
+}
+
+/// Only the namespace that we made, and no later one of its name.
+fn only(uid: &str) -> DeleteParams {
+    let only = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
+    DeleteParams { preconditions: Some(only), ..DeleteParams::background() }
+}
+
+impl Cluster {
+    /// Makes the namespace and says its uid; `None` when it is there already.
+    async fn make(&self, api: &Api<Namespace>, order: &Order<'_>) -> Result<Option<String>, Error> {
+        match api.create(&PostParams::default(), &mark::namespace(order)).await {
+            Ok(made) => Ok(made.uid()),
+            Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(None),
+            Err(error) => Err(asked(format!("make namespace {:?}", order.namespace), &error)),
+        }
+    }
+
+    /// Whether namespaces may be deleted; where nobody says, we shall see.
+    async fn may_delete(&self, namespace: &str) -> bool {
+        let api: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
+        let asked = ResourceAttributes {
+            verb: Some("delete".to_owned()),
+            resource: Some("namespaces".to_owned()),
+            name: Some(namespace.to_owned()),
+            ..ResourceAttributes::default()
+        };
+        let mut review = SelfSubjectAccessReview::default();
+        review.spec.resource_attributes = Some(asked);
+        let answer = api.create(&PostParams::default(), &review).await;
+        answer.ok().and_then(|answer| answer.status).is_none_or(|status| status.allowed)
+    }
+
+    /// Says why a namespace that is there is not played in, unless it is.
+    async fn refuse(&self, api: &Api<Namespace>, order: &Order<'_>) -> Result<(), Error> {
+        let name = order.namespace.to_owned();
+        let found = api.get_opt(&name).await;
+        let Some(found) = found.map_err(|error| asked(format!("look at namespace {name:?}"), &error))? else {
+            return Err(Error::Leaving(name));
+        };
+        if found.metadata.deletion_timestamp.is_some() {
+            return Err(Error::Leaving(name));
+        }
+        if order.into_existing {
+            return Ok(());
+        }
+        let why = match Maker::of(&found, Timestamp::now()) {
+            Maker::Somebody => return Err(Error::Occupied(name)),
+            Maker::Alive(ago) => format!(
+                "a rollout made it that was heard of {} s ago; wait for its end, or give the scenario another namespace",
+                ago.as_secs()
+            ),
+            Maker::Kept(remains) => {
+                format!("a rollout left it for a look, as --keep says; remove it: {}", self.removal(&remains))
+            }
+            Maker::Gone(remains) => {
+                format!(
+                    "a rollout made it and ended without cleaning up; remove it: {}",
+                    self.removal(&remains)
+                )
+            }
+        };
+        Err(Error::Made { namespace: name, why })
     }
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::{
     Error,
-    cluster::asked,
+    error::asked,
     journal::Journal,
     sight::{Change, Sight, Stored, What},
 };
@@ -67,7 +67,7 @@ impl Watch {
         let (api_version, kind) = (subject.resource.api_version.clone(), subject.resource.kind.clone());
         let labels = subject.labels.clone();
         let watcher = Watcher { api: api.clone(), subject, journal: Arc::clone(journal) };
-        let version = watcher.list(first).await.map_err(|error| asked(format!("list {kind}s"), error))?;
+        let version = watcher.list(first).await.map_err(|error| asked(format!("list {kind}s"), &error))?;
         let task = tokio::spawn(watcher.run(version));
         Ok(Self { api, api_version, kind, labels, task })
     }

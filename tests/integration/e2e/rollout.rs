@@ -8,6 +8,8 @@ use tests::rig::{Helm, Rig};
 
 use super::with_both_helms;
 
+mod outside;
+mod refused;
 mod stop;
 
 /// One rollout in a folder of its own, and a namespace that nobody has made yet.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use self::stage::{Stage, WORKERS};
 use super::SOON;
 
+mod logs;
 mod own;
 mod rotation;
 mod stage;

@@ -8,27 +8,28 @@ use std::{
 };
 
 use anyhow::Context as _;
+use futures::StreamExt as _;
 use lifecycle::{
     Answer, Chart, Simulation,
     answer::{Action, ObjectId},
-    run::{self, Cluster, Error, Helm, Order, Real, Target, Told, differences, folder_of},
+    run::{self, Cluster, Error, Helm, Order, Real, Run, Target, Told, differences, folder_of},
     scenario::{Expectation, Field, Step, Value},
 };
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::mpsc,
-};
+use tokio::sync::mpsc;
 
 use super::{Args as Rollout, files::Written, simulated::Charts};
 use crate::{
     Io, inputs,
+    output::text::{Label, labelled},
     rehearsal::{Asked, Rehearsal, Rehearsed, play::Stage},
     report::Problem,
 };
 
 mod live;
+mod stops;
 
 use live::Live;
+use stops::Stops;
 
 /// Whether a cluster plays, and which.
 #[derive(Debug, Clone, clap::Args)]
@@ -63,13 +64,27 @@ pub(super) fn play(
     io: &mut Io<'_>,
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let Some(first) = written.first() else { return Ok(()) };
     runtime.context("cannot start the runtime")?.block_on(async {
         let of_cluster = &args.cluster;
         let target =
             Target { kubeconfig: of_cluster.kubeconfig.clone(), context: of_cluster.context.clone() };
-        let cluster = Cluster::connect(target).await?;
+        let mut stops = Stops::listen();
+        let connected = tokio::select! {
+            connected = Cluster::connect(target) => connected,
+            _ = stops.next() => Err(interrupted()),
+        };
+        let cluster = match connected {
+            Ok(cluster) => cluster,
+            Err(error) => {
+                rehearsal.problems.push(Problem::new(&first.file, error.sentence()));
+                return Ok(());
+            }
+        };
+        let mut stage = At { cluster, stops };
+        tell_remains(&stage.cluster, io).await?;
         for written in written {
-            match one(args, &cluster, written, io).await {
+            match one(args, &mut stage, written, io).await {
                 Ok((rehearsed, notes)) => {
                     rehearsal.scenarios.push(rehearsed);
                     rehearsal.notes.extend(notes);
@@ -83,6 +98,36 @@ pub(super) fn play(
         }
         Ok(())
     })
+}
+
+/// Where all is played, and who may end it.
+struct At {
+    cluster: Cluster,
+    stops: Stops,
+}
+
+fn interrupted() -> Error {
+    Error::Interrupted("nothing was made".to_owned())
+}
+
+/// Says at once which namespaces earlier rollouts left behind, since nobody else does.
+async fn tell_remains(cluster: &Cluster, io: &mut Io<'_>) -> anyhow::Result<()> {
+    for remains in cluster.remains().await {
+        let (silent, outside) = (remains.silent(), &remains.outside);
+        let outside = if outside.is_empty() {
+            String::new()
+        } else {
+            format!("; outside of it there may be {outside}")
+        };
+        let words = format!(
+            "namespace {:?} is left of a rollout that ended without cleaning up, of which nothing was heard for {silent}{outside}; remove \
+             it: {}",
+            remains.namespace,
+            cluster.removal(&remains)
+        );
+        writeln!(io.stderr, "{}", labelled(Label::Note, &words, false, io.stderr_is_terminal))?;
+    }
+    Ok(())
 }
 
 /// Why a scenario was not played to its end.
@@ -101,23 +146,29 @@ impl From<Vec<Problem>> for Stop {
 
 async fn one(
     args: &Rollout,
-    cluster: &Cluster,
+    at: &mut At,
     written: &Written,
     io: &mut Io<'_>,
 ) -> Result<(Rehearsed, Vec<String>), Stop> {
     let refuse = |message: String| Stop::Here(vec![Problem::new(&written.file, message)]);
-    let scenario = &written.scenario;
+    let stop = |error: &Error| Stop::All(Problem::new(&written.file, error.sentence()));
+    let (cluster, scenario) = (&at.cluster, &written.scenario);
     if !matches!(scenario.helm.as_str(), "3" | "4") {
         return Err(refuse(format!("{} cannot be played on a cluster, only Helm 3 and 4", scenario.helm)));
     }
     let programs =
         if args.helm_bin.is_empty() { vec![inputs::PROGRAM.into()] } else { args.helm_bin.clone() };
-    let helm = Helm::find(&programs, &scenario.helm).map_err(|error| refuse(sentence(&error)))?;
+    let helm = Helm::find(&programs, &scenario.helm).await.map_err(|error| refuse(error.sentence()))?;
     let (written, _folders) = installable(args, written)?;
     let mut args = args.clone();
     args.helm_bin = vec![helm.program().to_owned()];
     cluster.version().trim_start_matches('v').clone_into(&mut args.target.kube_version);
-    let simulated = simulate(&args, cluster, &written).await?;
+    let simulated = simulate(&args, cluster, &written).await;
+    // Rendering and looking hear of no signal.
+    if at.stops.came() {
+        return Err(stop(&interrupted()));
+    }
+    let simulated = simulated?;
     let order = Order {
         release: &scenario.release,
         namespace: &scenario.namespace,
@@ -127,12 +178,15 @@ async fn one(
         keep: args.cluster.keep,
         into_existing: args.cluster.into_existing_namespace,
     };
-    let reals = watched(cluster, &order, Live::new(scenario, io.stderr_is_terminal), io).await;
-    let reals = reals.map_err(|error| match error {
-        Error::Interrupted(_) => Stop::All(Problem::new(&written.file, sentence(&error))),
-        error => refuse(sentence(&error)),
+    let run = watched(cluster, &order, Live::new(scenario, io.stderr_is_terminal), &mut at.stops, io).await;
+    let run = run.map_err(|error| match error {
+        Error::Interrupted(_) => stop(&error),
+        error => refuse(error.sentence()),
     })?;
-    Ok(compared(&written, simulated, reals, helm.version))
+    let stays = run.stays.into_iter().map(|stays| format!("{}: {stays}", scenario.name));
+    let (rehearsed, mut notes) = compared(&written, simulated, run.reals, helm.version);
+    notes.extend(stays);
+    Ok((rehearsed, notes))
 }
 
 /// Plays it, and tells how far it is.
@@ -140,17 +194,18 @@ async fn watched(
     cluster: &Cluster,
     order: &Order<'_>,
     mut live: Live,
+    stops: &mut Stops,
     io: &mut Io<'_>,
-) -> Result<Vec<Real>, Error> {
+) -> Result<Run, Error> {
     let (sender, mut told) = mpsc::unbounded_channel();
     let tell = Arc::new(move |word: Told| _ = sender.send(word));
-    let reals = {
-        let mut playing = pin!(run::play(cluster, order, tell, stopped()));
+    let run = {
+        let mut playing = pin!(run::play(cluster, order, tell, stops));
         loop {
             tokio::select! {
                 biased;
                 Some(word) = told.recv() => live.tell(&word, io.stderr),
-                reals = &mut playing => break reals,
+                run = &mut playing => break run,
             }
         }
     };
@@ -158,7 +213,7 @@ async fn watched(
         live.tell(&word, io.stderr);
     }
     live.end();
-    reals
+    run
 }
 
 /// What really happened, beside what was expected and what was simulated.
@@ -195,19 +250,6 @@ fn compared(
         marks: Vec::new(),
     };
     (rehearsed, notes)
-}
-
-/// Ctrl-C, or whoever else wants it to end; listens from the call on.
-fn stopped() -> impl Future<Output = ()> {
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
-    async move {
-        let waiting = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
-        if waiting.len() == 0 {
-            std::future::pending::<()>().await;
-        }
-        let _ = futures::future::select_all(waiting).await;
-    }
 }
 
 /// The same scenario with charts that Helm can install, where the scenario has manifests; they go with the second value.
@@ -281,7 +323,7 @@ async fn simulate(args: &Rollout, cluster: &Cluster, written: &Written) -> Resul
         }
     }
     let all: Vec<Arc<Chart>> = charts.all().collect();
-    let refuse = |error: Error| vec![Problem::new(&written.file, sentence(&error))];
+    let refuse = |error: Error| vec![Problem::new(&written.file, error.sentence())];
     let world = cluster.world(&all).await.map_err(refuse)?;
     let simulation = Simulation::on(world, scenario.profile(), &scenario.release, &scenario.namespace);
     let mut stage = Stage::on(simulation);
@@ -330,9 +372,4 @@ fn unheard<'s>(step: &'s Step, chart: &Chart) -> Option<(&'s Step, String)> {
             (step, message)
         })
     })
-}
-
-fn sentence(error: &Error) -> String {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    causes.fold(error.to_string(), |sentence, cause| format!("{sentence}: {cause}"))
 }

@@ -64,18 +64,23 @@ impl Live {
     }
 }
 
+/// A step: what moves or what came of it, for how long, what it is. Only the last is cut where the terminal is narrow.
+const STEP: &str = "{spinner} {elapsed:>4} {wide_msg}";
+const ENDED: &str = "{prefix} {elapsed:>4} {wide_msg}";
+/// An object below it: for how long, what became of it, which.
+const OBJECT: &str = "  {elapsed:>4} {prefix:6} {wide_msg}";
+
 impl Tree {
     fn tell(&mut self, told: &Told, line: &str) {
         match told {
             Told::Begins(_) | Told::Cleans => {
-                self.close("");
-                self.step = Some(self.bar("{spinner} {msg} {elapsed}", line));
+                self.close(" ");
+                self.step = Some(self.bar(STEP, line));
             }
             Told::Saw(object, word) => {
                 let known = self.objects.iter().position(|(known, _)| known == object);
                 let place = known.unwrap_or_else(|| {
-                    let bar = self.bar("    {prefix} {msg} {elapsed}", "");
-                    bar.set_prefix(plain::line(object).into_owned());
+                    let bar = self.bar(OBJECT, &plain::line(object));
                     self.objects.push((object.clone(), bar));
                     self.objects.len() - 1
                 });
@@ -83,21 +88,21 @@ impl Tree {
                 if *word == "sent" {
                     bar.reset_elapsed();
                 }
-                if matches!(*word, "sent" | "goes") {
-                    bar.set_message(*word);
-                } else {
-                    bar.abandon_with_message(*word);
+                bar.set_prefix(*word);
+                if !matches!(*word, "sent" | "goes") {
+                    bar.abandon();
                 }
             }
-            Told::Ends(_, exit) => self.close(if *exit == 0 { " ✓" } else { " ✗" }),
+            Told::Ends(_, exit) => self.close(if *exit == 0 { "✓" } else { "✗" }),
         }
     }
 
     /// The step stands still, with its objects below it.
-    fn close(&mut self, sign: &str) {
+    fn close(&mut self, sign: &'static str) {
         if let Some(bar) = self.step.take() {
-            let message = format!("{}{sign}", bar.message());
-            bar.abandon_with_message(message);
+            bar.set_style(style(ENDED));
+            bar.set_prefix(sign);
+            bar.abandon();
         }
         for (_, bar) in self.objects.drain(..) {
             bar.abandon();
@@ -105,13 +110,15 @@ impl Tree {
     }
 
     fn bar(&self, template: &str, message: &str) -> ProgressBar {
-        let style =
-            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
-        let bar = self.all.add(ProgressBar::new_spinner().with_style(style));
+        let bar = self.all.add(ProgressBar::new_spinner().with_style(style(template)));
         bar.set_message(message.to_owned());
         bar.enable_steady_tick(TICK);
         bar
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
 fn words(step: &Step) -> String {
