@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Files, PLAIN, Ran, SUSPENDED, charts, hookward, hookward_with, stored_release};
 
+mod told;
+
 /// A release with a migration before, and a test.
 const SHOP: &str = "# Source: shop/templates/migrate.yaml
 apiVersion: batch/v1

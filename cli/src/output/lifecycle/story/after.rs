@@ -1,5 +1,6 @@
 //! What is true when all is over: what is stored, what became of the application, what is left behind.
 
+use hooks::annotations::HOOK;
 use lifecycle::{
     answer::{Action, ObjectId, StepResult},
     chart::{Dropped, Hook, Object},
@@ -115,7 +116,7 @@ impl Story<'_> {
         let mut named: Vec<_> = dropped
             .iter()
             .take(NAMED)
-            .map(|Dropped { name, events }| format!("{name} (helm.sh/hook: \"{events}\")"))
+            .map(|Dropped { name, events }| format!("{name} ({HOOK}: \"{events}\")"))
             .collect();
         if dropped.len() > NAMED {
             named.push(format!("{} more", dropped.len() - NAMED));

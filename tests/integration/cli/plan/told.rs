@@ -1,0 +1,65 @@
+//! `plan` where it was silent, or said something wrong.
+
+use super::*;
+
+/// Three documents that Helm drops, beside one that it does not.
+fn dropped() -> String {
+    let job = |name: &str, events: &str| {
+        format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}, annotations: {{helm.sh/hook: '{events}'}}}}\n---\n"
+        )
+    };
+    [&job("one", "pre-upgrade,foo"), &job("two", ""), &job("three", ""), PLAIN].concat()
+}
+
+fn text(manifests: &str, flags: &[&str]) -> Ran {
+    hookward_with(manifests, ["plan", "-"].iter().chain(flags))
+}
+
+#[test]
+fn hooks_that_helm_drops_are_named_in_every_format() {
+    for format in ["text", "markdown", "html"] {
+        let ran = text(&dropped(), &["--format", format]);
+        let told = ran.stdout.replace("<wbr>", "");
+        assert!(["one", "two", "three"].iter().all(|name| told.contains(&format!("Job/{name}"))), "{told}");
+        assert_eq!(told.matches("dropped").count(), 1, "once for all actions: {told}");
+    }
+}
+
+#[test]
+fn a_plan_counts_findings_as_check_does() {
+    let ran = text(&dropped(), &[]);
+    assert!(ran.stdout.contains("  rules          3 deny; hookward check - says why\n"), "{}", ran.stdout);
+    let checked = hookward_with(&dropped(), ["check", "-"]);
+    assert!(checked.stdout.contains(": 3 errors, "), "{}", checked.stdout);
+}
+
+#[test]
+fn an_exit_of_1_is_a_failure_for_a_ci_server() {
+    let ran = text(&dropped(), &["--fail-on", "deny", "--format", "junit"]);
+    assert_eq!((ran.code, ran.stdout.matches("<failure ").count()), (1, 3), "{}", ran.stdout);
+    let ran = text(SHOP, &["--fail-on", "deny", "--format", "junit"]);
+    assert_eq!((ran.code, ran.stdout.matches("<failure ").count()), (0, 0), "{}", ran.stdout);
+}
+
+#[test]
+fn a_flag_that_nothing_takes_is_no_flag_to_pass_over() {
+    let ran = ran(SHOP, &["--to", "3"]);
+    let message = "only rollback takes it; say --action rollback too, or leave it out";
+    assert_eq!(
+        (ran.code, &ran.json()["errors"]),
+        (2, &json!([{"file": "--to", "line": null, "message": message}]))
+    );
+    assert_eq!(ran.stderr, format!("error: --to: {message}\n"));
+    for flags in [["--filter", "reachable"], ["--filter", "kind=Pod"]] {
+        let ran = text(SHOP, &[&flags[..], &["--action", "test"]].concat());
+        assert!(ran.code == 2 && ran.stderr.contains("write name=a for the test a alone"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_filter_that_no_test_fits_says_which_there_are() {
+    let ran = text(SHOP, &["--action", "test", "--filter", "name=zz"]);
+    let told = "  no test runs: none fits --filter name=zz; the names of the tests are reachable\n";
+    assert!(ran.code == 0 && ran.stdout.contains(told), "{}", ran.stdout);
+}
