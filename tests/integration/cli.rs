@@ -4,6 +4,7 @@ mod bad_input;
 mod charts;
 mod check;
 mod contract;
+mod diagnose;
 mod first_use;
 mod plan;
 mod rollout;

@@ -24,9 +24,6 @@ use crate::{
     report::Problem,
 };
 
-/// More than Helm counts to: its numbers have 32 bits on some machines.
-const MOST_REVISIONS: i64 = 2_147_483_647;
-
 const NEEDS: &str = "\
 Nothing in the cluster is changed. It takes the right to read Secrets, where releases are stored;
 what else may not be read is noted, and the rest is judged.
@@ -53,10 +50,10 @@ pub struct Args {
     #[arg(short, long, value_name = "NAME", env = "HELM_NAMESPACE", value_parser = inputs::names::namespace)]
     pub namespace: Option<String>,
     /// The revision to look at [default: the last one, or the one before if that was rolled back].
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..=MOST_REVISIONS))]
+    #[arg(long, value_name = "NUMBER", value_parser = revision)]
     pub revision: Option<i64>,
     /// How many lines of each log to show, at most 1000.
-    #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = log_lines)]
     pub log_lines: u16,
     /// The kubeconfig [default: the variable KUBECONFIG, or ~/.kube/config].
     #[arg(long, value_name = "FILE", help_heading = "Cluster")]
@@ -134,6 +131,16 @@ impl Args {
             Ok(Box::pin(diagnose(&client, &question)).await?)
         })
     }
+}
+
+fn revision(text: &str) -> Result<i64, String> {
+    let read = text.parse().ok().filter(|revision| *revision > 0);
+    read.ok_or_else(|| "write the number of a revision, as helm history shows it".to_owned())
+}
+
+fn log_lines(text: &str) -> Result<u16, String> {
+    let read = text.parse().ok().filter(|lines| *lines <= 1000);
+    read.ok_or_else(|| "write a whole number from 0 to 1000".to_owned())
 }
 
 /// What the rules that know of such causes have to say about this very hook.

@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod cluster;
+mod elsewhere;
 mod files;
 mod simulated;
 
@@ -83,6 +84,9 @@ pub struct Args {
     /// Show the steps of what passed, too.
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
+    /// What the files say.
+    #[command(flatten)]
+    pub elsewhere: elsewhere::Args,
     /// Where results go.
     #[command(flatten)]
     pub output: output::Args<RolloutFormat>,

@@ -35,6 +35,9 @@ fn told(error: &KubeconfigError) -> String {
         KubeconfigError::LoadClusterOfContext(name) => {
             format!("its context names the cluster {name:?}, which it does not have")
         }
+        KubeconfigError::KindMismatch | KubeconfigError::ApiVersionMismatch => {
+            "it is no kubeconfig: its documents are of different kinds".to_owned()
+        }
         KubeconfigError::MissingClusterUrl => "its cluster has no server".to_owned(),
         other => other.to_string().lines().next().unwrap_or_default().to_owned(),
     }
@@ -77,10 +80,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_context_that_there_is_not_is_named() {
+    async fn what_is_not_in_a_kubeconfig_is_named() {
         let text = "clusters: []\ncontexts: [{name: a, context: {cluster: b, user: c}}]\n";
         assert_eq!(said(text, None).await, NO_CONTEXT);
         assert_eq!(said(text, Some("x")).await, "it has no context \"x\"");
+        let kinds = said("kind: Job\n---\nkind: Secret\n", None).await;
+        assert_eq!(kinds, "it is no kubeconfig: its documents are of different kinds");
         let cluster = "its context names the cluster \"b\", which it does not have";
         assert_eq!(said(text, Some("a")).await, cluster);
     }

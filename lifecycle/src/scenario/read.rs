@@ -58,7 +58,7 @@ impl File<'_> {
             Error {
                 line,
                 column,
-                message: format!("this document is not YAML: {message}"),
+                message: format!("this document cannot be read: {message}"),
                 is_foreign: false,
             }
         })?;

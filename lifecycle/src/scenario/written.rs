@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Deserializer};
 
 use super::{Expect, expect::Newest};
@@ -101,7 +101,7 @@ fn present<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(
 /// What must come of a step; what is not named may be anything.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "Expect", extend("minProperties" = 1))]
+#[schemars(rename = "Expect", extend("minProperties" = 1), transform = without_defaults)]
 pub(super) struct WrittenExpect {
     /// Helm's exit code.
     #[serde(default)]
@@ -123,6 +123,16 @@ pub(super) struct WrittenExpect {
     #[serde(default)]
     #[schemars(with = "Vec<Name>")]
     leftovers: Option<Vec<Name>>,
+}
+
+/// What is left out is null to us, and may not be written so.
+fn without_defaults(schema: &mut Schema) {
+    let properties = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut);
+    for property in properties.into_iter().flat_map(|properties| properties.values_mut()) {
+        if let Some(property) = property.as_object_mut() {
+            property.remove("default");
+        }
+    }
 }
 
 /// A null is something else than nothing.

@@ -159,3 +159,61 @@ fn a_file_without_a_scenario_was_told_once_for_each_of_its_documents() {
         "this is a file of Service, Deployment, Pod and 3 other kinds, not a RolloutScenario: that begins with apiVersion: hookward.dev/v1alpha1 and kind: RolloutScenario; hookward plan and hookward check read manifests"
     );
 }
+
+#[test]
+fn files_that_cannot_be_read_keep_no_other_from_being_played() {
+    let head = "apiVersion: hookward.dev/v1alpha1\nkind: RolloutScenario\nmetadata: {name: x}\n";
+    let good = install("../v1.yaml");
+    let levels = (1..9)
+        .map(|level| format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 10].join(", ")));
+    let files = Files::new(&[
+        ("v1.yaml", &job("migrate", "")),
+        ("s/bom.yaml", &format!("\u{feff}{good}")),
+        ("s/crlf.yaml", &good.replace('\n', "\r\n")),
+        ("s/nul.yaml", &format!("{good}\0")),
+        ("s/tab.yaml", &good.replace("  - install", "\t- install")),
+        ("s/twice.yaml", &scenario("  - install: {chart: ../v1.yaml, chart: ../v1.yaml}\n")),
+        ("s/bomb.yaml", &format!("{head}a0: &a0 [1]\n{}", levels.collect::<String>())),
+        ("s/deep.yaml", &format!("{head}spec: {}{}\n", "[".repeat(9000), "]".repeat(9000))),
+        ("s/values.yaml", "replicas: 1\n"),
+    ]);
+    let ran = play(&files, &["s"], &[]);
+    let wanted = "error: s/bomb.yaml:10:10: this document cannot be read: document has too many values
+error: s/deep.yaml:4:135: this document cannot be read: nested too deeply
+error: s/nul.yaml:9: this is a binary file, not text (byte 159); give YAML or JSON in UTF-8
+error: s/tab.yaml:8:2: this document cannot be read: tabs disallowed within this context (block indentation)
+error: s/twice.yaml:8:34: written twice: chart
+";
+    assert_eq!((ran.code, played(&ran), &*ran.stderr), (2, 2, wanted));
+}
+
+#[test]
+fn the_rollout_in_the_help_is_one() {
+    let help = hookward(["rollout", "--help"]).stdout;
+    let from = help.find("apiVersion: ").unwrap();
+    let to = help.find("Exit codes: ").unwrap();
+    let read = lifecycle::scenario::read(&help[from..to].replace("\n  ", "\n"));
+    assert!(matches!(&read[..], [Ok(scenario)] if scenario.steps.len() == 3), "{read:?}");
+}
+
+#[test]
+fn no_line_of_the_help_is_too_long_and_each_shows_an_example() {
+    for command in ["rollout", "diagnose"] {
+        let [long, short] = ["--help", "-h"].map(|flag| hookward([command, flag]).stdout);
+        let too_long: Vec<_> =
+            long.lines().chain(short.lines()).filter(|line| line.chars().count() > 100).collect();
+        assert!(too_long.is_empty() && short.contains("Exit codes: 0 "), "{too_long:?}");
+        assert!(long.contains(&format!("\nExamples:\n  hookward {command} ")), "{long}");
+    }
+}
+
+#[test]
+fn what_the_file_says_was_only_called_an_unexpected_argument() {
+    for (flag, place) in
+        [("-n", "in spec.namespace"), ("--release", "in spec.release"), ("--set", "with set or setString")]
+    {
+        let ran = hookward(["rollout", "x.yaml", flag, "a=b"]);
+        let tip = format!("tip: the file of the rollout says it {place}");
+        assert!(ran.code == 2 && ran.stderr.contains(&tip), "{}", ran.stderr);
+    }
+}

@@ -101,6 +101,29 @@ fn what_is_not_there_is_not_looked_at() {
     assert!(ask(&["a,owner=x"]).contains("Helm would refuse this name"));
 }
 
+/// Helm's own words for it are «release: not found», whether the namespace is there or not.
+#[test]
+fn a_release_in_another_namespace_and_a_namespace_that_is_not_there() {
+    let place = Place::unguarded("diagnose-elsewhere");
+    let empty = Place::unguarded("diagnose-empty");
+    let chart = Chart::new(&[settings("1")]);
+    let name = place.namespace.as_str();
+    let install = place.rig.helm(Helm::V4).args(["install", name]).path(chart.path());
+    let _ = install.namespace(name).briefly().run().expect_ok();
+    let ask = |namespace: &str| {
+        let said = Diagnosed::by(&place.rig.kubeconfig(), &[name, "--namespace", namespace]);
+        assert_eq!((said.code, &said.json["release"]), (2, &Value::Null), "{}", said.stderr);
+        said.stderr
+    };
+    let elsewhere =
+        format!("there is no release {name:?} in namespace {:?}, but in namespace {name}; ", empty.namespace);
+    assert!(ask(&empty.namespace).contains(&elsewhere));
+    let gone = format!(
+        "error: there is no namespace \"nobodys\", and so no release {name:?} in it, but in namespace {name}\n"
+    );
+    assert_eq!(ask("nobodys"), gone);
+}
+
 #[test]
 fn a_record_that_cannot_be_read_is_an_error_and_not_the_end() {
     let place = Place::unguarded("diagnose-broken");
@@ -149,5 +172,9 @@ fn who_may_not_see_all_is_told_what_is_missing() {
         let none = Diagnosed::by(user.kubeconfig(), &["shop", "--namespace", &place.namespace]);
         (none.code == 2).then_some(none)
     });
-    assert!(none.stderr.contains("cannot read the releases of namespace"), "{}", none.stderr);
+    let wanted = format!(
+        "error: cannot read the releases of namespace {:?}: you may not list Secrets there, which is where Helm keeps them; ask for the rights get and list\n",
+        place.namespace
+    );
+    assert_eq!(none.stderr, wanted);
 }
