@@ -106,7 +106,7 @@ impl Story<'_> {
         format!("{}{whose}", named.join(", "))
     }
 
-    /// What Helm drops of the chart, where it is first met: neither hook nor object comes of it, and no rule of a cluster ever sees it.
+    /// What Helm drops of the chart, where it is first met: neither hook nor object comes of it.
     fn dropped(&self) -> Option<Note> {
         let dropped = &self.asked?.chart.as_deref()?.dropped;
         let earlier = self.scenario.asked.iter().take(self.index).filter_map(|asked| asked.chart.as_deref());
