@@ -25,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);
 /// Lines of a log that stand with the hook.
 const SHOWN: usize = 3;
+/// Characters of each of them.
+const WIDTH: usize = 200;
 
 impl Place {
     /// Plays one step.
@@ -150,7 +152,8 @@ impl Place {
             let Some(id) = &step.object else { continue };
             let lines = logs.of(id).await;
             if !lines.is_empty() {
-                let end = lines[lines.len().saturating_sub(SHOWN)..].join(" | ");
+                let end = lines[lines.len().saturating_sub(SHOWN)..].iter().map(|line| start_of(line));
+                let end = end.collect::<Vec<_>>().join(" | ");
                 let known = step.message.take().map(|known| format!("{known}; "));
                 step.message = Some(format!("{}it said last: {end}", known.unwrap_or_default()));
                 told.push(format!("{id} said last:\n  {}", lines.join("\n  ")));
@@ -158,6 +161,13 @@ impl Place {
         }
         told
     }
+}
+
+/// As much of a line as is read where other things stand, too.
+fn start_of(line: &str) -> String {
+    let mut letters = line.chars();
+    let start: String = letters.by_ref().take(WIDTH).collect();
+    if letters.next().is_some() { start + "…" } else { start }
 }
 
 /// Whether a hook ran and did not end well.

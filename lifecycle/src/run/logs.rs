@@ -7,7 +7,7 @@ use std::{
 
 use futures::StreamExt as _;
 use hooks::{Mask, release::is_type};
-use k8s_openapi::api::core::v1::{Event, Pod, Secret};
+use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStatus, Event, Pod, Secret};
 use kube::{
     Api, Client, ResourceExt as _,
     api::{ListParams, LogParams},
@@ -120,12 +120,12 @@ impl Reader {
 
     async fn keep(&self, pod: &Pod) {
         let Some(mask) = self.mask(pod).await else { return };
-        let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
         let mut lines = Vec::new();
-        for container in containers {
+        for container in containers(pod) {
             let params = LogParams {
                 container: Some(container.name.clone()),
                 tail_lines: Some(LINES),
+                previous: statuses(pod).any(|status| status.name == container.name && runs_again(status)),
                 ..LogParams::default()
             };
             let Ok(text) = self.pods.logs(&pod.name_any(), &params).await else { continue };
@@ -145,8 +145,7 @@ impl Reader {
         let own = secrets.items.iter().filter(|secret| !secret.type_.as_deref().is_some_and(is_type));
         let data = own.flat_map(|secret| secret.data.iter().flatten());
         let values = data.map(|(_, value)| String::from_utf8_lossy(&value.0).into_owned());
-        let containers = pod.spec.iter().flat_map(|spec| spec.containers.iter());
-        let environment = containers.flat_map(|container| container.env.iter().flatten());
+        let environment = containers(pod).flat_map(|container| container.env.iter().flatten());
         let written = environment.filter_map(|variable| variable.value.clone());
         Some(Mask::of(values.chain(written.filter(|value| value.len() >= SHORTEST))))
     }
@@ -158,8 +157,30 @@ fn owner_of(pod: &Pod) -> String {
     owner.map_or_else(|| format!("Pod/{}", pod.name_any()), |job| format!("Job/{}", job.name))
 }
 
+/// All of them, in the order in which they run.
+fn containers(pod: &Pod) -> impl Iterator<Item = &Container> {
+    let first = pod.spec.iter().flat_map(|spec| spec.init_containers.iter().flatten());
+    first.chain(pod.spec.iter().flat_map(|spec| &spec.containers))
+}
+
+fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    let first = pod.status.iter().flat_map(|status| status.init_container_statuses.iter().flatten());
+    first.chain(pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten()))
+}
+
+const fn has_ended(state: Option<&ContainerState>) -> Option<i32> {
+    match state {
+        Some(ContainerState { terminated: Some(ended), .. }) => Some(ended.exit_code),
+        _ => None,
+    }
+}
+
+/// Whether it ended and was started once more, so that what it said is the log of before.
+const fn runs_again(status: &ContainerStatus) -> bool {
+    has_ended(status.state.as_ref()).is_none() && has_ended(status.last_state.as_ref()).is_some()
+}
+
 fn has_failed(pod: &Pod) -> bool {
-    let containers = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
-    let mut ended = containers.filter_map(|container| container.state.as_ref()?.terminated.as_ref());
-    ended.any(|ended| ended.exit_code != 0)
+    let is_bad = |state: &Option<ContainerState>| has_ended(state.as_ref()).is_some_and(|code| code != 0);
+    statuses(pod).any(|status| is_bad(&status.state) || is_bad(&status.last_state))
 }

@@ -107,6 +107,24 @@ fn the_log_of_a_hook_that_fails_is_kept_without_its_secrets() {
     }
 }
 
+/// The pod of such a Job goes with its last failure, and its container begins anew before; so the log is kept in between.
+#[test]
+fn the_log_of_a_container_that_is_started_again_is_kept_too() {
+    let script = "echo the shop is closed; exit 1";
+    let migrate = changed(job("migrate", "pre-install", "fail", script), "/spec", "backoffLimit", json!(1));
+    let again = changed(migrate.clone(), "/spec/template/spec", "restartPolicy", json!("OnFailure"));
+    // Before it there is one that fails, so that it never runs.
+    let first = json!([{"name": "wait", "image": BUSYBOX, "command": ["sh", "-c", script]}]);
+    let before = changed(migrate, "/spec/template/spec/containers/0", "command", json!(["true"]));
+    let before = changed(before, "/spec/template/spec", "initContainers", first);
+    let steps = "  - install: {chart: CHART, timeout: 90s}\n    expect: {exit: 1}\n";
+    for (name, hook) in [("rollout-again", again), ("rollout-before", before)] {
+        let (code, stdout, stderr) = played(node(), Helm::V4, name, &[hook], steps, "json");
+        assert_eq!(code, 0, "{name}: {stdout}\n{stderr}");
+        assert!(stderr.contains("Job/migrate said last:\n  the shop is closed\n"), "{name}: {stderr}");
+    }
+}
+
 /// The end of `helm test --logs` hangs on whether there is a pod of that name, and whether it is still there.
 #[test]
 fn helm_tests_with_logs_end_as_simulated() {
