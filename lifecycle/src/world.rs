@@ -287,6 +287,7 @@ impl World {
     }
 
     /// All that is there, in the order of creation.
+    #[must_use]
     pub fn lives(&self) -> impl DoubleEndedIterator<Item = &Live> {
         self.lives.all()
     }

@@ -89,6 +89,24 @@ pub fn simulate(helm: Helm, seed: u64) -> String {
     text
 }
 
+/// How much a scenario was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rehearsed {
+    /// Commands that were played.
+    pub commands: usize,
+    /// Steps that they took.
+    pub steps: usize,
+}
+
+/// Makes the scenario of a seed and plays it in the simulation, without a cluster.
+#[must_use]
+pub fn rehearse(helm: Helm, seed: u64) -> Rehearsed {
+    let scenario = generate::scenario(seed, helm, "here");
+    let mut simulated = Simulated::new(helm, &scenario);
+    let steps = scenario.moves.iter().map(|command| simulated.play(command).2.steps.len());
+    Rehearsed { steps: steps.sum(), commands: scenario.moves.len() }
+}
+
 /// Whether logs of tests are printed.
 fn prints_logs(played: &Played) -> bool {
     let is_printed = |step: &Step| step.verb == Verb::Log && step.result == StepResult::Ok;

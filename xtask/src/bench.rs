@@ -19,6 +19,7 @@ mod manifests;
 mod measure;
 mod noise;
 mod page;
+mod plan;
 mod process;
 mod record;
 mod results;

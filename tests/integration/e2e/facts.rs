@@ -15,6 +15,7 @@ mod endings;
 mod lessons;
 mod logs;
 mod order;
+mod refused;
 mod two_roles;
 
 /// Events of a hook that comes with every revision.

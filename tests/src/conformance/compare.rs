@@ -108,11 +108,20 @@ impl Roles {
             }
             (Some((Item::Resources, rest)), _) => {
                 self.fits(rest, requests)
-                    || requests.split_first().is_some_and(|(request, later)| {
-                        self.resources.contains(&request.object()) && self.fits(items, later)
-                    })
+                    || requests
+                        .split_first()
+                        .is_some_and(|(request, later)| self.has_resource(request) && self.fits(items, later))
             }
         }
+    }
+}
+
+impl Roles {
+    /// Whether it may be about an ordinary resource; one that cannot be read has no name.
+    fn has_resource(&self, request: &Request) -> bool {
+        let object = request.object();
+        let is_nameless = request.name.is_empty();
+        self.resources.iter().any(|one| *one == object || (is_nameless && one.starts_with(&object)))
     }
 }
 
@@ -149,7 +158,7 @@ pub(super) fn differences(
     if !roles.fits(&items, &requests) {
         let mut text = "requests\n      Helm".to_owned();
         for request in requests {
-            let mark = if roles.resources.contains(&request.object()) { " (resource)" } else { "" };
+            let mark = if roles.has_resource(&request) { " (resource)" } else { "" };
             let _ = write!(text, "\n        {request}{mark}");
         }
         text.push_str("\n      simulation");

@@ -21,6 +21,9 @@ const REST: u64 = 30_000;
 /// What a client refuses to ask for.
 const NO_NAME: &str = "resource name may not be empty";
 
+/// How the API server says that it cannot read a body, so that its log has no name either.
+const UNREADABLE: &str = "cannot be handled as";
+
 /// Plays a scenario.
 pub(super) struct Simulated {
     simulation: Simulation,
@@ -100,11 +103,12 @@ fn item(step: &Step) -> Option<Item> {
         Did::Apply => (Verb::Patch, Outcome::Made),
     };
     let id = step.object.as_ref()?;
+    let is_unreadable = step.message.as_ref().is_some_and(|message| message.contains(UNREADABLE));
     Some(Item::Request(Request {
         verb,
         kind: id.kind.clone(),
         namespace: id.namespace.clone().unwrap_or_default(),
-        name: id.name.clone(),
+        name: if is_unreadable { String::new() } else { id.name.clone() },
         result,
     }))
 }

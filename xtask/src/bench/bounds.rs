@@ -2,6 +2,7 @@
 
 use super::{
     client::Protocol,
+    plan,
     results::{Results, Series, Through, Whose},
 };
 
@@ -126,6 +127,7 @@ pub(super) fn judge(results: &Results) -> Vec<Judged> {
     }
     process(results, &mut limits);
     checks(results, &mut limits);
+    simulations(results, &mut limits);
     if let Some(cluster) = results.cluster {
         let added = |through: Through| through.middle - cluster.none.middle;
         for (what, ours) in [("nothing to repair", cluster.unchanged), ("the Job is repaired", cluster.ours)]
@@ -207,6 +209,17 @@ fn checks(results: &Results, limits: &mut Vec<Limit>) {
                 60.0,
             ));
         }
+    }
+}
+
+fn simulations(results: &Results, limits: &mut Vec<Limit>) {
+    if let Some(plan) = results.plan {
+        let what = format!("plan of a release with {} hooks", plan::HOOKS);
+        limits.push(Limit::at_most(what, "ms", 1, plan.wall, 5.0));
+    }
+    if let Some(scenarios) = results.scenarios {
+        let what = format!("{} random scenarios simulated, one core", plan::SCENARIOS);
+        limits.push(Limit::at_most(what, "s", 1, scenarios.seconds, 10.0));
     }
 }
 

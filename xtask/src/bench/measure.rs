@@ -18,7 +18,7 @@ use super::{
     cluster,
     histogram::Histogram,
     load::{self, Load, Measured, Target},
-    manifests, process, record,
+    manifests, plan, process, record,
     results::{Beside, Results, Series, Whose},
     server::Server,
 };
@@ -51,6 +51,10 @@ pub(crate) enum Part {
     Soak,
     /// `hookward check`.
     Check,
+    /// `hookward plan`.
+    Plan,
+    /// Random scenarios, simulated.
+    Simulate,
 }
 
 /// Where everything is that a run needs.
@@ -98,6 +102,8 @@ impl Bench<'_> {
             Part::Release => self.release(),
             Part::Soak => self.soak(),
             Part::Check => self.checks(),
+            Part::Plan => self.plan(),
+            Part::Simulate => self.scenarios(),
         }
     }
 
@@ -233,6 +239,18 @@ impl Bench<'_> {
             let found = check::check(&self.program, corpus, cores)?;
             self.results.checks.push(("the corpus".to_owned(), found));
         }
+        Ok(())
+    }
+
+    fn plan(&mut self) -> Result<()> {
+        say(&format!("a plan of {} hooks", plan::HOOKS));
+        self.results.plan = Some(plan::plan(&self.program, CORE)?);
+        Ok(())
+    }
+
+    fn scenarios(&mut self) -> Result<()> {
+        say(&format!("{} random scenarios", plan::SCENARIOS));
+        self.results.scenarios = Some(plan::scenarios()?);
         Ok(())
     }
 

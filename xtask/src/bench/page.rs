@@ -3,7 +3,7 @@
 use super::{
     BenchArgs,
     bounds::{self, Judged, Kept},
-    process,
+    plan, process,
     results::{Results, Series, Whose},
     table::Table,
 };
@@ -14,7 +14,7 @@ pub(super) fn tables(results: &Results) -> Vec<(&'static str, Table)> {
         ("Bounds", bounds_table(&bounds::judge(results))),
         ("Requests", series_table(results)),
         ("Small requests beside large ones", beside_table(results)),
-        ("Memory, start and `check`", rest_table(results)),
+        ("Memory, start, `check` and `plan`", rest_table(results)),
     ];
     if results.cluster.is_some() {
         tables.push(("Through a real API server", cluster_table(results)));
@@ -78,7 +78,9 @@ const BELOW_BESIDE: &str = "
 
 const BELOW_REST: &str = "
 Memory is resident memory; the mixed load is 1,000 small hooks, 20 updates of 100 KB and 4
-objects of 1 MB a second, and a release of 1 MB every 5 seconds. `check` runs on two cores; its time is the middle of nine runs.
+objects of 1 MB a second, and a release of 1 MB every 5 seconds. `check` runs on two cores; its time is the middle of nine runs. `plan`
+shows an install and an upgrade and runs on one core; its time, from the start of the program to its end, is the middle of 101 runs. The
+scenarios are those of `cargo xtask conformance`, half of them with each Helm; making their charts and reading them is part of the time.
 ";
 
 const BELOW_CLUSTER: &str = "
@@ -202,6 +204,19 @@ fn rest_table(results: &Results) -> Table {
         let measured =
             format!("{:.0} ms (slowest {:.0} ms), {} MB", check.wall, check.slowest, megabytes(check.memory));
         table.row([format!("check of {what}"), measured]);
+    }
+    if let Some(plan) = results.plan {
+        let measured = format!("{:.1} ms (slowest {:.1} ms)", plan.wall, plan.slowest);
+        table.row([format!("plan of a release with {} hooks", plan::HOOKS), measured]);
+    }
+    if let Some(scenarios) = results.scenarios {
+        let what = format!(
+            "{} random scenarios simulated: {} commands, {} steps",
+            plan::SCENARIOS,
+            scenarios.commands,
+            scenarios.steps
+        );
+        table.row([what, format!("{:.2} s", scenarios.seconds)]);
     }
     table
 }

@@ -1,6 +1,12 @@
 //! What was measured in one run, before it becomes a table.
 
-use super::{check::Check, client::Protocol, histogram::Histogram, load::Measured};
+use super::{
+    check::Check,
+    client::Protocol,
+    histogram::Histogram,
+    load::Measured,
+    plan::{Plan, Scenarios},
+};
 
 /// Where a series of requests went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +105,10 @@ pub(super) struct Results {
     pub(super) soak: (f64, f64),
     /// Each check with what it read.
     pub(super) checks: Vec<(String, Check)>,
+    /// `hookward plan`.
+    pub(super) plan: Option<Plan>,
+    /// Random scenarios, simulated.
+    pub(super) scenarios: Option<Scenarios>,
     /// Through an API server, if there was one.
     pub(super) cluster: Option<Cluster>,
     /// How large the release record was.

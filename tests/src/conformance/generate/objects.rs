@@ -182,6 +182,11 @@ fn job(random: &mut Random, mut metadata: Value) -> Value {
         // A member that a Job has not: the API server drops it or refuses, as it is told.
         5 => spec["volumes"] = json!([]),
         6 => spec["template"]["spec"]["containers"][0]["imagePolicy"] = json!("Always"),
+        // Counts that no Job can have, that none can be read from, and that make no pods.
+        7 => spec["backoffLimit"] = json!(-1),
+        8 => spec["backoffLimit"] = json!("3"),
+        9 => spec["completions"] = json!(0),
+        10 => spec["activeDeadlineSeconds"] = json!(0),
         // The second try comes later than Helm waits.
         4 if outcome == "fail" => spec["backoffLimit"] = json!(1),
         _ => {}
