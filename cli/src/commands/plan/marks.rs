@@ -22,9 +22,9 @@ pub(super) fn of(versions: &Versions, policies: &PolicySet, release: &str, names
     let mut counted: HashMap<_, usize> = HashMap::new();
     for rendered in versions.judged() {
         let mut found: HashMap<_, usize> = HashMap::new();
+        let sent = by_name(&rendered.chart);
         for Entry { rule, mode, object, .. } in judge.texts(&rendered.texts).findings {
-            let object =
-                object.map(|object| find(&rendered.chart, &object).unwrap_or_else(|| unsent(object)));
+            let object = object.map(|object| find(&sent, &object).unwrap_or_else(|| unsent(object)));
             let key = (object.clone(), rule.id, mode.name());
             let times = found.entry(key.clone()).or_default();
             *times += 1;
@@ -44,16 +44,24 @@ fn unsent(ObjectName { api_version, kind, namespace, name }: ObjectName) -> Obje
     ObjectId { api_version, kind, namespace, name: name.unwrap_or_default() }
 }
 
-/// The object as Helm sends it.
-fn find(chart: &Chart, named: &ObjectName) -> Option<ObjectId> {
+/// What Helm sends, by kind and name.
+type Sent<'c> = HashMap<(&'c str, &'c str), Vec<&'c ObjectId>>;
+
+fn by_name(chart: &Chart) -> Sent<'_> {
     let hooks = chart.hooks.iter().flat_map(|hook| &hook.objects);
-    let mut ids = hooks.chain(&chart.resources).map(|object| &object.id);
-    let is_named = |id: &&ObjectId| {
+    let mut sent = Sent::new();
+    for id in hooks.chain(&chart.resources).map(|object| &object.id) {
+        sent.entry((&*id.kind, &*id.name)).or_default().push(id);
+    }
+    sent
+}
+
+/// The object as Helm sends it.
+fn find(sent: &Sent<'_>, named: &ObjectName) -> Option<ObjectId> {
+    let is_named = |id: &&&ObjectId| {
         let is_there = id.namespace.is_none() || id.namespace == named.namespace;
-        id.kind == named.kind
-            && id.api_version == named.api_version
-            && is_there
-            && named.name.as_ref() == Some(&id.name)
+        id.api_version == named.api_version && is_there
     };
-    ids.find(is_named).cloned()
+    let ids = sent.get(&(&*named.kind, named.name.as_deref()?))?;
+    ids.iter().find(is_named).map(|id| (*id).clone())
 }

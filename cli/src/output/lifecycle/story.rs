@@ -1,5 +1,7 @@
 //! What a played action tells, before any format: its rows in order, where it fails, what did not run.
 
+use std::collections::HashMap;
+
 use hooks::Event;
 use lifecycle::{
     answer::{Action, ObjectId, Played, StepResult},
@@ -37,6 +39,8 @@ pub(super) struct Story<'a> {
     pub(super) undo: Option<usize>,
     /// What was not run because of a failure.
     pub(super) unrun: Unrun<'a>,
+    /// What rules object to, by name.
+    marks: HashMap<&'a str, Vec<&'a Mark>>,
 }
 
 /// What was done to one object, from first to last; or to the ordinary resources.
@@ -125,7 +129,13 @@ impl<'a> Story<'a> {
         let failed = rows.iter().position(is_bad).filter(|_| played.exit != 0);
         let undo = undone_from(&rows, failed).filter(|_| undoes(asked, played));
         let unrun = Unrun::of(asked, played, Engine::of(scenario), &rows[..undo.unwrap_or(rows.len())]);
-        Self { scenario, index, played, asked, rows, failed, undo, unrun }
+        let mut marks: HashMap<_, Vec<_>> = HashMap::new();
+        for mark in scenario.marks.iter().filter(|mark| mark.mode >= Mode::Warn) {
+            if let Some(object) = &mark.object {
+                marks.entry(&*object.name).or_default().push(mark);
+            }
+        }
+        Self { scenario, index, played, asked, rows, failed, undo, unrun, marks }
     }
 
     /// `upgrade shop 1 → 2`.
@@ -151,9 +161,10 @@ impl<'a> Story<'a> {
 
     /// The rules that object to what a row is about, each once, but for those that only take note.
     pub(super) fn rules(&self, row: &Row<'a>) -> Vec<&'a Mark> {
-        let object = row.object.filter(|_| row.doing == Doing::Hook);
-        let rules = object.into_iter().flat_map(|object| self.scenario.rules(object));
-        let mut rules: Vec<_> = rules.filter(|mark| mark.mode >= Mode::Warn).collect();
+        let Some(object) = row.object.filter(|_| row.doing == Doing::Hook) else { return Vec::new() };
+        let named = self.marks.get(&*object.name).into_iter().flatten().copied();
+        let mut rules: Vec<_> =
+            named.filter(|mark| mark.object.as_ref().is_some_and(|marked| marked.is_same(object))).collect();
         rules.dedup_by_key(|mark| mark.rule);
         rules
     }

@@ -6,7 +6,7 @@ use lifecycle::{
     chart::{Hook, Object, Workload},
 };
 
-use super::{Doing, Engine, Note, Story, Tone, name};
+use super::{Doing, Engine, Note, Row, Story, Tone, name};
 
 impl Story<'_> {
     /// What the next command does with what this one leaves, and what is otherwise worth knowing.
@@ -68,6 +68,7 @@ impl Story<'_> {
         let hooks = &self.asked?.chart.as_deref()?.hooks;
         let (mut told, mut part) = (Vec::new(), Part::default());
         let mut met: Vec<&ObjectId> = Vec::new();
+        let failed = self.failed_objects();
         'all: for phase in phases {
             let has = |hook: &&Hook| hook.events.iter().any(|event| phase.contains(event));
             let mut hooks: Vec<_> = hooks.iter().filter(has).collect();
@@ -84,10 +85,10 @@ impl Story<'_> {
                 if part.is_the_end() {
                     break 'all;
                 }
-                let failed = hook.objects.iter().map(|object| &object.id).find(|id| self.has_failed(id));
-                if let Some(failed) = failed {
+                let mut sent = hook.objects.iter().map(|object| &object.id);
+                if let Some(one) = sent.find(|id| failed.iter().any(|failed| failed.is_same(id))) {
                     told.extend(part.words(self));
-                    part = Part { after: Some(failed), ..Part::default() };
+                    part = Part { after: Some(one), ..Part::default() };
                 }
             }
         }
@@ -112,12 +113,10 @@ impl Story<'_> {
         }
     }
 
-    /// Whether a hook has just failed, in whichever way.
-    fn has_failed(&self, id: &ObjectId) -> bool {
-        self.rows.iter().any(|row| {
-            let is_bad = row.outcome.as_ref().is_some_and(|outcome| outcome.tone == Tone::Bad);
-            is_bad && row.object.is_some_and(|sent| sent.is_same(id))
-        })
+    /// What has just failed, in whichever way.
+    fn failed_objects(&self) -> Vec<&ObjectId> {
+        let is_bad = |row: &&Row<'_>| row.outcome.as_ref().is_some_and(|outcome| outcome.tone == Tone::Bad);
+        self.rows.iter().filter(is_bad).filter_map(|row| row.object).collect()
     }
 
     /// Whether its pods have just failed for good.
