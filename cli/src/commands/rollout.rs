@@ -17,7 +17,6 @@ use crate::{
 };
 
 mod cluster;
-mod elsewhere;
 mod files;
 mod simulated;
 
@@ -52,7 +51,8 @@ A rollout is written like this; without expect a step must exit with 0:
 #[group(skip)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
 pub struct Args {
-    /// Files with rollouts to play (kind: RolloutScenario), folders of them, or `-` for the standard input.
+    /// Files with rollouts to play (`kind: RolloutScenario`), folders of them, or `-` for the standard input. The files say which release,
+    /// which namespace, which charts and with which values.
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Which tool plays them, whatever the files say: 3, 4, argocd or flux.
@@ -84,9 +84,6 @@ pub struct Args {
     /// Show the steps of what passed, too.
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
-    /// What the files say.
-    #[command(flatten)]
-    pub elsewhere: elsewhere::Args,
     /// Where results go.
     #[command(flatten)]
     pub output: output::Args<RolloutFormat>,

@@ -109,8 +109,9 @@ pub fn all_well(chart: &Chart) -> Outcomes {
 
 /// What is wrong with `outcomes`, if something is: they name what is in none of the charts, or what has no pods.
 #[must_use]
-pub fn misnamed<'c>(outcomes: &Outcomes, charts: impl Iterator<Item = &'c Chart> + Clone) -> Option<String> {
-    outcomes.keys().find_map(|name| unheard(name, charts.clone()))
+pub fn misnamed<'c>(outcomes: &Outcomes, charts: impl Iterator<Item = &'c Chart>) -> Option<String> {
+    let charts: Vec<_> = charts.collect();
+    outcomes.keys().find_map(|name| unheard(name, charts.iter().copied()))
 }
 
 /// Why an outcome of the object `name` comes to nothing, if it does.

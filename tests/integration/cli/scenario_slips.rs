@@ -129,8 +129,8 @@ fn a_slip_in_what_is_expected_failed_without_a_reason() {
     let ran = play(&files, &["x.yaml"], &[]);
     let note = "note: x.yaml:8:5: no hook is called Job/migrat; did you mean \"Job/migrate\"?\n";
     assert_eq!((ran.code, &*ran.stderr), (1, note));
-    let none = "  - install: {chart: v1.yaml, noHooks: true}\n    expect: {hooks: [], leftovers: []}\n";
-    files.write("y.yaml", scenario(none));
+    let without = "  - install: {chart: v1.yaml, noHooks: true}\n    expect: {hooks: [], leftovers: []}\n";
+    files.write("y.yaml", scenario(without));
     assert_eq!(play(&files, &["y.yaml"], &[]).code, 0, "that there is none may be expected");
 }
 
@@ -204,16 +204,5 @@ fn no_line_of_the_help_is_too_long_and_each_shows_an_example() {
             long.lines().chain(short.lines()).filter(|line| line.chars().count() > 100).collect();
         assert!(too_long.is_empty() && short.contains("Exit codes: 0 "), "{too_long:?}");
         assert!(long.contains(&format!("\nExamples:\n  hookward {command} ")), "{long}");
-    }
-}
-
-#[test]
-fn what_the_file_says_was_only_called_an_unexpected_argument() {
-    for (flag, place) in
-        [("-n", "in spec.namespace"), ("--release", "in spec.release"), ("--set", "with set or setString")]
-    {
-        let ran = hookward(["rollout", "x.yaml", flag, "a=b"]);
-        let tip = format!("tip: the file of the rollout says it {place}");
-        assert!(ran.code == 2 && ran.stderr.contains(&tip), "{}", ran.stderr);
     }
 }
