@@ -1,6 +1,7 @@
 //! A rollout that ends before its end: it takes its namespace with it, or the next one tells of it.
 
 use std::{
+    ffi::OsString,
     fs,
     io::Read as _,
     panic::AssertUnwindSafe,
@@ -32,8 +33,19 @@ impl Drop for Running {
 }
 
 impl Running {
-    fn start(rollout: &Rollout, flags: &[&str]) -> Self {
-        let arguments = rollout.arguments(flags);
+    fn start(rollout: &Rollout) -> Self {
+        Self::of(&rollout.arguments(&[]))
+    }
+
+    /// With this as the only Helm.
+    fn start_with(rollout: &Rollout, helm: PathBuf) -> Self {
+        let mut arguments = rollout.arguments(&[]);
+        arguments.truncate(arguments.len() - 4);
+        arguments.extend(["--helm-bin".into(), helm.into_os_string()]);
+        Self::of(&arguments)
+    }
+
+    fn of(arguments: &[OsString]) -> Self {
         let mut command = Command::new(server::program());
         let command = command.args(&arguments[1..]).stdout(Stdio::piped()).stderr(Stdio::null());
         Self(command.spawn().unwrap())
@@ -97,7 +109,7 @@ impl Rollout {
 #[track_caller]
 fn interrupted_by(signal: &str, name: &str) {
     let rollout = hanging(name, "60s");
-    let mut running = Running::start(&rollout, &[]);
+    let mut running = Running::start(&rollout);
     rollout.wait_for_the_hook();
     running.send(signal);
     let (status, stdout) = running.end(&rollout);
@@ -133,7 +145,7 @@ fn so_does_a_terminal_that_goes() {
 #[test]
 fn a_second_ctrl_c_waits_for_nothing_and_says_what_is_left() {
     let rollout = hanging("twice", "60s");
-    let mut running = Running::start(&rollout, &[]);
+    let mut running = Running::start(&rollout);
     rollout.wait_for_the_hook();
     rollout.hold();
     running.send("INT");
@@ -159,12 +171,7 @@ fn a_helm_that_hangs_is_ended_with_what_it_started() {
         "case $1 in version|template) exec $HELM \"$@\";; esac\ntrap '' TERM\nsleep 1000 &\n\
          echo $! > \"$(dirname \"$0\")/part\" && mv \"$(dirname \"$0\")/part\" \"$(dirname \"$0\")/child\"\nwait; sleep 1000",
     );
-    let mut rest = rollout.arguments(&[]);
-    rest.truncate(rest.len() - 4);
-    rest.extend(["--helm-bin".into(), program.into_os_string()]);
-    let child =
-        Command::new(server::program()).args(&rest[1..]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-    let mut running = Running(child.unwrap());
+    let mut running = Running::start_with(&rollout, program);
     let id = rollout
         .rig
         .wait_for("the child", LIMIT, || fs::read_to_string(rollout.folder.path().join("child")).ok());
@@ -176,6 +183,23 @@ fn a_helm_that_hangs_is_ended_with_what_it_started() {
     let state = Command::new("ps").args(["-o", "stat=", "-p", id.trim()]).output().unwrap();
     let state = String::from_utf8(state.stdout).unwrap();
     assert!(state.trim().is_empty() || state.starts_with('Z'), "{state}");
+}
+
+/// Nobody listens while charts are rendered, and it is not forgotten.
+#[test]
+fn a_signal_while_charts_are_rendered_makes_nothing() {
+    let rollout = hanging("rendering", "60s");
+    let program = rollout.program(
+        "case $1 in template) touch \"${0%/*}/rendering\"; while ! [ -e \"${0%/*}/go\" ]; do sleep 0.1; done;; esac\nexec $HELM \"$@\"",
+    );
+    let mut running = Running::start_with(&rollout, program);
+    let folder = rollout.folder.path();
+    rollout.rig.wait_for("helm template", LIMIT, || folder.join("rendering").exists().then_some(()));
+    running.send("TERM");
+    fs::write(folder.join("go"), "").unwrap();
+    let (status, stdout) = running.end(&rollout);
+    assert_eq!(status.code(), Some(2), "{stdout}");
+    assert!(stdout.contains("interrupted; nothing was made") && !rollout.is_there(), "{stdout}");
 }
 
 #[test]

@@ -29,24 +29,24 @@ impl Rollout {
 #[test]
 fn the_next_rollout_tells_of_one_that_was_killed_and_how_to_remove_what_it_left() {
     let rollout = hanging("killed", "8s");
-    let mut running = Running::start(&rollout, &[]);
+    let mut running = Running::start(&rollout);
     rollout.wait_for_the_hook();
     rollout.rig.wait_for("a sign of life", LIMIT, || rollout.last_alive());
     running.0.kill().unwrap();
     let _ = running.0.wait().unwrap();
     assert!(rollout.is_there());
 
+    let left =
+        format!("namespace \"{}\" is left of a rollout that ended without cleaning up", rollout.namespace);
     // At first nobody can know that it is over.
     let told = rollout.run(&[]);
     assert!(told.code == 2 && told.stdout.contains("a rollout made it that was heard of"), "{told:?}");
-    assert!(!told.stderr.contains("is left of a rollout"), "{told:?}");
+    assert!(!told.stderr.contains(&left), "{told:?}");
 
     rollout.was_long_ago();
     let other =
         Rollout::new(Helm::V4, "killed-other", "  - install: {chart: v1.yaml}\n", &[("v1.yaml", SETTINGS)]);
     let told = other.run(&[]);
-    let left =
-        format!("namespace \"{}\" is left of a rollout that ended without cleaning up", rollout.namespace);
     assert!(told.code == 0 && told.stderr.contains(&left), "{told:?}");
     let told = rollout.run(&[]);
     let (_, command) =
@@ -63,7 +63,7 @@ fn the_next_rollout_tells_of_one_that_was_killed_and_how_to_remove_what_it_left(
 #[test]
 fn a_rollout_that_is_played_says_so_again_and_again_and_is_not_taken_for_dead() {
     let rollout = hanging("alive", "60s");
-    let mut running = Running::start(&rollout, &[]);
+    let mut running = Running::start(&rollout);
     rollout.wait_for_the_hook();
     rollout.rig.wait_for("a sign of life", LIMIT, || rollout.last_alive());
     rollout.was_long_ago();
