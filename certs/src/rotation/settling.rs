@@ -70,7 +70,12 @@ impl Settling {
     }
 
     /// Takes note of what is registered at `steady`; to be called before [`Self::judge`].
+    ///
+    /// Where nothing can be seen, what was seen last counts on: whoever called then may call again.
     pub fn observe_registered(&mut self, steady: Duration, registered: Option<&str>) {
+        if registered.is_none() {
+            return;
+        }
         let before = std::mem::take(&mut self.registered);
         let since =
             |one: &CertificateDer<'_>| before.iter().find(|(known, _)| known == one).map(|known| known.1);

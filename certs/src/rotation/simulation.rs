@@ -87,6 +87,8 @@ fn no_trouble_costs_a_trusted_replica_its_trust_or_lets_an_expired_leaf_be_serve
     for seed in [10, 40, 49, 67, 68, 73, 74, 114, 130, 134] {
         in_trouble(u64::from(seed), seed, YEARS);
     }
+    // A stranger's set was followed while nobody saw what was registered.
+    in_trouble(3_990_508_450_856_054_756, 6901, YEARS / 4);
 }
 
 proptest! {
