@@ -8,9 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ::tests::{conformance, rig::Helm};
 use anyhow::{Context as _, Result, ensure};
 use hooks::annotations::{DELETE_POLICY, HOOK, WEIGHT};
-use ::tests::{conformance, rig::Helm};
 
 use super::{manifests, noise::Noise, process, server};
 
