@@ -244,7 +244,7 @@ impl Bench<'_> {
 
     fn plan(&mut self) -> Result<()> {
         say(&format!("a plan of {} hooks", plan::HOOKS));
-        self.results.plan = Some(plan::plan(&self.program, CORE)?);
+        self.results.plan = Some(plan::plan(&self.program)?);
         Ok(())
     }
 

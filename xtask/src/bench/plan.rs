@@ -4,7 +4,7 @@ use std::{
     fs,
     io::Write,
     path::Path,
-    process::Stdio,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -12,7 +12,7 @@ use ::tests::{conformance, rig::Helm};
 use anyhow::{Context as _, Result, ensure};
 use hooks::annotations::{DELETE_POLICY, HOOK, WEIGHT};
 
-use super::{manifests, noise::Noise, process, server};
+use super::{manifests, noise::Noise, process};
 
 /// Hooks of the release that is planned.
 pub(super) const HOOKS: usize = 45;
@@ -46,15 +46,15 @@ pub(super) struct Scenarios {
     pub(super) steps: usize,
 }
 
-/// Plans the install and the upgrade of a release with many hooks, several times on these cores.
-pub(super) fn plan(program: &Path, cores: &str) -> Result<Plan> {
+/// Plans the install and the upgrade of a release with many hooks, several times on the core that this program has.
+pub(super) fn plan(program: &Path) -> Result<Plan> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("shop.yaml");
     release(&mut fs::File::create(&file)?)?;
     process::wait_for_quiet(PATIENCE)?;
     let mut runs = Vec::with_capacity(RUNS);
     for _ in 0..RUNS {
-        let mut command = server::pinned(program, cores);
+        let mut command = Command::new(program);
         command.arg("plan").arg(&file).args(["--format", "json"]).stdout(Stdio::null());
         let start = Instant::now();
         let status = command.status().context("cannot run hookward plan")?;
