@@ -282,7 +282,10 @@ impl Args {
     pub fn nothing_checked(&self, skipped: usize) -> Problem {
         let charts = if skipped == 1 { "1 chart needs" } else { &*format!("{skipped} charts need") };
         let shown = self.paths.first().map(|path| path.display().to_string()).unwrap_or_default();
-        Problem::new(shown, format!("nothing could be rendered: {charts} helm on PATH, or {} FILE", self.helm.flag))
+        Problem::new(
+            shown,
+            format!("nothing could be rendered: {charts} helm on PATH, or {} FILE", self.helm.flag),
+        )
     }
 
     /// Reads a source, or renders it.
