@@ -225,11 +225,11 @@ impl Play<'_> {
             }
             RunState::Suspended => "it is suspended".to_owned(),
             _ if live.is_terminating() => "it is being deleted, and no other one runs".to_owned(),
-            _ if self.profile.engine == Engine::Helm3 && self.flags.timeout.is_zero() => {
-                "Helm waits for ever, since its timeout is 0".to_owned()
-            }
             _ if self.profile.engine == Engine::ArgoCd => {
                 "it goes on running, and Argo CD waits for ever".to_owned()
+            }
+            _ if self.waiter.completion == Completion::Legacy && self.flags.timeout.is_zero() => {
+                "Helm waits for ever, since its timeout is 0".to_owned()
             }
             _ => "it goes on running when Helm has given up".to_owned(),
         }

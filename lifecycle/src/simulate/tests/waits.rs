@@ -236,6 +236,16 @@ fn with_no_timeout_helm_3_waits_for_ever_and_helm_4_half_a_minute() {
 }
 
 #[test]
+fn with_no_timeout_the_old_waiter_of_helm_4_waits_for_ever_too_and_that_was_not_said() {
+    let chart = job_that("hang", "x", "pre-install", &[]);
+    let played = helm("4").play(Action::Install, &chart, |flags| {
+        flags.wait = Wait::Legacy;
+        seconds(flags, 0);
+    });
+    assert_eq!(wait(&played).1, "Helm waits for ever, since its timeout is 0");
+}
+
+#[test]
 fn items_of_a_list_are_awaited_one_by_one() {
     let item = |kind: &str, name: &str, rest: &str| {
         format!(
