@@ -58,7 +58,7 @@ pub enum Error {
     Kubeconfig(#[source] Unusable),
     /// The certificates or tokens in it.
     #[error("cannot make a client for the cluster")]
-    Client(#[source] Box<kube::Error>),
+    Client(#[source] Unusable),
 }
 
 /// A client for the cluster that `KUBECONFIG` names, or else the one this pod runs in.
@@ -66,7 +66,7 @@ pub enum Error {
 /// # Errors
 /// When nothing leads to a cluster; whether it answers is not asked.
 pub async fn connect() -> Result<Client, Error> {
-    with(Config::infer().await.map_err(|error| Error::Nowhere(error.into()))?)
+    connect_to(None, None).await
 }
 
 /// A client for the current context of a kubeconfig file.
@@ -74,9 +74,7 @@ pub async fn connect() -> Result<Client, Error> {
 /// # Errors
 /// When the file cannot be used; whether the cluster answers is not asked.
 pub async fn connect_by(kubeconfig: &Path) -> Result<Client, Error> {
-    let kubeconfig = Kubeconfig::read_from(kubeconfig).map_err(|error| Error::Kubeconfig(error.into()))?;
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-    with(config.map_err(|error| Error::Kubeconfig(error.into()))?)
+    connect_to(Some(kubeconfig), None).await
 }
 
 /// A client for somebody at a terminal: for this kubeconfig and this context of it, where they are given.
@@ -84,13 +82,23 @@ pub async fn connect_by(kubeconfig: &Path) -> Result<Client, Error> {
 /// # Errors
 /// As [`connect`] and [`connect_by`].
 pub async fn connect_to(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Client, Error> {
+    with(way_to(kubeconfig, context).await?)
+}
+
+/// The way that a client of [`connect_to`] goes, for whoever makes a client of their own. Its errors quote nothing of a kubeconfig but names.
+///
+/// # Errors
+/// As [`connect_to`].
+pub async fn way_to(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Config, Error> {
     if kubeconfig.is_none() && context.is_none() {
-        return connect().await;
+        return Config::infer().await.map_err(|error| Error::Nowhere(error.into()));
     }
     let refused = |error: KubeconfigError| Error::Kubeconfig(error.into());
     let read = kubeconfig.map_or_else(Kubeconfig::read, Kubeconfig::read_from).map_err(refused)?;
+    let known: Vec<_> = read.contexts.iter().map(|known| known.name.clone()).collect();
     let options = KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
-    with(Config::from_custom_kubeconfig(read, &options).await.map_err(refused)?)
+    let way = Config::from_custom_kubeconfig(read, &options).await;
+    way.map_err(|error| Error::Kubeconfig(Unusable::knowing(&error, &known)))
 }
 
 fn with(config: Config) -> Result<Client, Error> {
@@ -103,7 +111,7 @@ fn with_silence(mut config: Config, silence: Duration) -> Result<Client, Error> 
     config.read_timeout = Some(silence);
     // Else the time in which nobody asked anything would count as silence.
     config.reset_reader_on_write = true;
-    Client::try_from(config).map_err(|error| Error::Client(Box::new(error)))
+    Client::try_from(config).map_err(|error| Error::Client(error.into()))
 }
 
 /// A watch that comes back for ever, soon at first and then less often: after an error, a dropped connection, a restart of the API

@@ -64,6 +64,8 @@ pub struct Real {
     pub going: Vec<ObjectId>,
     /// What the pods of hooks that failed have said last, masked.
     pub logs: Vec<String>,
+    /// The pods whose logs `--logs` printed; `None` when nobody asked for them, or nobody can say.
+    pub printed: Option<Vec<String>>,
 }
 
 /// What is told while a rollout is played.

@@ -1,8 +1,11 @@
 //! What is wrong with a kubeconfig, in one line: nothing of what stands in it is quoted but names, since the rest may be a token.
 
-use std::{error::Error, io, path::Path};
+use std::{error::Error, io, iter::successors, path::Path};
 
-use kube::config::{InferConfigError, KubeconfigError};
+use kube::{
+    client::AuthError,
+    config::{InferConfigError, KubeconfigError},
+};
 
 /// Why a kubeconfig is of no use.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +22,31 @@ impl From<InferConfigError> for Unusable {
     fn from(error: InferConfigError) -> Self {
         let of_file = error.source().and_then(|source| source.downcast_ref::<KubeconfigError>());
         Self(of_file.map_or_else(|| "it is not said where one is".to_owned(), told))
+    }
+}
+
+/// Of a program that logs in, all would be quoted: its arguments, its environment and what it printed.
+impl From<kube::Error> for Unusable {
+    fn from(error: kube::Error) -> Self {
+        let mut causes = successors(error.source(), |cause| <dyn Error>::source(*cause));
+        if causes.any(|cause| cause.is::<AuthError>()) {
+            return Self("whoever should log in for the kubeconfig failed".to_owned());
+        }
+        Self(error.to_string().lines().next().unwrap_or_default().to_owned())
+    }
+}
+
+impl Unusable {
+    /// As from a [`KubeconfigError`], where the kubeconfig has these contexts.
+    pub(super) fn knowing(error: &KubeconfigError, contexts: &[String]) -> Self {
+        let said = told(error);
+        match error {
+            KubeconfigError::LoadContext(name) if !name.is_empty() && !contexts.is_empty() => {
+                let names: Vec<_> = contexts.iter().map(|name| format!("{name:?}")).collect();
+                Self(format!("{said}, only {}", names.join(", ")))
+            }
+            _ => Self(said),
+        }
     }
 }
 
@@ -57,6 +85,8 @@ fn unread(path: &Path, error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::process::{ExitStatus, Output};
+
     use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 
     use super::*;
@@ -88,6 +118,18 @@ mod tests {
         assert_eq!(kinds, "it is no kubeconfig: its documents are of different kinds");
         let cluster = "its context names the cluster \"b\", which it does not have";
         assert_eq!(said(text, Some("a")).await, cluster);
+    }
+
+    #[test]
+    fn a_program_that_failed_to_log_in_was_quoted_with_what_it_printed() {
+        let out = Output {
+            status: ExitStatus::default(),
+            stdout: b"{\"token\": \"s3cr3t\"}".to_vec(),
+            stderr: Vec::new(),
+        };
+        let error = AuthError::AuthExecRun { cmd: "TOKEN=s3cr3t login".to_owned(), out: Box::new(out) };
+        let said = Unusable::from(kube::Error::Auth(error)).to_string();
+        assert_eq!(said, "whoever should log in for the kubeconfig failed");
     }
 
     #[test]

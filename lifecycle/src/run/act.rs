@@ -55,7 +55,8 @@ impl Place {
         let logs = self.logs_of(&mut steps).await;
         let (exit, error) = (ran.exit, ran.error());
         let played = Played { action: step.action, revision, exit, error, steps, history, leftovers };
-        Ok(Real { played, going, logs })
+        let printed = ran.printed.filter(|_| step.flags.logs);
+        Ok(Real { played, going, logs, printed })
     }
 
     /// The objects of hooks that are there, and those of them that are on their way out.

@@ -6,7 +6,6 @@ use k8s_openapi::api::core::v1::{Namespace, Node};
 use kube::{
     Api, Client, Config,
     api::{GroupVersionKind, ListParams},
-    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
     discovery::pinned_kind,
 };
 
@@ -42,12 +41,11 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Goes there, and asks what it is.
+    /// Goes to where `config` leads, and asks what it is; Helm is told of it by `target`.
     ///
     /// # Errors
-    /// When the kubeconfig cannot be used, or the cluster does not answer.
-    pub async fn connect(target: Target) -> Result<Self, Error> {
-        let mut config = target.config().await?;
+    /// When the cluster does not answer.
+    pub async fn connect(mut config: Config, target: Target) -> Result<Self, Error> {
         // A watch on which nothing happens is no reason to give up.
         config.read_timeout = None;
         let reach = format!("reach the cluster at {}", config.cluster_url.to_string().trim_end_matches('/'));
@@ -108,22 +106,6 @@ impl Cluster {
 }
 
 impl Target {
-    async fn config(&self) -> Result<Config, Error> {
-        let read = self.kubeconfig.as_ref().map_or_else(Kubeconfig::read, Kubeconfig::read_from);
-        let kubeconfig = read.map_err(|error| match error {
-            KubeconfigError::ReadConfig(source, path) => Error::Unreadable { path, source },
-            error => Error::Kubeconfig(Box::new(error)),
-        })?;
-        let known: Vec<_> = kubeconfig.contexts.iter().map(|context| context.name.clone()).collect();
-        let wanted = self.context.as_ref().or(kubeconfig.current_context.as_ref());
-        if let Some(wanted) = wanted.filter(|wanted| !known.contains(wanted)) {
-            return Err(Error::Context { wanted: wanted.clone(), known });
-        }
-        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
-        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
-        config.map_err(|error| Error::Kubeconfig(Box::new(error)))
-    }
-
     /// How somebody says this in a shell, with a space before it.
     pub(super) fn flags(&self, context: &str) -> String {
         let path = self.kubeconfig.as_ref().map(|path| ("--kubeconfig", path.display().to_string()));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Real;
 use crate::answer::{ObjectId, Played, Step, StepResult, Verb};
 
 /// One difference.
@@ -13,12 +14,43 @@ pub struct Difference {
     pub real: Option<String>,
 }
 
-/// All differences, and none where only times and words of explanation differ. What is `going` is on its way out, so that it is
-/// chance whether it is still there.
+/// All differences, and none where only times and words of explanation differ. What is on its way out is there by chance.
 ///
-/// What Helm prints of logs cannot be seen from outside, so those steps are left out.
+/// Of what Helm prints of logs only that of `--logs` can be seen from outside, and is compared.
 #[must_use]
-pub fn differences(simulated: &Played, real: &Played, going: &[ObjectId]) -> Vec<Difference> {
+pub fn differences(simulated: &Played, real: &Real) -> Vec<Difference> {
+    let mut found = of_played(simulated, &real.played, &real.going);
+    if let Some(printed) = &real.printed {
+        let (ours, theirs) = (names(will_print(simulated)), names(printed.iter().map(String::as_str)));
+        if ours != theirs {
+            let say = |names: String| Some(format!("logs: {names}"));
+            found.push(Difference { simulated: say(ours), real: say(theirs) });
+        }
+    }
+    found
+}
+
+/// The pods whose logs `--logs` prints: it looks for them last.
+fn will_print(simulated: &Played) -> impl Iterator<Item = &str> {
+    let logs = simulated.steps.iter().rev().filter(|step| step.verb == Verb::Log);
+    let pods = logs.filter_map(|step| Some((step.object.as_ref()?, step.result)));
+    let mut last = Vec::<(&ObjectId, StepResult)>::new();
+    for (id, result) in pods.filter(|(id, _)| id.kind == "Pod") {
+        if !last.iter().any(|(known, _)| known.is_same(id)) {
+            last.push((id, result));
+        }
+    }
+    last.into_iter().filter(|(_, result)| *result == StepResult::Ok).map(|(id, _)| id.name.as_str())
+}
+
+fn names<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn of_played(simulated: &Played, real: &Played, going: &[ObjectId]) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut note = |what: &str, simulated: String, real: String| {
         if simulated != real {
@@ -195,7 +227,7 @@ mod tests {
     fn times_and_explanations_are_no_difference() {
         let one = step(Verb::Wait, "a", StepResult::Ok);
         let other = Step { at: 9.0, message: Some("slow".to_owned()), ..one.clone() };
-        assert_eq!(differences(&played(&[one]), &played(&[other]), &[]), []);
+        assert_eq!(of_played(&played(&[one]), &played(&[other]), &[]), []);
     }
 
     #[test]
@@ -217,7 +249,7 @@ mod tests {
             Played { leftovers: vec![step(Verb::Wait, "a", StepResult::Ok).object.unwrap()], ..same.clone() },
         ];
         for other in others {
-            assert_eq!(differences(&same, &other, &[]).len(), 1, "{other:?}");
+            assert_eq!(of_played(&same, &other, &[]).len(), 1, "{other:?}");
         }
     }
 
@@ -225,8 +257,8 @@ mod tests {
     fn what_is_on_its_way_out_may_be_there_or_not() {
         let with = played(&[step(Verb::Log, "a", StepResult::Ok)]);
         let without = Played { leftovers: Vec::new(), ..with.clone() };
-        assert_eq!(differences(&without, &with, &with.leftovers), []);
-        assert_eq!(differences(&without, &with, &[]).len(), 1);
+        assert_eq!(of_played(&without, &with, &with.leftovers), []);
+        assert_eq!(of_played(&without, &with, &[]).len(), 1);
     }
 
     #[test]
@@ -236,7 +268,7 @@ mod tests {
             step(Verb::Wait, "a", StepResult::Ok),
             step(Verb::Wait, "a", StepResult::Stale),
         ];
-        let found = differences(&played(&[made.clone(), ok]), &played(&[made, stale]), &[]);
+        let found = of_played(&played(&[made.clone(), ok]), &played(&[made, stale]), &[]);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].simulated.as_deref(), Some("pre-install wait Job/a"));
         assert_eq!(found[0].real.as_deref(), Some("pre-install wait Job/a: stale"));
@@ -250,5 +282,24 @@ mod tests {
             found,
             [Difference { simulated: Some("pre-install create Job/a".to_owned()), real: None }]
         );
+    }
+
+    #[test]
+    fn logs_that_helm_did_not_print_were_no_difference() {
+        let mut log = step(Verb::Log, "check", StepResult::Ok);
+        log.object.as_mut().unwrap().kind = "Pod".to_owned();
+        let simulated = played(&[log]);
+        let real = |printed: Option<&[&str]>| Real {
+            played: simulated.clone(),
+            going: Vec::new(),
+            logs: Vec::new(),
+            printed: printed.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+        };
+        assert_eq!(differences(&simulated, &real(Some(&["check"]))), []);
+        assert_eq!(differences(&simulated, &real(None)), [], "nobody asked for them");
+        let found = differences(&simulated, &real(Some(&[])));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].simulated.as_deref(), Some("logs: check"));
+        assert_eq!(found[0].real.as_deref(), Some("logs: none"));
     }
 }

@@ -2,29 +2,11 @@
 
 use std::{error::Error as Cause, iter::successors, path::PathBuf, time::Duration};
 
+use kube::client::AuthError;
+
 /// Why a rollout cannot be played on a cluster.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The kubeconfig cannot be used.
-    #[error("cannot use the kubeconfig")]
-    Kubeconfig(#[source] Box<kube::config::KubeconfigError>),
-    /// The kubeconfig cannot be read.
-    #[error("cannot read the kubeconfig {}", path.display())]
-    Unreadable {
-        /// Where it should be.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The kubeconfig has no such context.
-    #[error("there is no context {wanted:?} in the kubeconfig, {}", contexts(known))]
-    Context {
-        /// What was asked for.
-        wanted: String,
-        /// What it has.
-        known: Vec<String>,
-    },
     /// The cluster refuses, or does not answer.
     #[error("cannot {what}")]
     Cluster {
@@ -110,17 +92,6 @@ fn none(found: &[String]) -> String {
     if found.is_empty() { "there is none; name it with --helm-bin".to_owned() } else { found.join(", ") }
 }
 
-fn contexts(known: &[String]) -> String {
-    match known {
-        [] => "which has none".to_owned(),
-        [one] => format!("which has {one:?} only"),
-        many => format!(
-            "which has {}",
-            many.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
-        ),
-    }
-}
-
 impl Error {
     /// All of it in one sentence, the cause last.
     #[must_use]
@@ -145,6 +116,9 @@ impl Refusal {
                 said.clone()
             });
         }
+        if causes(error).any(|cause| cause.is::<AuthError>()) {
+            return Self("whoever should log in for the kubeconfig failed".to_owned());
+        }
         let last = causes(error).last();
         Self(plain(&last.map_or_else(|| error.to_string(), ToString::to_string)).to_owned())
     }
@@ -154,8 +128,8 @@ impl Refusal {
     }
 }
 
-fn causes(error: &dyn Cause) -> impl Iterator<Item = &dyn Cause> {
-    successors(error.source(), |cause: &&dyn Cause| <dyn Cause>::source(*cause))
+fn causes<'e>(error: &'e (dyn Cause + 'static)) -> impl Iterator<Item = &'e (dyn Cause + 'static)> {
+    successors(error.source(), |cause| <dyn Cause>::source(*cause))
 }
 
 /// Without the number that an operating system has for it.
@@ -187,16 +161,6 @@ mod tests {
         let refused = std::io::Error::from_raw_os_error(111);
         let error = asked("reach the cluster", &kube::Error::ReadEvents(refused));
         assert_eq!(error.sentence(), "cannot reach the cluster: Connection refused");
-    }
-
-    #[test]
-    fn a_context_that_is_not_there_comes_with_those_that_are() {
-        let error = |known: &[&str]| {
-            let known = known.iter().map(|name| (*name).to_owned()).collect();
-            Error::Context { wanted: "x".to_owned(), known }.to_string()
-        };
-        assert_eq!(error(&["a", "b"]), "there is no context \"x\" in the kubeconfig, which has \"a\", \"b\"");
-        assert_eq!(error(&[]), "there is no context \"x\" in the kubeconfig, which has none");
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub(super) struct Ran {
     /// 137 when it was ended since it took too long.
     pub(super) exit: i32,
     pub(super) stderr: String,
+    /// The pods whose logs it printed for `--logs`; what they said is not kept. `None` when it said more than is read.
+    pub(super) printed: Option<Vec<String>>,
     pub(super) began: Instant,
     pub(super) ended: Instant,
 }
@@ -145,14 +147,17 @@ impl Helm {
         let mut group = Group(child.id());
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let all = async { tokio::join!(kept(stdout), kept(stderr), child.wait()) };
-        let (stderr, exit) = if let Ok((_, stderr, status)) = tokio::time::timeout(limit, all).await {
-            group.0 = None;
-            (stderr, status.map_err(start)?.code().unwrap_or(137))
-        } else {
-            (format!("Error: ended after {}s, in which Helm did not end by itself", limit.as_secs()), 137)
-        };
+        let (stdout, stderr, exit) =
+            if let Ok((stdout, stderr, status)) = tokio::time::timeout(limit, all).await {
+                group.0 = None;
+                (stdout, stderr, status.map_err(start)?.code().unwrap_or(137))
+            } else {
+                let late =
+                    format!("Error: ended after {}s, in which Helm did not end by itself", limit.as_secs());
+                (String::new(), late, 137)
+            };
         drop(group);
-        Ok(Ran { exit, stderr, began, ended: Instant::now() })
+        Ok(Ran { exit, stderr, printed: printed(&stdout), began, ended: Instant::now() })
     }
 }
 
@@ -203,6 +208,12 @@ async fn kept(pipe: Option<impl AsyncRead + Unpin>) -> String {
         let _ = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await;
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Source: Helm 3.21.4 and 4.2.4 `pkg/action/release_testing.go`, `GetPodLogs`.
+fn printed(stdout: &str) -> Option<Vec<String>> {
+    let names = stdout.lines().filter_map(|line| line.strip_prefix("POD LOGS: ")).map(str::to_owned);
+    u64::try_from(stdout.len()).is_ok_and(|length| length < KEPT).then(|| names.collect())
 }
 
 impl Ran {
@@ -288,6 +299,12 @@ mod tests {
         let written = process::Command::new("sh").args(["-c", write, "write"]).arg(&path).arg(text).status();
         assert!(written.unwrap().success());
         path
+    }
+
+    #[test]
+    fn of_logs_only_the_names_of_pods_are_kept() {
+        let stdout = "NAME: shop\nPhase: Succeeded\nPOD LOGS: check\na POD LOGS: b\n\nPOD LOGS: other\n\n";
+        assert_eq!(printed(stdout).unwrap(), ["check", "other"]);
     }
 
     #[tokio::test]

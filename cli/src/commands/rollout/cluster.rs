@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use cluster::client;
 use futures::StreamExt as _;
 use lifecycle::{
     Answer, Chart, Simulation,
@@ -71,13 +72,13 @@ pub(super) fn play(
             Target { kubeconfig: of_cluster.kubeconfig.clone(), context: of_cluster.context.clone() };
         let mut stops = Stops::listen();
         let connected = tokio::select! {
-            connected = Cluster::connect(target) => connected,
-            _ = stops.next() => Err(interrupted()),
+            connected = connect(target) => connected,
+            _ = stops.next() => Err(interrupted().sentence()),
         };
         let cluster = match connected {
             Ok(cluster) => cluster,
-            Err(error) => {
-                rehearsal.problems.push(Problem::new(&first.file, error.sentence()));
+            Err(message) => {
+                rehearsal.problems.push(Problem::new(&first.file, message));
                 return Ok(());
             }
         };
@@ -98,6 +99,17 @@ pub(super) fn play(
         }
         Ok(())
     })
+}
+
+/// Goes to the cluster, or says in one sentence why not.
+async fn connect(target: Target) -> Result<Cluster, String> {
+    let way = client::way_to(target.kubeconfig.as_deref(), target.context.as_deref()).await;
+    let way = way.map_err(|error| {
+        let hint =
+            if matches!(error, client::Error::Nowhere(_)) { "; name one with --kubeconfig FILE" } else { "" };
+        format!("{:#}{hint}", anyhow::Error::new(error))
+    })?;
+    Cluster::connect(way, target).await.map_err(|error| error.sentence())
 }
 
 /// Where all is played, and who may end it.
@@ -227,7 +239,7 @@ fn compared(
     let (mut expectations, mut actions, mut notes) = (Vec::new(), Vec::new(), simulated.notes);
     for (index, (step, real)) in scenario.steps.iter().zip(reals).enumerate() {
         expectations.extend(step.judge(index, &real.played));
-        let found = differences(&simulated.answer.actions[index], &real.played, &real.going);
+        let found = differences(&simulated.answer.actions[index], &real);
         expectations.extend(found.into_iter().map(|found| Expectation {
             step: index,
             field: Field::Simulation,

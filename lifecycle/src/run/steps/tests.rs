@@ -115,6 +115,7 @@ impl Play {
         let ran = Ran {
             exit,
             stderr: stderr.to_owned(),
+            printed: None,
             began: self.began,
             ended: self.began + Duration::from_secs(99),
         };

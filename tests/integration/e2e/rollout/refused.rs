@@ -50,13 +50,13 @@ impl Rollout {
 fn a_context_that_does_not_exist() {
     let rollout = small("context");
     let said = rollout.refused(&rollout.rig.kubeconfig(), &["--context=nope"]);
-    assert!(said.starts_with("there is no context \"nope\" in the kubeconfig, which has \""), "{said}");
+    assert!(said.starts_with("cannot use the kubeconfig: it has no context \"nope\", only \""), "{said}");
 }
 
 #[test]
 fn a_kubeconfig_that_does_not_exist() {
     let said = small("kubeconfig").refused(Path::new("/no/kubeconfig"), &[]);
-    assert_eq!(said, "cannot read the kubeconfig /no/kubeconfig: No such file or directory");
+    assert_eq!(said, "cannot use the kubeconfig: there is no file /no/kubeconfig");
 }
 
 #[test]

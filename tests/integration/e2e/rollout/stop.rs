@@ -228,7 +228,8 @@ fn a_panic_takes_the_namespace_with_it() {
     let played = std::panic::catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
             let target = Target { kubeconfig: Some(rollout.rig.kubeconfig()), context: None };
-            let cluster = Cluster::connect(target).await.unwrap();
+            let way = cluster::client::way_to(target.kubeconfig.as_deref(), None).await.unwrap();
+            let cluster = Cluster::connect(way, target).await.unwrap();
             let helm = run::Helm::find(&[rollout.rig.programs().path("helm4")], "4").await.unwrap();
             let steps = [lifecycle::scenario::Step {
                 action: lifecycle::answer::Action::Uninstall,
