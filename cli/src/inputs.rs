@@ -15,6 +15,7 @@ pub(crate) mod names;
 mod walk;
 
 pub use chart::ChartSource;
+pub use walk::Breadth;
 
 /// The helm on PATH.
 pub const PROGRAM: &str = "helm";
@@ -195,7 +196,7 @@ pub struct Contents {
 impl Args {
     /// Finds out what the paths stand for; only the standard input is read yet.
     #[must_use]
-    pub fn plan(&self, io: &mut Io<'_>) -> Plan {
+    pub fn plan(&self, io: &mut Io<'_>, breadth: Breadth) -> Plan {
         let mut plan = Plan::default();
         let mut stdin_is_read = false;
         for path in &self.paths {
@@ -208,23 +209,23 @@ impl Args {
                 stdin_is_read = true;
                 plan.units.push(Unit { sources: vec![Source::Stdin(text)] });
             } else {
-                self.plan_path(path, &mut plan);
+                self.plan_path(path, breadth, &mut plan);
             }
         }
         plan
     }
 
-    /// As [`Args::plan`], for paths of which none is the standard input.
+    /// As [`Args::plan`], for paths of one release of which none is the standard input.
     #[must_use]
     pub fn plan_files(&self) -> Plan {
         let mut plan = Plan::default();
         for path in &self.paths {
-            self.plan_path(path, &mut plan);
+            self.plan_path(path, Breadth::Release, &mut plan);
         }
         plan
     }
 
-    fn plan_path(&self, path: &Path, plan: &mut Plan) {
+    fn plan_path(&self, path: &Path, breadth: Breadth, plan: &mut Plan) {
         let found = Found { shown: path.display().to_string(), path: path.to_owned(), is_walked: false };
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
@@ -238,7 +239,7 @@ impl Args {
         if chart::is_chart(path) {
             return plan.units.push(Unit { sources: vec![Source::Chart(found)] });
         }
-        let mut walked = walk::folder(&found);
+        let mut walked = walk::folder(&found, breadth);
         plan.problems.append(&mut walked.problems);
         if self.join {
             if !walked.sources.is_empty() {

@@ -78,10 +78,3 @@ impl Rehearsal {
         self.scenarios.iter().all(|scenario| scenario.passed)
     }
 }
-
-impl Rehearsed {
-    /// The rules that object to `object`, the gravest first.
-    pub fn rules(&self, object: &ObjectId) -> impl Iterator<Item = &Mark> {
-        self.marks.iter().filter(|mark| mark.object.as_ref().is_some_and(|marked| marked.is_same(object)))
-    }
-}

@@ -128,7 +128,7 @@ impl Args {
     }
 
     fn report(&self, policies: &PolicySet, io: &mut Io<'_>) -> Report {
-        let Plan { units, problems } = self.inputs.plan(io);
+        let Plan { units, problems } = self.inputs.plan(io, inputs::Breadth::Any);
         let judge = Judge {
             policies,
             namespace: self.inputs.namespace.as_deref(),

@@ -125,7 +125,7 @@ impl Args {
     }
 
     fn subjects(&self, trial: &mut Trial, io: &mut Io<'_>) -> Vec<Subject> {
-        let plan = self.inputs.plan(io);
+        let plan = self.inputs.plan(io, inputs::Breadth::Any);
         trial.problems = plan.problems;
         let read = workers::map(&plan.units, |unit| {
             let mut contents = self.inputs.read(unit);

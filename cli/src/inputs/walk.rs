@@ -12,18 +12,45 @@ use crate::report::Problem;
 /// Names of manifests end like this.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 
+/// No release has more files and folders than this, and whoever names more names a disk.
+const RELEASE: usize = 10_000;
+
+/// How much is walked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breadth {
+    /// All there is.
+    Any,
+    /// As much as one release may have.
+    Release,
+}
+
 /// What was found.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
     pub(super) sources: Vec<Source>,
     pub(super) problems: Vec<Problem>,
+    /// How many more files and folders are looked at.
+    left: usize,
 }
 
 /// Walks a folder. A chart in it is one source, and its files are not looked at.
-pub(super) fn folder(found: &Found) -> Walked {
-    let mut walked = Walked::default();
+pub(super) fn folder(found: &Found, breadth: Breadth) -> Walked {
+    let most = if breadth == Breadth::Any { usize::MAX } else { RELEASE };
+    within(found, most)
+}
+
+fn within(found: &Found, most: usize) -> Walked {
+    let mut walked = Walked { left: most, ..Walked::default() };
     let mut seen = HashSet::new();
     enter(&found.path, &mut seen, &mut walked);
+    if walked.left == 0 {
+        let message = format!(
+            "this folder has no Chart.yaml, and too much for one release: more than {most} files and folders; \
+             name the folder of the chart, or of its manifests"
+        );
+        let problems = vec![Problem::new(found.shown.clone(), message)];
+        return Walked { problems, ..Walked::default() };
+    }
     if walked.sources.is_empty() && walked.problems.is_empty() {
         let message = "no .yaml, .yml or .json file and no chart in this folder";
         walked.problems.push(Problem::new(found.shown.clone(), message));
@@ -51,6 +78,10 @@ fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn take(path: &Path, seen: &mut HashSet<PathBuf>, walked: &mut Walked) {
+    walked.left = walked.left.saturating_sub(1);
+    if walked.left == 0 {
+        return;
+    }
     let found = || Found { shown: path.display().to_string(), path: path.to_owned(), is_walked: true };
     let is_manifest =
         path.extension().is_some_and(|end| ENDINGS.iter().any(|known| end.eq_ignore_ascii_case(known)));
@@ -93,7 +124,7 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink(root.path(), root.path().join("a/loop")).unwrap();
         let found = Found { shown: "r".into(), path: root.path().into(), is_walked: false };
-        let walked = folder(&found);
+        let walked = folder(&found, Breadth::Any);
         let names = walked.sources.iter().map(|source| match source {
             Source::File(found) => found.path.strip_prefix(root.path()).unwrap().display().to_string(),
             Source::Chart(found) => {
@@ -108,6 +139,22 @@ mod tests {
     fn a_folder_without_manifests_is_a_problem() {
         let root = tempfile::tempdir().unwrap();
         let found = Found { shown: "empty".into(), path: root.path().into(), is_walked: false };
-        assert_eq!(folder(&found).problems.len(), 1);
+        assert_eq!(folder(&found, Breadth::Release).problems.len(), 1);
+    }
+
+    #[test]
+    fn a_chart_that_is_the_root_of_a_disk_was_walked_to_the_end() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["a/b/c.yaml", "d.yaml", "e.yaml"] {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let found = Found { shown: "/".into(), path: root.path().into(), is_walked: false };
+        assert_eq!(within(&found, 6).sources.len(), 3);
+        let walked = within(&found, 4);
+        let said = walked.problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert!(walked.sources.is_empty() && said.len() == 1, "{said:?}");
+        assert!(said[0].starts_with("/: this folder has no Chart.yaml, and too much"), "{said:?}");
     }
 }

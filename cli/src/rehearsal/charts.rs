@@ -3,11 +3,14 @@
 use std::{path::Path, sync::Arc};
 
 use hooks::{Interest, manifest, release::Record, yaml::Limits};
-use lifecycle::{Chart, chart::ReadError};
+use lifecycle::{
+    Chart,
+    chart::{Dropped, ReadError},
+};
 
 use crate::{
     Io,
-    inputs::{self, Contents, Plan, Source, Text, Unit},
+    inputs::{self, Breadth, Contents, Plan, Source, Text, Unit},
     judge::{is_released, stored, without_object},
     locate::Lines,
     report::Problem,
@@ -45,7 +48,7 @@ impl Supply {
     /// What the paths of `args` stand for; only the standard input is read yet.
     #[must_use]
     pub fn new(args: inputs::Args, io: &mut Io<'_>) -> Self {
-        let Plan { units, problems } = args.plan(io);
+        let Plan { units, problems } = args.plan(io, Breadth::Release);
         Self { args, units, problems }
     }
 
@@ -100,6 +103,10 @@ impl Supply {
         let notes = std::mem::take(&mut reading.notes);
         let mut rendered = reading.finish(&self.args, &self.shown(), &all.texts)?;
         rendered.notes.extend(all.notes.into_iter().chain(notes));
+        let dropped: Vec<_> = all.texts.iter().flat_map(dropped).collect();
+        if !dropped.is_empty() {
+            Arc::make_mut(&mut rendered.chart).dropped.extend(dropped);
+        }
         rendered.texts = Arc::new(all.texts.into_iter().map(without_crds).collect());
         Ok(rendered)
     }
@@ -186,7 +193,10 @@ impl Reading {
             }
             release = Some(record.name);
             namespace = Some(record.namespace).filter(|namespace| !namespace.is_empty());
-        } else if self.manifests.is_empty() && texts.iter().all(|text| text.chart.is_none()) {
+        } else if self.problems.is_empty()
+            && self.manifests.is_empty()
+            && texts.iter().all(|text| text.chart.is_none())
+        {
             let message = "there is nothing of a release in it; hookward rollout plays a RolloutScenario";
             self.problems.push(Problem::new(shown, message));
         }
@@ -204,6 +214,15 @@ fn unreadable(shown: &str, error: &ReadError) -> Problem {
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     let sentence = causes.fold(error.to_string(), |sentence, cause| format!("{sentence}: {cause}"));
     Problem::new(shown, sentence)
+}
+
+/// What helm dropped while it rendered is not in what it rendered; only its own words tell.
+fn dropped(text: &Text) -> impl Iterator<Item = Dropped> {
+    let said = text.dropped.iter().filter(|dropped| dropped.is_certain);
+    said.map(|dropped| Dropped {
+        name: dropped.place.as_ref().map_or_else(|| "a template".to_owned(), |place| place.path.clone()),
+        events: dropped.events.clone(),
+    })
 }
 
 /// What rules are asked about: not what stands in `crds/` folders, which `helm template` leaves out unless it is told otherwise.

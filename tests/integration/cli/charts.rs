@@ -31,7 +31,7 @@ fn check(files: &Files, path: &str, more: &[&str]) -> super::Ran {
 }
 
 const DROPPED_BY_3: &str = "manifest_sorter.go:199: info: skipping unknown hook: \"pre-upgrad\"\n";
-const DROPPED_BY_4: &str = "level=INFO msg=\"skipping unknown hooks\" hookTypes=pre-upgrad\n";
+pub(super) const DROPPED_BY_4: &str = "level=INFO msg=\"skipping unknown hooks\" hookTypes=pre-upgrad\n";
 
 #[test]
 fn findings_point_into_the_template() {

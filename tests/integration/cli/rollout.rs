@@ -278,3 +278,28 @@ fn several_formats_are_written_at_once() {
         ran.stdout.contains('x') && paths.iter().all(|(_, path)| std::fs::metadata(path).unwrap().len() > 0)
     );
 }
+
+#[test]
+fn what_helm_dropped_while_it_rendered_a_chart_was_told_of_plans_only() {
+    let files = charts::chart(&format!("---\n{MIGRATE}"), charts::DROPPED_BY_4, 0);
+    files.write("x.yaml", scenario("  - install: {chart: ./shop}\n"));
+    let helm = files.path("helm");
+    let plan = hookward(["plan", &files.path("shop"), "--helm-bin", &helm]);
+    let rollout = hookward(["rollout", &files.path("x.yaml"), "--helm-bin", &helm, "-v"]);
+    for ran in [plan, rollout] {
+        assert_eq!((ran.code, ran.stdout.matches("dropped").count()), (0, 2), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_broken_kubeconfig_was_quoted_with_the_token_in_it() {
+    let files = Files::new(&[
+        ("v1.yaml", MIGRATE),
+        ("x.yaml", &scenario("  - install: {chart: v1.yaml}\n")),
+        ("broken", "users:\n- user: {token: s3cr3t}\n  name: [\n"),
+    ]);
+    let ran =
+        hookward(["rollout", &files.path("x.yaml"), "--cluster", "--kubeconfig", &files.path("broken")]);
+    let wanted = "error: x.yaml: cannot use the kubeconfig: it is no kubeconfig: see line 3, column 9\n";
+    assert_eq!((ran.code, files.relative(&ran.stderr).as_str(), ran.stdout.as_str()), (2, wanted, ""));
+}

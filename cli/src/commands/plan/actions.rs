@@ -1,8 +1,6 @@
 //! Which revisions there are, and which of them each action is about.
 
-use std::sync::Arc;
-
-use lifecycle::{Chart, Command, answer::Action, chart::Dropped, command::Flags};
+use lifecycle::{Chart, Command, answer::Action, command::Flags};
 
 use super::Args;
 use crate::{
@@ -38,11 +36,11 @@ impl Versions {
             || actions.first() == Some(&Action::Rollback);
         let first = previous.filter(|_| upgrades).unwrap_or(supply);
         let has_previous = !std::ptr::eq(first, supply);
-        let installed = first.render(false).map(with_dropped)?;
+        let installed = first.render(false)?;
         let second = match upgrades {
             false => None,
             true if !has_previous && !supply.has_charts() => Some(installed.clone()),
-            true => Some(supply.render(true).map(with_dropped)?),
+            true => Some(supply.render(true)?),
         };
         Ok(Self { actions, first: installed, second, has_previous })
     }
@@ -138,19 +136,4 @@ impl Versions {
             .map(|rendered| &*rendered.chart)
             .collect()
     }
-}
-
-/// What helm dropped while it rendered is not in what it rendered; only its own words tell.
-fn with_dropped(mut rendered: Rendered) -> Rendered {
-    let said = rendered.texts.iter().flat_map(|text| &text.dropped).filter(|dropped| dropped.is_certain);
-    let dropped: Vec<_> = said
-        .map(|dropped| Dropped {
-            name: dropped.place.as_ref().map_or_else(|| "a template".to_owned(), |place| place.path.clone()),
-            events: dropped.events.clone(),
-        })
-        .collect();
-    if !dropped.is_empty() {
-        Arc::make_mut(&mut rendered.chart).dropped.extend(dropped);
-    }
-    rendered
 }

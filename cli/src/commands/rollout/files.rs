@@ -13,7 +13,7 @@ use lifecycle::{
 use super::{Args, words};
 use crate::{
     Io,
-    inputs::{self, Contents, HelmArgs, Source, Unit},
+    inputs::{self, Breadth, Contents, HelmArgs, Source, Unit},
     plain,
     report::Problem,
 };
@@ -33,7 +33,7 @@ pub(super) struct Written {
 /// Reads all files; what is wrong with one does not keep the others from being read.
 pub(super) fn read(args: &Args, io: &mut Io<'_>, problems: &mut Vec<Problem>) -> Vec<Written> {
     let inputs = args.inputs(args.files.clone());
-    let plan = inputs.plan(io);
+    let plan = inputs.plan(io, Breadth::Any);
     problems.extend(plan.problems);
     let mut written = Vec::new();
     for unit in &plan.units {

@@ -63,3 +63,9 @@ fn a_filter_that_no_test_fits_says_which_there_are() {
     let told = "  no test runs: none fits --filter name=zz; the names of the tests are reachable\n";
     assert!(ran.code == 0 && ran.stdout.contains(told), "{}", ran.stdout);
 }
+
+#[test]
+fn input_that_cannot_be_read_was_also_said_to_hold_no_release() {
+    let errors = ran("a: [\n", &[]).json()["errors"].clone();
+    assert_eq!(errors.as_array().map(Vec::len), Some(1), "{errors}");
+}
