@@ -9,43 +9,128 @@ use super::{
 };
 use crate::rehearsal::{Rehearsal, Rehearsed};
 
-/// Writes the document.
+/// More characters no comment on GitHub has.
+const LIMIT: usize = 65_536;
+/// What of them is kept to say what was left out.
+const RESERVE: usize = 400;
+
+/// Writes the document, no longer than a comment may be as far as that is up to its timelines.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write(rehearsal: &Rehearsal, kind: Kind, out: &mut dyn Write) -> io::Result<()> {
+    let problems = written(|out| unread(rehearsal, out))?;
+    let mut page = Page { room: LIMIT - RESERVE, ..Page::default() };
+    page.room = page.room.saturating_sub(problems.chars().count());
     match kind {
         Kind::Plan(_) => {
             for scenario in &rehearsal.scenarios {
-                let answer = &scenario.answer;
-                writeln!(out, "## Plan of {} ({})\n", text(&answer.release), text(scenario.player))?;
-                plan(scenario, out)?;
+                page.plan(scenario)?;
             }
         }
-        Kind::Rollout => rollouts(&rehearsal.scenarios, out)?,
+        Kind::Rollout => page.rollouts(&rehearsal.scenarios)?,
     }
-    if !rehearsal.problems.is_empty() {
-        writeln!(out, "### Could not be read\n")?;
-        for problem in &rehearsal.problems {
-            writeln!(out, "- {}", text(&problem.to_string()))?;
-        }
-        writeln!(out)?;
-    }
-    Ok(())
+    page.say_left_out();
+    page.text.push_str(&problems);
+    out.write_all(page.text.as_bytes())
 }
 
-fn plan(scenario: &Rehearsed, out: &mut dyn Write) -> io::Result<()> {
-    if scenario.answer.actions.is_empty() {
+fn unread(rehearsal: &Rehearsal, out: &mut dyn Write) -> io::Result<()> {
+    if rehearsal.problems.is_empty() {
         return Ok(());
     }
-    actions(scenario, out)?;
-    for story in Story::all(scenario) {
-        timeline(&story, "", !story.is_fine(), out)?;
+    writeln!(out, "### Could not be read\n")?;
+    for problem in &rehearsal.problems {
+        writeln!(out, "- {}", text(&problem.to_string()))?;
     }
-    Ok(())
+    writeln!(out)
 }
 
-fn rollouts(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
+/// What was written so far, and how many more characters there may be.
+#[derive(Default)]
+struct Page {
+    text: String,
+    room: usize,
+    /// Timelines that found no room.
+    timelines: usize,
+    /// Rollouts that passed and found none.
+    passed: usize,
+}
+
+impl Page {
+    /// Adds what must be there.
+    fn put(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let part = written(write)?;
+        self.room = self.room.saturating_sub(part.chars().count());
+        self.text.push_str(&part);
+        Ok(())
+    }
+
+    /// Adds what there is room for; says whether there was.
+    fn fit(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<bool> {
+        let part = written(write)?;
+        let Some(room) = self.room.checked_sub(part.chars().count()) else { return Ok(false) };
+        self.room = room;
+        self.text.push_str(&part);
+        Ok(true)
+    }
+
+    fn plan(&mut self, scenario: &Rehearsed) -> io::Result<()> {
+        self.put(|out| {
+            let release = text(&scenario.answer.release);
+            writeln!(out, "## Plan of {release} ({})\n", text(scenario.player))?;
+            if scenario.answer.actions.is_empty() { Ok(()) } else { actions(scenario, out) }
+        })?;
+        for story in Story::all(scenario) {
+            let is_there = self.fit(|out| timeline(&story, "", !story.is_fine(), out))?;
+            self.timelines += usize::from(!is_there);
+        }
+        Ok(())
+    }
+
+    /// First what failed, in full; what passed is folded away.
+    fn rollouts(&mut self, scenarios: &[Rehearsed]) -> io::Result<()> {
+        self.put(|out| summary(scenarios, out))?;
+        for scenario in scenarios.iter().filter(|scenario| !scenario.passed) {
+            self.put(|out| {
+                writeln!(out, "### {} {}\n", badge(false), text(&scenario.name))?;
+                actions(scenario, out)
+            })?;
+            let unmet =
+                |index| scenario.expectations.iter().any(|expected| expected.step == index && !expected.ok);
+            for story in Story::all(scenario) {
+                let before = format!("step {}: ", story.index + 1);
+                let is_there = self.fit(|out| timeline(&story, &before, unmet(story.index), out))?;
+                self.timelines += usize::from(!is_there);
+            }
+        }
+        for scenario in scenarios.iter().filter(|scenario| scenario.passed) {
+            let is_there = self.fit(|out| passed(scenario, out))?;
+            self.passed += usize::from(!is_there);
+        }
+        Ok(())
+    }
+
+    fn say_left_out(&mut self) {
+        let timelines = (self.timelines > 0).then(|| counted(self.timelines, "timeline"));
+        let passed = (self.passed > 0).then(|| format!("{} that passed", counted(self.passed, "rollout")));
+        let parts: Vec<_> = timelines.into_iter().chain(passed).collect();
+        if !parts.is_empty() {
+            let parts = parts.join(" and ");
+            self.text.push_str(&format!(
+                "_Left out, since a comment on GitHub has no more than 65,536 characters: {parts}. The format html has all._\n\n"
+            ));
+        }
+    }
+}
+
+fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    write(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn summary(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
     let passed = scenarios.iter().filter(|scenario| scenario.passed).count();
     writeln!(
         out,
@@ -78,19 +163,20 @@ fn rollouts(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
             unmet.join("<br>")
         )?;
     }
-    writeln!(out)?;
-    for scenario in scenarios {
-        if !scenario.passed {
-            writeln!(out, "### {} {}\n", badge(false), text(&scenario.name))?;
-            actions(scenario, out)?;
-        }
-        let unmet =
-            |index| scenario.expectations.iter().any(|expected| expected.step == index && !expected.ok);
-        for story in Story::all(scenario).filter(|_| !scenario.passed) {
-            timeline(&story, &format!("step {}: ", story.index + 1), unmet(story.index), out)?;
-        }
+    writeln!(out)
+}
+
+/// A rollout that passed, for whoever wants to see what was played.
+fn passed(scenario: &Rehearsed, out: &mut dyn Write) -> io::Result<()> {
+    let steps = counted(scenario.answer.actions.len(), "step");
+    let expected = counted(scenario.expectations.len(), "expectation");
+    let name = text(&scenario.name);
+    writeln!(out, "<details><summary>{} {name}: {steps}, {expected}</summary>\n", badge(true))?;
+    actions(scenario, out)?;
+    for story in Story::all(scenario) {
+        timeline(&story, &format!("step {}: ", story.index + 1), false, out)?;
     }
-    Ok(())
+    writeln!(out, "</details>\n")
 }
 
 fn actions(scenario: &Rehearsed, out: &mut dyn Write) -> io::Result<()> {

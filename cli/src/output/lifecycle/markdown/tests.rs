@@ -64,8 +64,36 @@ fn a_rollout_that_failed_says_what_is_not_as_expected() {
         ),
         "{text}"
     );
-    assert_eq!(text.matches("### ").count(), 1, "only what failed is told: {text}");
+    assert_eq!(text.matches("### ").count(), 1, "only what failed is told in full: {text}");
     assert_tables(&text);
+}
+
+fn passed() -> Rehearsed {
+    let mut scenario = played("4", &[Install, Upgrade], &[], &Flags::default());
+    scenario.passed = true;
+    scenario
+}
+
+#[test]
+fn what_was_played_and_passed_was_not_to_be_seen_by_a_reviewer() {
+    let text = shown(vec![passed(), failed()], Kind::Rollout);
+    let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words} in {text}"));
+    assert!(at("### ❌ shop") < at("<details><summary>✅ shop: 2 steps, 0 expectations</summary>"), "{text}");
+    assert!(text[at("<details><summary>✅")..].contains("<details><summary>step 2: upgrade shop"), "{text}");
+    assert_eq!(text.matches("<details open").count(), 1, "what passed is folded: {text}");
+    assert_eq!(text.matches("<details").count(), text.matches("</details>").count());
+    assert_tables(&text);
+}
+
+#[test]
+fn what_no_comment_has_room_for_is_left_out_and_said_so() {
+    let all = std::iter::repeat_with(failed).take(3).chain(std::iter::repeat_with(passed).take(60));
+    let text = shown(all.collect(), Kind::Rollout);
+    assert!(text.chars().count() <= LIMIT, "{}", text.chars().count());
+    assert!(text.contains("rollouts that passed. The format html has all._"), "{text}");
+    assert_eq!(text.matches("\n<details open").count(), 3, "what failed comes first: {text}");
+    assert_eq!(text.matches("<details").count(), text.matches("</details>").count());
+    assert!(!shown(vec![passed()], Kind::Rollout).contains("Left out"));
 }
 
 #[test]
