@@ -29,7 +29,7 @@ impl From<InferConfigError> for Unusable {
 impl From<kube::Error> for Unusable {
     fn from(error: kube::Error) -> Self {
         let mut causes = successors(error.source(), |cause| <dyn Error>::source(*cause));
-        if causes.any(|cause| cause.is::<AuthError>()) {
+        if causes.any(<dyn Error>::is::<AuthError>) {
             return Self("whoever should log in for the kubeconfig failed".to_owned());
         }
         Self(error.to_string().lines().next().unwrap_or_default().to_owned())

@@ -116,7 +116,7 @@ impl Refusal {
                 said.clone()
             });
         }
-        if causes(error).any(|cause| cause.is::<AuthError>()) {
+        if causes(error).any(<dyn Cause>::is::<AuthError>) {
             return Self("whoever should log in for the kubeconfig failed".to_owned());
         }
         let last = causes(error).last();

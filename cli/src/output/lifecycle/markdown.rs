@@ -117,9 +117,8 @@ impl Page {
         let parts: Vec<_> = timelines.into_iter().chain(passed).collect();
         if !parts.is_empty() {
             let parts = parts.join(" and ");
-            self.text.push_str(&format!(
-                "_Left out, since a comment on GitHub has no more than 65,536 characters: {parts}. The format html has all._\n\n"
-            ));
+            let why = "_Left out, since a comment on GitHub has no more than 65,536 characters: ";
+            self.text.extend([why, &*parts, ". The format html has all._\n\n"]);
         }
     }
 }
