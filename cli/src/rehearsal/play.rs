@@ -97,7 +97,7 @@ impl Stage {
 }
 
 /// Whatever has pods in a chart, as `Job/migrate`.
-pub fn runners(chart: &Chart) -> impl Iterator<Item = String> {
+fn runners(chart: &Chart) -> impl Iterator<Item = String> {
     objects(chart).filter(|object| object.run.is_some()).map(|object| object.id.to_string())
 }
 

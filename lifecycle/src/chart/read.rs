@@ -9,7 +9,7 @@ use hooks::{
 };
 
 use super::{
-    Chart, Definition, Dropped, Hook, Object,
+    Chart, Dropped, Hook, Object,
     object::{self, Home},
 };
 use crate::outcome::NoOutcome;
@@ -85,29 +85,6 @@ impl Chart {
             .filter_map(|(item, _)| object::definition(item))
             .collect();
         Home { namespace, definitions: &definitions }.chart(&documents)
-    }
-
-    /// The kinds it uses that neither Kubernetes has nor the chart brings.
-    #[must_use]
-    pub fn foreign(&self) -> Vec<Definition> {
-        let objects =
-            || self.hooks.iter().flat_map(|hook| &hook.objects).chain(&self.resources).chain(&self.crds);
-        let mut foreign: Vec<Definition> = Vec::new();
-        for id in objects().map(|object| &object.id) {
-            let is_known = super::scope::built_in(&id.api_version, &id.kind).is_some()
-                || objects().filter_map(|object| object.defines.as_ref()).any(|defines| defines.covers(id));
-            let (group, version) = id.api_version.rsplit_once('/').unwrap_or(("", &id.api_version));
-            let definition = Definition {
-                group: group.to_owned(),
-                kind: id.kind.clone(),
-                versions: vec![version.to_owned()],
-                cluster_scoped: false,
-            };
-            if !is_known && !id.kind.is_empty() && !foreign.contains(&definition) {
-                foreign.push(definition);
-            }
-        }
-        foreign
     }
 }
 

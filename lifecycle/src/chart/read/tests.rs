@@ -132,19 +132,6 @@ fn a_definition_says_whether_its_objects_have_a_namespace() {
     );
     let widget = chart.resources.iter().find(|object| object.id.kind == "Widget").unwrap();
     assert_eq!(widget.id.namespace, None);
-    assert!(chart.foreign().is_empty());
-}
-
-#[test]
-fn kinds_that_nobody_brings_are_foreign() {
-    let chart = read(
-        "{apiVersion: example.com/v1, kind: Widget, metadata: {name: w}}\n---\n{apiVersion: example.com/v1, kind: Widget, metadata: {name: v}}",
-    );
-    let [foreign] = &chart.foreign()[..] else { panic!("{:?}", chart.foreign()) };
-    assert_eq!(
-        (foreign.group.as_str(), foreign.kind.as_str(), foreign.versions.len()),
-        ("example.com", "Widget", 1)
-    );
 }
 
 #[test]
