@@ -210,9 +210,12 @@ async fn kept(pipe: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Helm 4 names the container behind the pod, once for each.
+///
 /// Source: Helm 3.21.4 and 4.2.4 `pkg/action/release_testing.go`, `GetPodLogs`.
 fn printed(stdout: &str) -> Option<Vec<String>> {
-    let names = stdout.lines().filter_map(|line| line.strip_prefix("POD LOGS: ")).map(str::to_owned);
+    let names = stdout.lines().filter_map(|line| line.strip_prefix("POD LOGS: ")?.split(' ').next());
+    let names = names.map(str::to_owned);
     u64::try_from(stdout.len()).is_ok_and(|length| length < KEPT).then(|| names.collect())
 }
 
@@ -303,7 +306,8 @@ mod tests {
 
     #[test]
     fn of_logs_only_the_names_of_pods_are_kept() {
-        let stdout = "NAME: shop\nPhase: Succeeded\nPOD LOGS: check\na POD LOGS: b\n\nPOD LOGS: other\n\n";
+        let stdout =
+            "NAME: shop\nPhase: Succeeded\nPOD LOGS: check\na POD LOGS: b\n\nPOD LOGS: other (main)\n\n";
         assert_eq!(printed(stdout).unwrap(), ["check", "other"]);
     }
 
