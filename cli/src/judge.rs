@@ -87,10 +87,10 @@ impl Judge<'_> {
     /// The exceptions that would cover a finding, and ended before.
     fn run_out(&self, judged: &Judged, item: Option<&Item<'_>>, namespace: Option<&str>) -> Vec<String> {
         let Some(item) = item.filter(|_| judged.excepted.is_none()) else { return Vec::new() };
-        let namespace = namespace.or_else(|| item.object.namespace());
         let exceptions = self.policies.exceptions().iter();
         exceptions
-            .filter(|one| one.expires_at <= self.now && one.covers(judged.rule.id, namespace, item.object))
+            .filter(|one| one.expires_at <= self.now)
+            .filter(|one| one.covers_in_release(judged.rule.id, namespace, item.object))
             .map(|one| {
                 let end = OffsetDateTime::from_unix_timestamp(one.expires_at);
                 let day = end.map_or_else(|_| one.spec.expires_at.clone(), |end| end.date().to_string());

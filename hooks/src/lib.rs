@@ -13,6 +13,7 @@ pub mod order;
 pub mod plain;
 pub mod release;
 pub mod room;
+pub mod scope;
 pub mod template_source;
 pub mod weight;
 pub mod yaml;

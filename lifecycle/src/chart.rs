@@ -11,9 +11,9 @@ mod fields;
 mod needs;
 mod object;
 mod read;
-pub mod scope;
 mod typed;
 
+pub use hooks::scope;
 pub use read::ReadError;
 pub(crate) use typed::checked;
 

@@ -7,6 +7,7 @@ use json_patch::PatchOperation;
 
 use crate::{
     context::{Context, Moment, Operation, Origin, ReleaseContext},
+    exception::Exception,
     finding::{Excepted, Finding, Judged, Verdict},
     mode::Mode,
     patch,
@@ -73,7 +74,8 @@ fn judge_object(policy: &Policy, request: &Request<'_>, hook: &Hook<'_>, object:
         let scene = Scene {
             hook: Some(hook),
             object,
-            namespace: request.namespace,
+            // Of a Namespace the API server says that it is in itself.
+            place: Place::Told(request.namespace.filter(|_| !object.is("", "Namespace"))),
             moment: request.moment,
             now: request.now,
         };
@@ -141,7 +143,7 @@ fn judge_finding(
     let scene = finding.item.and_then(|index| release.items.get(index)).map(|item| Scene {
         hook: item.hook.as_ref(),
         object: item.object,
-        namespace: release.namespace.or_else(|| item.object.namespace()),
+        place: Place::OfRelease(release.namespace),
         moment: release.moment,
         now,
     });
@@ -237,9 +239,27 @@ fn applies(active: &Active, judging: Judging, hook: &Hook<'_>) -> bool {
 struct Scene<'a> {
     hook: Option<&'a Hook<'a>>,
     object: Object<'a>,
-    namespace: Option<&'a str>,
+    place: Place<'a>,
     moment: Moment,
     now: i64,
+}
+
+/// What is known of where an object is.
+enum Place<'a> {
+    /// The namespace that the API server says; none for cluster-scoped objects.
+    Told(Option<&'a str>),
+    /// The namespace of its release, if that is known: the object may be elsewhere.
+    OfRelease(Option<&'a str>),
+}
+
+impl Scene<'_> {
+    fn is_covered(&self, exception: &Exception, rule: &str) -> bool {
+        let is_there = match self.place {
+            Place::Told(namespace) => exception.covers(rule, namespace, self.object),
+            Place::OfRelease(namespace) => exception.covers_in_release(rule, namespace, self.object),
+        };
+        is_there && self.now < exception.expires_at
+    }
 }
 
 fn judged(
@@ -263,10 +283,7 @@ fn judged(
         if policy.recovery_events == RecoveryEvents::Warn && softens(rule.id, scene) {
             mode = mode.min(Mode::Warn);
         }
-        let covering = |exception: &&crate::exception::Exception| {
-            scene.now < exception.expires_at && exception.covers(rule.id, scene.namespace, scene.object)
-        };
-        if let Some(exception) = policy.exceptions.iter().find(covering) {
+        if let Some(exception) = policy.exceptions.iter().find(|one| scene.is_covered(one, rule.id)) {
             excepted = Some(Excepted { by: exception.name.clone(), would_be: mode });
             mode = Mode::Audit;
         }

@@ -7,6 +7,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use hooks::Object;
 
 mod approval;
+mod place;
 mod terms;
 
 pub use approval::{Approval, Unapproved};
@@ -102,7 +103,7 @@ impl Exception {
         Ok(Self { name: name.into(), spec, expires_at })
     }
 
-    /// Whether it covers findings of `rule` about `object` in `namespace`.
+    /// Whether it covers findings of `rule` about `object` in `namespace`. What is in no namespace is covered by `*` alone.
     #[must_use]
     pub fn covers(&self, rule: &str, namespace: Option<&str>, object: Object<'_>) -> bool {
         let any = |patterns: &[String], text: &str| patterns.iter().any(|pattern| glob(pattern, text));
@@ -110,6 +111,12 @@ impl Exception {
             && any(&self.spec.namespaces, namespace.unwrap_or(""))
             && (self.spec.kinds.is_empty() || any(&self.spec.kinds, object.kind()))
             && (self.spec.names.is_empty() || names(object).any(|name| any(&self.spec.names, name)))
+    }
+
+    /// Whether it covers findings of `rule` about `object` of a release in the namespace `release`, wherever Helm may create it.
+    #[must_use]
+    pub fn covers_in_release(&self, rule: &str, release: Option<&str>, object: Object<'_>) -> bool {
+        place::of(release, object).all(|namespace| self.covers(rule, namespace, object))
     }
 }
 

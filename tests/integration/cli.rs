@@ -13,6 +13,7 @@ mod scenario_slips;
 mod serve;
 mod stored_release;
 mod try_release;
+mod two_namespaces;
 
 use std::{ffi::OsString, fs, path::Path};
 

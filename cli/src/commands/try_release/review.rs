@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hooks::scope::{self, Scope};
 use json_patch::Patch;
 use serde_json::{Value, json};
 
@@ -19,28 +20,6 @@ use crate::{
 
 /// What the API server appends to a `generateName`.
 const SUFFIX: &str = "x7k2p";
-
-/// Built-in kinds that live outside of namespaces; of others nobody here knows, and most do not.
-const CLUSTER_SCOPED: [&str; 18] = [
-    "APIService",
-    "CSIDriver",
-    "CertificateSigningRequest",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "CustomResourceDefinition",
-    "FlowSchema",
-    "IngressClass",
-    "MutatingWebhookConfiguration",
-    "Namespace",
-    "Node",
-    "PersistentVolume",
-    "PodSecurityPolicy",
-    "PriorityClass",
-    "PriorityLevelConfiguration",
-    "RuntimeClass",
-    "StorageClass",
-    "ValidatingWebhookConfiguration",
-];
 
 /// Asks the gate about the release, then about each hook by itself, whatever the gate has said.
 pub(super) async fn release(client: &mut Client, subject: &Subject) -> anyhow::Result<Release> {
@@ -89,9 +68,9 @@ async fn hook(client: &mut Client, question: &Question) -> anyhow::Result<Hook> 
     Ok(Hook { object: question.name.clone(), patch, before, answer: answer(&validated, first + second) })
 }
 
-/// Whether objects of this kind live outside of namespaces.
+/// Whether objects of this kind live outside of namespaces; of kinds that nobody here knows, most do not.
 pub(super) fn is_cluster_scoped(name: &ObjectName) -> bool {
-    CLUSTER_SCOPED.contains(&name.kind.as_str())
+    scope::built_in(&name.api_version, &name.kind) == Some(Scope::Cluster)
 }
 
 fn review(name: &ObjectName, object: &Value) -> Value {

@@ -164,11 +164,13 @@ impl Subject {
         }
     }
 
-    /// Gives every object that has none the namespace of the release.
+    /// Gives every object that has none the namespace of the release, and takes it off what can have none, as the API server does.
     fn placed(mut self) -> Self {
         for question in &mut self.questions {
-            if question.name.namespace.is_none() && !super::review::is_cluster_scoped(&question.name) {
-                question.name.namespace = Some(self.parts.namespace.clone());
+            if super::review::is_cluster_scoped(&question.name) {
+                question.name.namespace = None;
+            } else {
+                question.name.namespace.get_or_insert_with(|| self.parts.namespace.clone());
             }
         }
         self
