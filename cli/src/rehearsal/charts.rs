@@ -2,7 +2,12 @@
 
 use std::{path::Path, sync::Arc};
 
-use hooks::{Interest, manifest, release::Record, yaml::Limits};
+use hooks::{
+    Interest,
+    manifest::{self, Manifest},
+    release::Record,
+    yaml::Limits,
+};
 use lifecycle::{
     Chart,
     chart::{Dropped, ReadError},
@@ -97,8 +102,9 @@ impl Supply {
             return Err(all.problems);
         }
         let mut reading = Reading::default();
-        for text in &all.texts {
-            reading.text(text, &self.within(text));
+        let paths: Vec<_> = all.texts.iter().map(|text| self.within(text)).collect();
+        for (text, path) in all.texts.iter().zip(&paths) {
+            reading.text(text, path);
         }
         let notes = std::mem::take(&mut reading.notes);
         let mut rendered = reading.finish(&self.args, &self.shown(), &all.texts)?;
@@ -128,15 +134,15 @@ impl Supply {
 
 /// What was read so far.
 #[derive(Debug, Default)]
-struct Reading {
-    manifests: String,
+struct Reading<'a> {
+    manifests: Vec<Manifest<'a>>,
     records: Vec<Record>,
     problems: Vec<Problem>,
     notes: Vec<String>,
 }
 
-impl Reading {
-    fn text(&mut self, text: &Text, within: &str) {
+impl<'a> Reading<'a> {
+    fn text(&mut self, text: &'a Text, within: &'a str) {
         let documents = manifest::read(&text.text, Interest::Everything, &Limits::default());
         if documents.iter().all(Result::is_ok) {
             let roots = documents.iter().flatten().map(|manifest| &manifest.root);
@@ -145,7 +151,7 @@ impl Reading {
         let lines = Lines::new(&text.text);
         for document in documents {
             match document {
-                Ok(manifest) => {
+                Ok(mut manifest) => {
                     let outcomes::Said { problems, notes } = outcomes::of(text, &lines, &manifest);
                     self.problems.extend(problems);
                     self.notes.extend(notes);
@@ -156,8 +162,9 @@ impl Reading {
                         }
                     }
                     if is_released(&manifest.root) {
-                        let source = manifest.document.source.is_none().then_some(within);
-                        self.add(source, manifest.document.text);
+                        manifest.document.source.get_or_insert(within);
+                        manifest.document.index = self.manifests.len();
+                        self.manifests.push(manifest);
                     }
                 }
                 Err(error) => {
@@ -169,28 +176,17 @@ impl Reading {
         }
     }
 
-    fn add(&mut self, source: Option<&str>, text: &str) {
-        self.manifests.push_str("---\n");
-        if let Some(source) = source {
-            self.manifests.extend(["# Source: ", source, "\n"]);
-        }
-        self.manifests.extend([text, "\n"]);
-    }
-
     fn finish(mut self, args: &inputs::Args, shown: &str, texts: &[Text]) -> Result<Rendered, Vec<Problem>> {
         // Of several revisions the newest one is meant.
         self.records.sort_by_key(|record| std::cmp::Reverse(record.version));
+        let mut stored = None;
         let (mut release, mut namespace) = (texts.first().map(|text| text.release.clone()), None);
         if let Some(record) = self.records.first().cloned() {
             if !self.manifests.is_empty() || self.records.iter().any(|other| other.name != record.name) {
                 let message = "there is more than one release here; give the one that is meant";
                 self.problems.push(Problem::new(shown, message));
             }
-            self.manifests.push_str(&record.manifest);
-            for hook in &record.hooks {
-                self.manifests.push('\n');
-                self.add(Some(&hook.path), &hook.manifest);
-            }
+            stored = Some(text_of(&record));
             release = Some(record.name);
             namespace = Some(record.namespace).filter(|namespace| !namespace.is_empty());
         } else if self.problems.is_empty()
@@ -204,10 +200,22 @@ impl Reading {
             return Err(self.problems);
         }
         let of_objects = args.namespace.as_deref().or(namespace.as_deref()).unwrap_or(NAMESPACE);
-        let chart =
-            Chart::read(&self.manifests, of_objects).map_err(|error| vec![unreadable(shown, &error)])?;
+        let chart = match stored {
+            Some(text) => Chart::read(&text, of_objects),
+            None => Chart::of(&self.manifests, of_objects),
+        };
+        let chart = chart.map_err(|error| vec![unreadable(shown, &error)])?;
         Ok(Rendered { chart: Arc::new(chart), texts: Arc::default(), release, namespace, notes: Vec::new() })
     }
+}
+
+/// What a stored release is made of, hooks behind the rest.
+fn text_of(record: &Record) -> String {
+    let mut text = record.manifest.clone();
+    for hook in &record.hooks {
+        text.extend(["\n---\n# Source: ", &hook.path, "\n", &hook.manifest, "\n"]);
+    }
+    text
 }
 
 fn unreadable(shown: &str, error: &ReadError) -> Problem {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use hooks::{
     DeletePolicies, DeletePolicy, Interest, Node,
     annotations::{HOOK, Written},
-    manifest, order, yaml,
+    manifest::{self, Manifest},
+    order, yaml,
 };
 
 use super::{
@@ -69,6 +70,14 @@ impl Chart {
             .into_iter()
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| ReadError::Unreadable { path: path_at(text, error.offset), error })?;
+        Self::of(&manifests, namespace)
+    }
+
+    /// The same of documents that have been read already, by their sources and indices.
+    ///
+    /// # Errors
+    /// An outcome that nobody understands.
+    pub fn of(manifests: &[Manifest<'_>], namespace: &str) -> Result<Self, ReadError> {
         let mut documents: Vec<_> = manifests
             .iter()
             .map(|read| Document {
