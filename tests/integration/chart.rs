@@ -1,5 +1,7 @@
 //! The chart: what it renders, what it refuses, and that each value is told, used and checked.
 
+mod alerts;
+mod cert_manager;
 mod goldens;
 mod install_rights;
 mod notes;

@@ -63,7 +63,7 @@ fn run(arguments: &[&str]) -> Option<Output> {
 }
 
 /// The same, which has to go well.
-fn promtool(arguments: &[&str]) {
+pub(crate) fn promtool(arguments: &[&str]) {
     let Some(ran) = run(arguments) else { return };
     let said = [ran.stdout, ran.stderr].concat();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&said));

@@ -8,6 +8,15 @@ seccompProfile:
   type: RuntimeDefault
 {{- end -}}
 
+{{/* Who is not root may listen below 1024 where the pod's own network says so: one of the few settings that are safe, which Pod Security allows. */}}
+{{- define "hookward.lowPorts" -}}
+{{- if lt (min .Values.port .Values.adminPort) 1024 -}}
+sysctls:
+- name: net.ipv4.ip_unprivileged_port_start
+  value: "0"
+{{- end -}}
+{{- end -}}
+
 {{- define "hookward.containerSecurity" -}}
 allowPrivilegeEscalation: false
 privileged: false

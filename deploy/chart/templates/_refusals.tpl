@@ -10,11 +10,41 @@ would refuse. Refused here, before anything is changed.
 {{- include "hookward.refuseManagedLives" . -}}
 {{- include "hookward.refuseEnvironment" . -}}
 {{- include "hookward.refuseResources" . -}}
-{{- if eq (int .Values.port) (int .Values.adminPort) -}}
-{{- fail (printf "port and adminPort are both %d: reviews and probes need a port each" (int .Values.port)) -}}
+{{- include "hookward.refuseImage" . -}}
+{{- include "hookward.refuseAddresses" . -}}
+{{- if and .Values.metrics.prometheusRule.enabled (eq .Values.metrics.mode "local") -}}
+{{- fail "metrics.prometheusRule needs metrics.mode service or token: in the mode local nobody can read what its alerts ask for, and HookwardAbsent would never end" -}}
 {{- end -}}
 {{- if and .Values.clientCertificates.names (not .Values.clientCertificates.authorityConfigMap) -}}
 {{- fail "clientCertificates.names without clientCertificates.authorityConfigMap would let everyone in: say who signs the client certificates" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What nobody could call, or no process could listen at. */}}
+{{- define "hookward.refuseAddresses" -}}
+{{- if eq (int .Values.port) (int .Values.adminPort) -}}
+{{- fail (printf "port and adminPort are both %d: reviews and probes need a port each" (int .Values.port)) -}}
+{{- end -}}
+{{- if .Values.hostNetwork -}}
+{{- range $name, $port := dict "port" .Values.port "adminPort" .Values.adminPort -}}
+{{- if lt (int $port) 1024 -}}
+{{- fail (printf "%s is %d: with hostNetwork it must be 1024 or more, since only root may listen below that on a node, and we never are" $name (int $port)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if regexMatch "^(127[.]|\\[[0:]*:0*1\\]$)" .Values.listenAddress -}}
+{{- fail (printf "listenAddress is %s, where neither the API server nor a probe reaches a pod: 0.0.0.0, or \"[::]\" without IPv4" .Values.listenAddress) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What no node would ever pull. */}}
+{{- define "hookward.refuseImage" -}}
+{{- $name := printf "%s/%s" .Values.image.registry .Values.image.repository | trimPrefix "/" -}}
+{{- $label := "[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?" -}}
+{{- $host := printf "(%s([.]%s)*|\\[[0-9a-fA-F:]+\\])(:[0-9]+)?" $label $label -}}
+{{- $part := "[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*" -}}
+{{- if not (regexMatch (printf "^(%s/)?%s(/%s)*$" $host $part $part) $name) -}}
+{{- fail (printf "image.registry and image.repository make %q, which is no name of an image" $name) -}}
 {{- end -}}
 {{- end -}}
 
@@ -76,6 +106,9 @@ would refuse. Refused here, before anything is changed.
 {{- if lt (include "hookward.seconds" $own.authorityLife | int64) (mul 2 $leaf) -}}
 {{- fail (printf "certificates.self.authorityLife, %s, must be twice certificates.self.leafLife, %s, or more" $own.authorityLife $own.leafLife) -}}
 {{- end -}}
+{{- if gt (include "hookward.seconds" $own.authorityLife | int64) (mul 1000 365 86400) -}}
+{{- fail (printf "certificates.self.authorityLife, %s, must be 1000 years of 365 days or less" $own.authorityLife) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -112,6 +145,11 @@ would refuse. Refused here, before anything is changed.
 {{- $resources := .Values.resources | default dict -}}
 {{- $requests := $resources.requests | default dict -}}
 {{- $limits := $resources.limits | default dict -}}
+{{- if hasKey $limits "memory" -}}
+{{- if lt (include "hookward.quantity" $limits.memory | float64) (mulf 32 1048576) -}}
+{{- fail (printf "resources.limits.memory is %v: with less than 32Mi a replica ends for want of memory, again and again" $limits.memory) -}}
+{{- end -}}
+{{- end -}}
 {{- range $name, $requested := $requests -}}
 {{- if hasKey $limits $name -}}
 {{- $limit := get $limits $name -}}

@@ -15,6 +15,12 @@ has(one.metadata) && has(one.metadata.annotations) && 'helm.sh/hook' in one.meta
 [object, oldObject].exists(one, one != null && {{ . }})
 {{- end -}}
 
+{{/* What is on its way out is nobody's business: while nobody answers, its finalizers have to go all the same. */}}
+{{- define "hookward.stays" -}}
+- name: stays
+  expression: oldObject == null || !(has(oldObject.metadata) && has(oldObject.metadata.deletionTimestamp))
+{{- end -}}
+
 {{/* What all have in common: {root, path, failurePolicy}, and sideEffects where there are none at all. */}}
 {{- define "hookward.webhook" -}}
 admissionReviewVersions: [v1]
@@ -83,6 +89,7 @@ namespaceSelector:
   matchConditions:
   - name: goes-forward
     expression: {{ $forward | quote }}
+  {{- include "hookward.stays" . | nindent 2 }}
   rules:
   - operations: [CREATE, UPDATE]
     {{- include "hookward.everything" . | nindent 4 }}
@@ -92,6 +99,7 @@ namespaceSelector:
   matchConditions:
   - name: takes-back
     expression: {{ printf "%s && !%s" (include "hookward.either" (include "hookward.isHook" .)) $forward | quote }}
+  {{- include "hookward.stays" . | nindent 2 }}
   rules:
   - operations: [CREATE, UPDATE]
     {{- include "hookward.everything" . | nindent 4 }}

@@ -221,3 +221,16 @@ fn every_object_is_in_our_namespace_or_in_none_and_says_whose_it_is() {
         }
     }
 }
+
+/// The way in that a firewall leaves open is most often 443, and the pods were not allowed to listen there.
+#[test]
+fn only_a_port_below_1024_asks_for_the_right_to_listen_there() {
+    let Some(helm) = Offline::find() else { return };
+    for (ports, is_asked) in [("port=1024", false), ("port=443", true), ("adminPort=1023", true)] {
+        let objects = helm.objects(&["--set", ports]);
+        let spec = &find(&objects, "Deployment", "hookward")["spec"]["template"]["spec"];
+        let wanted = is_asked
+            .then(|| serde_json::json!([{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]));
+        assert_eq!(spec["securityContext"].get("sysctls"), wanted.as_ref(), "{ports}");
+    }
+}

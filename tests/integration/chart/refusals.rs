@@ -93,6 +93,25 @@ const REFUSED: &[(&str, &str)] = &[
         "certificates.mode=certManager,certificates.certManager.renewBefore=4m59s",
         "must be five minutes or more",
     ),
+    ("certificates.self.authorityLife=365001d", "365001d, must be 1000 years of 365 days or less"),
+    ("certificates.self.overlap=99999999999999999999d", "/certificates/self/overlap"),
+    ("image.repository=Foo Bar", r#"make "docker.io/Foo Bar", which is no name of an image"#),
+    ("image.repository=guard//hookward", "which is no name of an image"),
+    ("image.registry=https://registry.example.com", "which is no name of an image"),
+    ("imagePullSecrets[0].name=,replicas=2", "/imagePullSecrets/0/name"),
+    ("imagePullSecrets[0].name=My Secret", "/imagePullSecrets/0/name"),
+    ("listenAddress=127.0.0.1", "listenAddress is 127.0.0.1, where neither"),
+    ("listenAddress=[0:0::1]", "listenAddress is [0:0::1], where neither"),
+    ("listenAddress=10.0.0", "/listenAddress"),
+    ("port=443,hostNetwork=true", "port is 443: with hostNetwork it must be 1024 or more"),
+    ("adminPort=1023,hostNetwork=true", "adminPort is 1023: with hostNetwork it must be"),
+    ("metrics.serviceMonitor.interval=0s", "/metrics/serviceMonitor/interval"),
+    ("metrics.serviceMonitor.interval=1.5h", "/metrics/serviceMonitor/interval"),
+    ("metrics.mode=local,metrics.prometheusRule.enabled=true", "metrics.prometheusRule needs metrics.mode"),
+    (
+        "resources.limits.memory=1Mi,resources.requests.memory=null",
+        "resources.limits.memory is 1Mi: with less than 32Mi",
+    ),
 ];
 
 #[test]
@@ -137,6 +156,16 @@ fn what_only_looks_like_a_contradiction_is_taken() {
         "networkPolicy.webhookFrom[0].podSelector.matchLabels.a=b,networkPolicy.webhookFrom[0].namespaceSelector.matchLabels.c=d",
         "affinity=null,tolerations=null,labels=null,podLabels=null,extraArgs=null,extraEnv=null,image.tag=null",
         "webhooks.excludedNamespaces=null",
+        "certificates.self.authorityLife=365000d",
+        "image.repository=guard/the_hook--ward.2",
+        "image.registry=[fd00::1]:5000/mirror/docker.io",
+        "image.registry=,image.repository=localhost:5000/hookward",
+        "image.registry=,image.repository=hookward",
+        "listenAddress=[::]",
+        "port=443,adminPort=80",
+        "port=1024,adminPort=1025,hostNetwork=true",
+        "metrics.serviceMonitor.interval=1h30m",
+        "resources.limits.memory=32Mi",
         "rules.job-ttl-too-low.options.min=90,rules.job-ttl-missing.options.skipEvents={test}",
     ] {
         for version in Helm::ALL {

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 use tests::{
-    chart::{Chart, hook_job, settings, suspended_job},
+    chart::{Chart, changed, ending, hook_job, settings, suspended_job},
     rig::Helm,
     server::Server,
 };
 
-use super::{ALL, Place, assert_refused, revisions, with_both_helms};
+use super::{ALL, Place, SOON, assert_refused, revisions, with_both_helms};
 
 with_both_helms! {
     hooks_fail_closed_and_releases_without_hooks_go_on
@@ -57,4 +57,50 @@ fn under_audit_an_outage_stops_nothing() {
         assert_eq!(job["status"]["succeeded"], 1);
         assert_eq!(job["spec"]["backoffLimit"], json!(6));
     }
+}
+
+/// The finalizer of a deletion in the foreground was kept, since taking it away is an update like others.
+#[test]
+fn a_hook_deleted_in_the_foreground_goes_while_nobody_answers() {
+    let mut place = Place::guarded("outage-foreground");
+    for (name, events) in [("forward", "pre-install"), ("back", "pre-rollback")] {
+        let _ = place.create(&hook_job(name, events)).expect_ok();
+    }
+    place.server().kill();
+    for name in ["forward", "back"] {
+        let delete = ["delete", "job", name, "--cascade=foreground", "--wait=false"];
+        let _ = place.kubectl(&delete, "").expect_ok();
+        place.rig.wait_for("the Job to go", SOON, || place.find("job", name).is_none().then_some(()));
+    }
+}
+
+/// So does the controller that removes what has ended, and it is us who set the time after which.
+#[test]
+fn a_hook_whose_time_is_over_goes_while_nobody_answers() {
+    let place = Place::unguarded("outage-ttl");
+    let job = changed(hook_job("migrate", "pre-install"), "/spec", "ttlSecondsAfterFinished", json!(0));
+    let _ = place.create(&ending(job, "hang")).expect_ok();
+    let mut place = place.guard("", &ALL);
+    place.server().kill();
+    place.rig.wait_for("the pod to be let go", SOON, || {
+        let pods = ["annotate", "pods", "-l=job-name=migrate", "hookward.dev/outcome-"];
+        place.kubectl(&pods, "").stdout.contains("annotated").then_some(())
+    });
+    place.rig.wait_for("the Job to go", SOON, || place.find("job", "migrate").is_none().then_some(()));
+}
+
+#[test]
+fn finalizers_leave_only_what_is_deleted_while_nobody_answers() {
+    let mut place = Place::guarded("outage-finalizers");
+    let held = json!(["example.com/hold"]);
+    let _ = place
+        .create(&changed(hook_job("migrate", "pre-install"), "/metadata", "finalizers", held))
+        .expect_ok();
+    place.server().kill();
+    let patch = r#"{"metadata":{"finalizers":null}}"#;
+    let release = || place.kubectl(&["patch", "job", "migrate", "--type=merge", "--patch", patch], "");
+    assert_refused(&release(), &["failed calling webhook \"validate.hookward.dev\""]);
+    let _ = place.kubectl(&["delete", "job", "migrate", "--wait=false"], "").expect_ok();
+    let _ = release().expect_ok();
+    place.rig.wait_for("the Job to go", SOON, || place.find("job", "migrate").is_none().then_some(()));
 }

@@ -261,3 +261,16 @@ fn a_certificate_of_our_own_and_the_network_of_the_node_do_as_well() {
     let tested = hookward.helm(&["test", NAME]);
     assert!(tested.ok(), "{tested:?}");
 }
+
+/// The API server's way to the pods is often open at 443 alone. Who is not root was not allowed to listen there.
+#[test]
+fn replicas_listen_below_1024_where_pods_may_do_no_more_than_they_need() {
+    let node = node();
+    let restricted = ["label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted"];
+    let _ = node.kubectl(&restricted).expect_ok();
+    let hookward = Installed::new(&node, Helm::V4);
+    hookward.install(&["port=443,adminPort=80,replicas=1"]);
+    hookward.wait_until_judging();
+    let tested = hookward.helm(&["test", NAME, "--logs"]).expect_ok();
+    assert!(tested.stdout.contains("answers as hookward.hookward-system.svc"), "{}", tested.stdout);
+}

@@ -69,16 +69,17 @@ pub fn list(address: &Address<'_>, bundle: Option<&str>, profile: Profile) -> Va
         webhook(name, &address.client(path, bundle), failure_policy, &rule)
     };
     let mut mutate = webhook("mutate", "mutate", "Ignore", any(&["CREATE"]));
-    mutate["matchConditions"] = condition("is-hook", &exists(&annotated()));
+    mutate["matchConditions"] = json!([condition("is-hook", &exists(&annotated()))]);
     mutate["reinvocationPolicy"] = json!("IfNeeded");
     let mut validate = webhook("validate", "validate", strict, any(both));
-    validate["matchConditions"] = condition("goes-forward", &exists(&forward()));
+    validate["matchConditions"] = json!([condition("goes-forward", &exists(&forward())), staying()]);
     let mut recovery = webhook("recovery", "validate", "Ignore", any(both));
     let back = format!("{} && !{}", exists(&annotated()), exists(&forward()));
-    recovery["matchConditions"] = condition("takes-back", &back);
+    recovery["matchConditions"] = json!([condition("takes-back", &back), staying()]);
     let secrets = json!({"apiGroups": [""], "apiVersions": ["v1"], "resources": ["secrets"], "scope": "*", "operations": ["CREATE"]});
     let mut release = webhook("release", "release", "Ignore", secrets);
-    release["matchConditions"] = condition("is-release", &format!("object.type == '{PREFIX}release.v1'"));
+    let is_release = format!("object.type == '{PREFIX}release.v1'");
+    release["matchConditions"] = json!([condition("is-release", &is_release)]);
     release["objectSelector"] = json!({
         "matchLabels": {"owner": "helm"},
         "matchExpressions": [{"key": "status", "operator": "In", "values": ["pending-install", "pending-upgrade"]}],
@@ -115,7 +116,13 @@ fn webhook(name: &str, client: &Value, failure_policy: &str, rule: &Value) -> Va
 }
 
 fn condition(name: &str, expression: &str) -> Value {
-    json!([{"name": name, "expression": expression}])
+    json!({"name": name, "expression": expression})
+}
+
+/// What is on its way out is nobody's business: while nobody answers, its finalizers have to go all the same.
+fn staying() -> Value {
+    let leaves = "has(oldObject.metadata) && has(oldObject.metadata.deletionTimestamp)";
+    condition("stays", &format!("oldObject == null || !({leaves})"))
 }
 
 /// Our own kinds, and the subresource by which exceptions are approved.
