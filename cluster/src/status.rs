@@ -35,7 +35,7 @@ pub(crate) struct Replica {
     pub(crate) conditions: Vec<Condition>,
 }
 
-/// The status of a `HookException`. Whoever approves writes `approvedGeneration`; the server adds who and when.
+/// The status of a `HookException`. Whoever approves writes `approvedGeneration` and `approvedUID`; the server adds who and when.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ExceptionStatus {

@@ -10,7 +10,7 @@ mod approval;
 mod place;
 mod terms;
 
-pub use approval::{Approval, Unapproved};
+pub use approval::{Approval, MOST_AUTHORS, Unapproved};
 pub use terms::{Broken, Terms, usable};
 
 /// The spec of a `HookException`. Patterns know `*` (any text) and `?` (any character); an empty list of kinds or names means all.
@@ -40,6 +40,9 @@ pub struct ExceptionSpec {
     /// Who last changed what it says: written by the server like `requestedBy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_by: Option<String>,
+    /// Everybody who has asked for it or changed what it says, and so cannot approve it: written by the server like `requestedBy`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authors: Vec<String>,
 }
 
 /// An exception that can be matched.
@@ -218,6 +221,7 @@ mod tests {
             expires_at: expires_at.into(),
             requested_by: None,
             changed_by: None,
+            authors: Vec::new(),
         };
         assert!(Exception::new("x", spec("ticket 7", "2026-12-24T00:00:00Z")).is_ok());
         assert_eq!(

@@ -95,6 +95,7 @@ mod tests {
                 expires_at: String::new(),
                 requested_by: None,
                 changed_by: None,
+                authors: Vec::new(),
             },
             expires_at: review::now() + days * 24 * 60 * 60,
         };

@@ -1,5 +1,6 @@
 //! What the definitions ask beyond the types: sizes, patterns, rules in CEL, and how lists merge.
 
+use policies::exception::MOST_AUTHORS;
 use serde_json::{Value, json};
 
 /// Rules, in CEL, with what to say; the cost of each is bounded by the sizes beside it.
@@ -8,6 +9,8 @@ type Rules<'r> = &'r [(&'r str, &'r str)];
 /// Lengths that Kubernetes itself allows: of a name, and of a label's value or a namespace.
 const NAME: u64 = 253;
 const LABEL: u64 = 63;
+/// Bytes of the name of a user.
+const PERSON: u64 = 1024;
 
 /// The spec of a `HookPolicy`.
 pub(super) fn policy(mut spec: Value) -> Value {
@@ -55,14 +58,23 @@ pub(super) fn exception(mut spec: Value) -> Value {
     fields["reason"]["pattern"] = json!("\\S");
     fields["expiresAt"]["format"] = json!("date-time");
     for person in ["requestedBy", "changedBy"] {
-        sized(&mut fields[person], 1024);
+        sized(&mut fields[person], PERSON);
     }
+    bound(&mut fields["authors"], MOST_AUTHORS as u64);
+    sized(&mut fields["authors"]["items"], PERSON);
     ruled(
         spec,
-        &[(
-            "!has(oldSelf.requestedBy) || (has(self.requestedBy) && self.requestedBy == oldSelf.requestedBy)",
-            "requestedBy is who asked for the exception and never changes",
-        )],
+        &[
+            (
+                "!has(oldSelf.requestedBy) || (has(self.requestedBy) && self.requestedBy == oldSelf.requestedBy)",
+                "requestedBy is who asked for the exception and never changes",
+            ),
+            (
+                "!has(oldSelf.authors) \
+                 || (has(self.authors) && oldSelf.authors.all(author, author in self.authors))",
+                "authors are all who changed the exception, and nobody is taken off",
+            ),
+        ],
     )
 }
 
@@ -79,7 +91,8 @@ pub(super) fn status(mut status: Value) -> Value {
         return status;
     }
     fields["approvedAt"]["format"] = json!("date-time");
-    sized(&mut fields["approvedBy"], 1024);
+    sized(&mut fields["approvedBy"], PERSON);
+    sized(&mut fields["approvedUID"], LABEL);
     ruled(
         status,
         &[(

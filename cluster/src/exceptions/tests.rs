@@ -65,7 +65,7 @@ fn nobody_approves_what_they_asked_for_or_changed() {
     counts_not(&spec(), &by("alice", 3), "NotApproved", "\"alice\" asked for it");
     let mut changed = spec();
     changed["changedBy"] = json!("carol");
-    counts_not(&changed, &by("carol", 3), "NotApproved", "\"carol\" last changed it");
+    counts_not(&changed, &by("carol", 3), "NotApproved", "\"carol\" changed it");
 }
 
 #[test]

@@ -338,6 +338,7 @@ mod exceptions {
             expires_at: "2026-01-01T00:00:00Z".into(),
             requested_by: None,
             changed_by: None,
+            authors: Vec::new(),
         };
         let policy = with_exceptions(&json!({}), vec![Exception::new("queue", spec).unwrap()]);
         let yaml = job("pre-upgrade", SUSPENDED);

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ExceptionSpec;
 
+/// People who may ask for one exception or change it; whoever is one too many makes a new one.
+pub const MOST_AUTHORS: usize = 16;
+
 /// The part of the status of a `HookException` that approves it. Who and when are written by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -12,6 +15,9 @@ pub struct Approval {
     /// The `metadata.generation` that is approved; the exception counts only as long as it has that one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_generation: Option<i64>,
+    /// The `metadata.uid` of the exception that was read: another of the same name begins with the same generation.
+    #[serde(rename = "approvedUID", skip_serializing_if = "Option::is_none")]
+    pub approved_uid: Option<String>,
     /// Who approved it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
@@ -42,7 +48,7 @@ pub enum Unapproved {
     SamePerson {
         /// The user.
         person: String,
-        /// `asked for` or `last changed`.
+        /// `asked for` or `changed`.
         part: &'static str,
     },
 }
@@ -63,13 +69,15 @@ impl Approval {
         if requested_by.is_empty() {
             return Err(Unapproved::NoRequester);
         }
-        let parts = [(Some(requested_by), "asked for"), (spec.changed_by.as_deref(), "last changed")];
         if person.is_empty() {
             return Err(Unapproved::Missing);
         }
-        match parts.into_iter().find(|(other, _)| *other == Some(person)) {
-            Some((_, part)) => Err(Unapproved::SamePerson { person: person.to_owned(), part }),
-            None => Ok(()),
+        let has_changed = || spec.authors.iter().chain(&spec.changed_by).any(|author| author == person);
+        let same = |part| Err(Unapproved::SamePerson { person: person.to_owned(), part });
+        match () {
+            () if requested_by == person => same("asked for"),
+            () if has_changed() => same("changed"),
+            () => Ok(()),
         }
     }
 }
@@ -92,6 +100,7 @@ mod tests {
             expires_at: "2026-12-24T00:00:00Z".into(),
             requested_by: requested_by.map(str::to_owned),
             changed_by: changed_by.map(str::to_owned),
+            authors: vec!["alice".into(), "erin".into()],
         };
         approval.verify(&spec, 3)
     }
@@ -100,7 +109,7 @@ mod tests {
         Approval {
             approved_generation: Some(generation),
             approved_by: Some(person.into()),
-            approved_at: None,
+            ..Approval::default()
         }
     }
 
@@ -111,8 +120,8 @@ mod tests {
     }
 
     #[test]
-    fn neither_the_requester_nor_the_last_editor_counts_as_somebody_else() {
-        for (person, part) in [("alice", "asked for"), ("carol", "last changed")] {
+    fn neither_the_requester_nor_any_editor_counts_as_somebody_else() {
+        for (person, part) in [("alice", "asked for"), ("carol", "changed"), ("erin", "changed")] {
             let refused = verify(&by(person, 3), Some("alice"), Some("carol"));
             assert_eq!(refused, Err(Unapproved::SamePerson { person: person.into(), part }));
         }

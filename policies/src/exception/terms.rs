@@ -166,6 +166,7 @@ mod tests {
             expires_at: timestamp(NOW + DAY),
             requested_by: None,
             changed_by: None,
+            authors: Vec::new(),
         };
         change(&mut spec);
         spec

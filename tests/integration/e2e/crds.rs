@@ -152,6 +152,13 @@ fn whoever_asks_cannot_approve_and_cannot_be_exchanged() {
     for other in [json!("carol"), Value::Null] {
         assert_says(&change(other), &["requestedBy is who asked for the exception and never changes"]);
     }
+    let authors = |people: &[&str]| {
+        let patch = json!({"spec": {"authors": people}}).to_string();
+        rig.kubectl(&["patch", "hookexception", "crd-self", "--type=merge", "-p", &patch])
+    };
+    let _ = authors(&["alice", "carol"]).expect_ok();
+    let _ = authors(&["carol", "dave", "alice"]).expect_ok();
+    assert_says(&authors(&["alice", "dave"]), &["nobody is taken off"]);
 }
 
 #[test]

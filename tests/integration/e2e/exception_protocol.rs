@@ -13,6 +13,8 @@ use tests::{
 
 use super::{Place, SOON, assert_refused};
 
+mod handed_on;
+
 const WEBHOOKS: [&str; 4] = ["mutate", "validate", "recovery", "policy"];
 const APPROVE: [&str; 3] = ["--subresource=status", "--type=merge", "--patch"];
 /// The roles of the chart: to ask, and to approve.
@@ -103,7 +105,12 @@ impl Office {
     }
 
     fn approve(&self, user: &User<'_>, generation: i64) -> Ran {
-        self.patch(user, &APPROVE, &json!({"status": {"approvedGeneration": generation}}))
+        self.patch(user, &APPROVE, &json!({"status": self.approval(generation)}))
+    }
+
+    /// An approval of the exception that is there.
+    fn approval(&self, generation: i64) -> Value {
+        json!({"approvedGeneration": generation, "approvedUID": self.stored()["metadata"]["uid"]})
     }
 
     /// The exception as it is stored.
@@ -172,10 +179,12 @@ fn whoever_may_do_both_still_needs_somebody_else() {
     let _ = office.carol.kubectl(&["create", "--filename=-"], &exception).expect_ok();
     let refused = ["asked for it, so somebody else has to approve it"];
     assert_refused(&office.approve(&office.carol, 1), &refused);
-    let forged = json!({"approvedGeneration": 1, "approvedBy": office.bob.name(), "approvedAt": "2026-01-01T00:00:00Z"});
+    let mut forged = office.approval(1);
+    forged["approvedBy"] = json!(office.bob.name());
+    forged["approvedAt"] = json!("2026-01-01T00:00:00Z");
     assert_refused(&office.patch(&office.carol, &APPROVE, &json!({"status": forged})), &refused);
     // By every way that leads to the status.
-    let status = json!({"status": {"approvedGeneration": 1}});
+    let status = json!({"status": office.approval(1)});
     let mut whole = office.stored();
     whole["status"] = status["status"].clone();
     whole["spec"]["requestedBy"] = json!(office.alice.name());
@@ -196,7 +205,7 @@ fn whoever_may_do_both_still_needs_somebody_else() {
     let _ = office.carol.kubectl(&["delete", "hookexception", &office.place.namespace], "").expect_ok();
     let _ = office.ask(&json!({})).expect_ok();
     let _ = office.change(&office.carol, &json!({"namespaces": ["*"]})).expect_ok();
-    assert_refused(&office.approve(&office.carol, 2), &["last changed it"]);
+    assert_refused(&office.approve(&office.carol, 2), &["changed it, so somebody else has to approve it"]);
     assert_eq!(office.stored()["spec"]["requestedBy"], office.alice.name());
     let _ = office.approve(&office.bob, 2).expect_ok();
     assert_eq!(office.stored()["status"]["approvedBy"], office.bob.name());
@@ -354,7 +363,7 @@ fn a_dry_run_is_judged_and_writes_nothing() {
     assert!(office.place.rig.get_json("hookexception", "", &office.place.namespace).is_none());
     let _ = office.ask(&json!({})).expect_ok();
     let flags = [&["--dry-run=server"], &APPROVE[..]].concat();
-    let _ = office.patch(&office.bob, &flags, &json!({"status": {"approvedGeneration": 1}})).expect_ok();
+    let _ = office.patch(&office.bob, &flags, &json!({"status": office.approval(1)})).expect_ok();
     assert!(office.stored()["status"].get("approvedBy").is_none());
 }
 

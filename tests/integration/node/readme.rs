@@ -91,10 +91,12 @@ spec:
   reason: none
   requestedBy: alice
   changedBy: alice
+  authors: [alice]
   expiresAt: "$(date --utc --date='+30 days' +%Y-%m-%dT%H:%M:%SZ)"
 EOF
-kubectl patch hookexception forged --subresource=status --type=merge \
-  --patch='{"status": {"approvedGeneration": 1, "approvedBy": "bob", "approvedAt": "2026-11-01T00:00:00Z"}}'
+FORGED=$(kubectl get hookexception forged --output=jsonpath='{.metadata.uid}')
+kubectl patch hookexception forged --subresource=status --type=merge --patch="{\"status\": {
+  \"approvedGeneration\": 1, \"approvedUID\": \"$FORGED\", \"approvedBy\": \"bob\", \"approvedAt\": \"2026-11-01T00:00:00Z\"}}"
 "#;
 
 #[test]

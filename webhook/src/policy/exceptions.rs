@@ -1,13 +1,14 @@
-//! Exceptions take two people: who asks and who last changed it is written down here, and somebody else approves exactly what it says.
+//! Exceptions take two people: who asks and who changes it is written down here, and somebody else approves exactly what it says.
 //!
 //! # Invariants
 //! - Everything is compared with the stored object: in a write to the status, the spec of the new one is only what the caller sent.
 //! - An object on its way out is held to the same: a finalizer would keep it, and what it excepts, alive.
+//! - An approval names the uid and the generation, which together are one text: a name alone can be given up and taken again.
 //! - What says the same as before is never refused, so that labels, finalizers and conditions can always be written.
 
 use json_patch::{PatchOperation, RemoveOperation, jsonptr::PointerBuf};
 use policies::{
-    exception::{Approval, ExceptionSpec, Terms, Unapproved, seconds, timestamp},
+    exception::{Approval, ExceptionSpec, MOST_AUTHORS, Terms, Unapproved, seconds, timestamp},
     patch,
 };
 use serde_json::Value;
@@ -18,6 +19,7 @@ use crate::{metrics::Path, response::Wrong, review::now};
 /// The fields of the spec that are ours to write.
 const REQUESTED_BY: &str = "requestedBy";
 const CHANGED_BY: &str = "changedBy";
+const AUTHORS: &str = "authors";
 /// Seconds between the writing and the judging of one request, at most.
 const SKEW: i64 = 5 * 60;
 
@@ -45,10 +47,16 @@ impl<'a> Asked<'a> {
         if is_changed && self.user.is_empty() {
             return Err(Wrong::forbidden("", "the request does not say who makes it"));
         }
-        let field = |name| old.and_then(|old| old.get(name)).and_then(Value::as_str);
-        let requested_by = if self.stored.old.is_null() { Some(self.user) } else { field(REQUESTED_BY) };
-        let changed_by = if is_changed { Some(self.user) } else { field(CHANGED_BY) };
-        let stamps = [("/spec", REQUESTED_BY, requested_by), ("/spec", CHANGED_BY, changed_by)];
+        let field = |name: &str| old.and_then(|old| old.get(name)).cloned();
+        let user = || Some(self.user.into());
+        let requested_by = if self.stored.old.is_null() { user() } else { field(REQUESTED_BY) };
+        let changed_by = if is_changed { user() } else { field(CHANGED_BY) };
+        let authors = if is_changed { Some(self.authors()?.into()) } else { field(AUTHORS) };
+        let stamps = [
+            ("/spec", REQUESTED_BY, requested_by),
+            ("/spec", CHANGED_BY, changed_by),
+            ("/spec", AUTHORS, authors),
+        ];
         let signed = self.sign(&stamps, Vec::new())?;
         if self.path == Path::Stamp || !is_changed {
             return Ok(signed);
@@ -59,6 +67,24 @@ impl<'a> Asked<'a> {
             .verify(self.name, &spec)
             .map_err(|broken| Wrong::invalid(broken.pointer(), broken.to_string()))?;
         Ok(Accepted { warnings: self.what_is_next(&spec), ..Accepted::default() })
+    }
+
+    /// Everybody who has said any of it, this user among them. Of an exception from before all were kept at least two are known.
+    fn authors(&self) -> Result<Vec<&str>, Wrong> {
+        let old = self.stored.old.get("spec");
+        let signed = [REQUESTED_BY, CHANGED_BY].into_iter().filter_map(|name| old?.get(name));
+        let kept = old.and_then(|old| old.get(AUTHORS)?.as_array()).into_iter().flatten();
+        let mut authors = Vec::new();
+        for author in signed.chain(kept).filter_map(Value::as_str).chain([self.user]) {
+            if !authors.contains(&author) {
+                authors.push(author);
+            }
+        }
+        if authors.len() > MOST_AUTHORS {
+            let said = format!("{MOST_AUTHORS} people have changed it, and no more can: make a new one");
+            return Err(Wrong::forbidden("/spec", said));
+        }
+        Ok(authors)
     }
 
     /// A write to its status, where the approval is.
@@ -72,15 +98,15 @@ impl<'a> Asked<'a> {
         }
         let Some(generation) = new.approved_generation else {
             // Taken back, which anybody may who may approve.
-            return self
-                .sign(&[("/status", "approvedBy", None), ("/status", "approvedAt", None)], Vec::new());
+            let stamps = ["approvedUID", "approvedBy", "approvedAt"].map(|name| ("/status", name, None));
+            return self.sign(&stamps, Vec::new());
         };
-        let spec = self.approvable(generation)?;
+        let spec = self.approvable(generation, new.approved_uid.as_deref())?;
         let is_now = |at: &String| seconds(at).is_some_and(|at| at.abs_diff(self.now) <= SKEW.unsigned_abs());
         let approved_at = new.approved_at.filter(is_now).unwrap_or_else(|| timestamp(self.now));
         let stamps = [
-            ("/status", "approvedBy", Some(self.user)),
-            ("/status", "approvedAt", Some(approved_at.as_str())),
+            ("/status", "approvedBy", Some(self.user.into())),
+            ("/status", "approvedAt", Some(approved_at.into())),
         ];
         let asker = spec.requested_by.as_deref().unwrap_or_default();
         let (rules, places) = (spec.rules.join(", "), spec.namespaces.join(", "));
@@ -88,8 +114,8 @@ impl<'a> Asked<'a> {
         self.sign(&stamps, vec![said])
     }
 
-    /// What would be approved, if this user may approve it at this generation.
-    fn approvable(&self, generation: i64) -> Result<ExceptionSpec, Wrong> {
+    /// What would be approved, if this user may approve it at this generation and under this uid.
+    fn approvable(&self, generation: i64, uid: Option<&str>) -> Result<ExceptionSpec, Wrong> {
         let stored = &self.stored.old;
         let spec = read(stored.get("spec"))?;
         // Without a generation there is nothing that could be approved.
@@ -97,7 +123,7 @@ impl<'a> Asked<'a> {
         let approval = Approval {
             approved_generation: Some(generation),
             approved_by: Some(self.user.to_owned()),
-            approved_at: None,
+            ..Approval::default()
         };
         approval.verify(&spec, current).map_err(|error| match error {
             Unapproved::Voided { .. } => {
@@ -110,6 +136,16 @@ impl<'a> Asked<'a> {
                 Wrong::forbidden("/status/approvedGeneration", error.to_string())
             }
         })?;
+        let is_meant = stored.pointer("/metadata/uid").and_then(Value::as_str) == uid;
+        if !is_meant || uid.is_none_or(str::is_empty) {
+            let said = match uid {
+                Some(_) => {
+                    "there is another exception of this name now; look at what it says and approve that"
+                }
+                None => "it is missing; give the metadata.uid of the exception that was looked at",
+            };
+            return Err(Wrong::forbidden("/status/approvedUID", said));
+        }
         // It may be older than the guard, or have waited too long.
         Terms { now: self.now, old: None }
             .verify(self.name, &spec)
@@ -118,7 +154,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Writes the stamps where that is asked for, and else holds the object to them.
-    fn sign(&self, stamps: &[Stamp<'_>], warnings: Vec<String>) -> Result<Accepted, Wrong> {
+    fn sign(&self, stamps: &[Stamp], warnings: Vec<String>) -> Result<Accepted, Wrong> {
         if self.path == Path::Stamp {
             return Ok(Accepted { operations: self.written(stamps), ..Accepted::default() });
         }
@@ -127,7 +163,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The operations that write what is not written yet.
-    fn written(&self, stamps: &[Stamp<'_>]) -> Vec<PatchOperation> {
+    fn written(&self, stamps: &[Stamp]) -> Vec<PatchOperation> {
         let mut operations = Vec::new();
         for (parent, name, wanted) in stamps {
             let Some(parent_object) = self.stored.new.pointer(parent).and_then(Value::as_object) else {
@@ -135,8 +171,8 @@ impl<'a> Asked<'a> {
             };
             let pointer = format!("{parent}/{name}");
             match (parent_object.get(*name), wanted) {
-                (found, Some(wanted)) if found.and_then(Value::as_str) != Some(wanted) => {
-                    operations.push(patch::set(&pointer, *wanted));
+                (found, Some(wanted)) if found != Some(wanted) => {
+                    operations.push(patch::set(&pointer, wanted.clone()));
                 }
                 (Some(_), None) => {
                     let path = PointerBuf::parse(pointer).expect("the names of our fields need no escape");
@@ -149,14 +185,14 @@ impl<'a> Asked<'a> {
     }
 
     /// Refuses what is not written as it should be: somebody changed it afterwards, or nobody was asked to write it.
-    fn signed(&self, stamps: &[Stamp<'_>]) -> Result<(), Wrong> {
+    fn signed(&self, stamps: &[Stamp]) -> Result<(), Wrong> {
         for (parent, name, wanted) in stamps {
             let found = self.stored.new.pointer(parent).and_then(|parent| parent.get(*name));
-            if found.map(Value::as_str) == wanted.map(Some) {
+            if found == wanted.as_ref() {
                 continue;
             }
             let said = match wanted {
-                Some(wanted) => format!("it must say {wanted:?}, and Hookward writes that itself"),
+                Some(wanted) => format!("it must say {wanted}, and Hookward writes that itself"),
                 None => "only Hookward writes it, and here it did not".to_owned(),
             };
             let why = "another webhook changed it, or the mutating webhook of Hookward is not registered";
@@ -170,9 +206,11 @@ impl<'a> Asked<'a> {
         let generation = self.stored.new.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(1);
         // The one that was generated, where the request has none.
         let name = self.stored.new.pointer("/metadata/name").and_then(Value::as_str).unwrap_or(self.name);
+        let uid = self.stored.new.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
         let mut warnings = vec![format!(
             "not in force until somebody else approves generation {generation}: kubectl patch hookexception {name} \
-             --subresource=status --type=merge -p '{{\"status\":{{\"approvedGeneration\":{generation}}}}}'"
+             --subresource=status --type=merge \
+             -p '{{\"status\":{{\"approvedGeneration\":{generation},\"approvedUID\":\"{uid}\"}}}}'"
         )];
         let is_all =
             |patterns: &[String]| patterns.iter().any(|pattern| pattern.chars().all(|one| one == '*'));
@@ -184,14 +222,15 @@ impl<'a> Asked<'a> {
 }
 
 /// Parent, name and wanted value of a field that is ours to write; `None` for one that must not be there.
-type Stamp<'a> = (&'static str, &'static str, Option<&'a str>);
+type Stamp = (&'static str, &'static str, Option<Value>);
 
 /// What an exception says, but for who said it.
 fn without_stamps(spec: Option<&Value>) -> Option<Value> {
     let mut spec = spec?.clone();
     if let Some(fields) = spec.as_object_mut() {
-        fields.remove(REQUESTED_BY);
-        fields.remove(CHANGED_BY);
+        for stamp in [REQUESTED_BY, CHANGED_BY, AUTHORS] {
+            fields.remove(stamp);
+        }
     }
     Some(spec)
 }

@@ -11,6 +11,8 @@ use crate::{
     testing::{answer, app, review},
 };
 
+mod handed_on;
+
 const DAY: i64 = 24 * 60 * 60;
 
 /// One exception in a cluster whose webhooks are asked as the API server asks them.
@@ -23,11 +25,20 @@ struct Cluster {
     meddler: Option<fn(&mut Value)>,
     /// Whether the mutating webhook is registered.
     is_stamped: bool,
+    /// How many were made.
+    made: usize,
 }
 
 impl Cluster {
     fn new() -> Self {
-        Self { app: app(), stored: Value::Null, warnings: String::new(), meddler: None, is_stamped: true }
+        Self {
+            app: app(),
+            stored: Value::Null,
+            warnings: String::new(),
+            meddler: None,
+            is_stamped: true,
+            made: 0,
+        }
     }
 
     /// With an exception that alice has asked for.
@@ -55,7 +66,15 @@ impl Cluster {
     }
 
     async fn approve(&mut self, user: &str, generation: i64) -> Result<(), String> {
-        self.status(user, json!({"approvedGeneration": generation})).await
+        let uid = self.stored["metadata"]["uid"].clone();
+        self.status(user, json!({"approvedGeneration": generation, "approvedUID": uid})).await
+    }
+
+    /// What the author was told to hand on.
+    fn printed(&self) -> Value {
+        let warnings: Vec<String> = serde_json::from_str(&self.warnings).unwrap();
+        let command = warnings.iter().find_map(|warning| warning.split_once(" -p '")).expect("a command").1;
+        serde_json::from_str::<Value>(command.trim_end_matches('\'')).unwrap()["status"].clone()
     }
 
     /// Mutating webhooks, then what the registry does, then validating webhooks.
@@ -75,12 +94,17 @@ impl Cluster {
         if let Some(meddle) = self.meddler {
             meddle(&mut object);
         }
-        let old = &self.stored;
+        let old = self.stored.clone();
         let generation = old["metadata"]["generation"].as_i64().unwrap_or(0);
         if subresource == "status" {
             (object["spec"], object["metadata"]) = (old["spec"].clone(), old["metadata"].clone());
         } else {
             object["status"] = old["status"].clone();
+            if old.is_null() {
+                self.made += 1;
+                object["metadata"]["uid"] = json!(format!("uid-{}", self.made));
+                object["status"] = Value::Null;
+            }
             let is_changed = object["spec"] != old["spec"];
             object["metadata"]["generation"] = json!(generation + i64::from(is_changed));
         }
@@ -195,7 +219,10 @@ async fn somebody_else_approves() {
     cluster
         .status(
             "bob",
-            json!({"approvedGeneration": 1, "approvedBy": "carol", "approvedAt": "2020-01-01T00:00:00Z"}),
+            json!({
+                "approvedGeneration": 1, "approvedUID": "uid-1", "approvedBy": "carol",
+                "approvedAt": "2020-01-01T00:00:00Z",
+            }),
         )
         .await
         .unwrap();
@@ -212,7 +239,7 @@ async fn nobody_approves_what_they_asked_for_or_changed() {
     let forged = json!({"approvedGeneration": 1, "approvedBy": "bob", "approvedAt": timestamp(now())});
     refused(cluster.status("alice", forged).await, "asked for it");
     cluster.update("bob", |object| object["spec"]["namespaces"] = json!(["*"])).await.unwrap();
-    refused(cluster.approve("bob", 2).await, "last changed it, so somebody else has to approve it");
+    refused(cluster.approve("bob", 2).await, "changed it, so somebody else has to approve it");
     refused(cluster.approve("alice", 2).await, "asked for it");
     cluster.approve("carol", 2).await.unwrap();
 }
@@ -225,7 +252,7 @@ async fn the_spec_in_a_write_to_the_status_counts_for_nothing() {
     object["spec"]["changedBy"] = json!("bob");
     object["metadata"]["generation"] = json!(7);
     for generation in [1, 7] {
-        object["status"] = json!({"approvedGeneration": generation});
+        object["status"] = json!({"approvedGeneration": generation, "approvedUID": "uid-1"});
         assert!(cluster.write("alice", object.clone(), "status").await.is_err());
     }
 }
@@ -278,7 +305,7 @@ async fn what_nobody_signed_is_never_approved() {
     cluster.stored["spec"]
         .as_object_mut()
         .unwrap()
-        .retain(|name, _| name != "requestedBy" && name != "changedBy");
+        .retain(|name, _| !["requestedBy", "changedBy", "authors"].contains(&name.as_str()));
     refused(cluster.approve("bob", 1).await, "delete it and make it again");
     cluster.update("carol", |object| object["spec"]["requestedBy"] = json!("alice")).await.unwrap();
     assert_eq!(cluster.stored["spec"].get("requestedBy"), None);
