@@ -17,6 +17,7 @@ with_both_helms! {
     rights_over_the_whole_cluster_are_refused_before_they_are_given
     a_hook_that_helm_dropped_is_warned_of
     nothing_of_a_secret_is_said
+    a_release_kept_in_a_config_map_passes_the_gate_and_its_bad_hook_does_not
 }
 
 fn the_gate_refuses_an_upgrade_before_the_old_job_is_deleted(helm: Helm) {
@@ -117,4 +118,21 @@ fn nothing_of_a_secret_is_said(helm: Helm) {
     for said in [&refused.stderr, &allowed.stderr, &log] {
         assert!(!said.contains("hunter2") && !said.contains("aHVudGVyMg"), "{said}");
     }
+}
+
+/// The gate is asked about Secrets alone, where Helm keeps releases unless `HELM_DRIVER` says otherwise.
+fn a_release_kept_in_a_config_map_passes_the_gate_and_its_bad_hook_does_not(helm: Helm) {
+    let place = Place::guarded("gate-driver");
+    let asked = place.answered(&[r#"path="release""#]);
+    let chart = Chart::new(&[suspended_job("migrate", "pre-install"), settings("1")]);
+    let command = place.rig.helm(helm).args(["install", "shop"]).path(chart.path());
+    let refused = command.namespace(&place.namespace).briefly().env("HELM_DRIVER", "configmap").run();
+    assert_refused(
+        &refused,
+        &["admission webhook \"validate.hookward.dev\" denied the request: ", "`job-suspended`"],
+    );
+    assert_eq!(place.answered(&[r#"path="release""#]), asked, "the gate was asked");
+    // What the gate would have kept from being there at all.
+    assert!(place.find("configmap", "sh.helm.release.v1.shop.v1").is_some());
+    assert!(place.find("job", "migrate").is_none());
 }
