@@ -111,7 +111,8 @@ fn look_up<'a>(
         |other: &&&Item<'_>| reference.means(other.object, cx.release.namespace, item.object.namespace());
     let mut reason = None;
     for provider in named.iter().filter(is_meant) {
-        match absence(wave, hook, provider, reference.to) {
+        let is_shared = || others_use(cx.release, index, hook, provider);
+        match absence(wave, hook, provider, reference.to, is_shared) {
             Absence::None => return None,
             Absence::Of { is_certain, why, help } => {
                 let missing = Missing { item: index, reference: reference.clone(), is_certain, why, help };
@@ -133,7 +134,13 @@ enum Absence {
     Of { is_certain: bool, why: String, help: String },
 }
 
-fn absence(wave: &Wave, hook: &Hook<'_>, provider: &Item<'_>, kind: Referent) -> Absence {
+fn absence(
+    wave: &Wave,
+    hook: &Hook<'_>,
+    provider: &Item<'_>,
+    kind: Referent,
+    is_shared: impl FnOnce() -> bool,
+) -> Absence {
     let (event, weight) = (wave.event(hook), hook.weight.effective);
     let Some(other) = &provider.hook else {
         let why = if wave.is_first {
@@ -141,9 +148,7 @@ fn absence(wave: &Wave, hook: &Hook<'_>, provider: &Item<'_>, kind: Referent) ->
         } else {
             "as the revision before left it".to_owned()
         };
-        let help = format!(
-            "make the {kind} a {event} hook with a weight below {weight}, or run the hook afterwards"
-        );
+        let help = in_time(hook, kind, is_shared());
         return Absence::Of { is_certain: wave.is_first, why, help };
     };
     if other.events.is_dropped() {
@@ -162,9 +167,52 @@ fn absence(wave: &Wave, hook: &Hook<'_>, provider: &Item<'_>, kind: Referent) ->
         (why, format!("give the {kind} a weight below {weight}"))
     } else {
         let why = format!("a hook of {}, which is not there at {event}", other.events.written.text);
-        (why, format!("add {event} to {HOOK} of the {kind}, with a weight below {weight}"))
+        let help = match kind {
+            Referent::PersistentVolumeClaim => in_time(hook, kind, true),
+            _ => format!("add {event} to {HOOK} of the {kind}, with a weight below {weight}"),
+        };
+        (why, help)
     };
     Absence::Of { is_certain: true, why, help }
+}
+
+/// How `hook` can have in time what is an ordinary resource. That must not become a hook itself where others use it: at the first upgrade
+/// Helm makes the hook, and then deletes the same object, since it was a resource of the revision before. A claim loses its data.
+///
+/// Source: Helm 3.21.4 and 4.2.4 `pkg/kube/client.go`, `update`, which knows no hooks.
+fn in_time(hook: &Hook<'_>, kind: Referent, is_shared: bool) -> String {
+    let weight = hook.weight.effective;
+    let mut events: Vec<_> = hook.events.known().map(Event::name).collect();
+    events.dedup();
+    let events = events.join(",");
+    let bound = if kind == Referent::ServiceAccount { ", bound to the same roles" } else { "" };
+    match (kind, is_shared) {
+        (Referent::PersistentVolumeClaim, _) => {
+            format!("run the hook after the {kind} is there; as a hook the {kind} would lose its data")
+        }
+        (_, true) => format!(
+            "leave the {kind} as it is, which others use, and let the hook use a copy under another name{bound}: a hook of {events} \
+             with a weight below {weight}; or run the hook afterwards"
+        ),
+        (_, false) => format!(
+            "make the {kind}, which nothing else here uses, a hook of {events} with a weight below {weight}, or run the hook \
+             afterwards"
+        ),
+    }
+}
+
+/// Whether anything but the hook at `index` uses `provider`, at another time than that hook.
+fn others_use(release: &Release<'_>, index: usize, hook: &Hook<'_>, provider: &Item<'_>) -> bool {
+    let uses = |item: &Item<'_>| {
+        let references = references(item.object);
+        references.iter().any(|one| one.means(provider.object, release.namespace, item.object.namespace()))
+    };
+    let is_elsewhen = |item: &Item<'_>| match &item.hook {
+        Some(other) => other.events.any(|event| !hook.events.contains(event)),
+        None => true,
+    };
+    let others = release.items.iter().enumerate().filter(|(place, _)| *place != index);
+    others.into_iter().any(|(_, item)| is_elsewhen(item) && uses(item))
 }
 
 impl Wave {

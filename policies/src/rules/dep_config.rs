@@ -28,6 +28,9 @@ declare_rule! {
     /// The pod does not start without it. Helm waits for the hook until the timeout, and never gets to the resource that would help:
     /// the first install fails, on every cluster. Before an upgrade the hook sees the settings of the revision before.
     ///
+    /// What the application uses, too, must not become a hook itself: on the upgrade Helm makes the hook first, and then deletes the
+    /// same object, since it is no longer among the resources. A copy under another name, as below, leaves the application its own.
+    ///
     /// ## Bad
     ///
     /// ```yaml
@@ -47,11 +50,15 @@ declare_rule! {
     /// apiVersion: batch/v1
     /// kind: Job
     /// metadata: {name: migrate, annotations: {helm.sh/hook: pre-install}}
-    /// spec: {template: {spec: {containers: [{name: migrate, envFrom: [{configMapRef: {name: shop}}]}]}}}
+    /// spec: {template: {spec: {containers: [{name: migrate, envFrom: [{configMapRef: {name: shop-migrate}}]}]}}}
     /// ---
     /// apiVersion: v1
     /// kind: ConfigMap
-    /// metadata: {name: shop, annotations: {helm.sh/hook: pre-install, helm.sh/hook-weight: "-5"}}
+    /// metadata: {name: shop-migrate, annotations: {helm.sh/hook: pre-install, helm.sh/hook-weight: "-5"}}
+    /// ---
+    /// apiVersion: v1
+    /// kind: ConfigMap
+    /// metadata: {name: shop}
     /// ```
     DepConfig, "dep-config", severity: High, release: Deny, object: Off, options: Options
 }
@@ -173,6 +180,39 @@ spec: {{{spec}}}
     fn a_mode_that_a_policy_names_was_lowered() {
         let yaml = release(UPGRADE, "volumes: [{name: a, configMap: {name: shop}}]", "");
         assert_eq!(findings(&DepConfig, None, &Settings::default(), &yaml)[0].mode, Mode::Deny);
+    }
+
+    fn help(yaml: &str) -> String {
+        shipped(&DepConfig, &Settings::default(), yaml)[0].finding.help.clone()
+    }
+
+    #[test]
+    fn followed_to_the_letter_the_fix_deleted_the_secret_of_the_application() {
+        let hook = "helm.sh/hook: 'pre-upgrade,pre-rollback', helm.sh/hook-weight: '5'";
+        let alone = release(hook, "containers: [{name: a, envFrom: [{secretRef: {name: shop}}]}]", "");
+        assert_eq!(
+            help(&alone),
+            "make the Secret, which nothing else here uses, a hook of pre-upgrade,pre-rollback with a weight below 5, or run the \
+             hook afterwards"
+        );
+        let template = "spec: {containers: [{name: a, envFrom: [{secretRef: {name: shop}}]}]}";
+        for user in [
+            format!("apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: shop}}\nspec: {{template: {{{template}}}}}"),
+            format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: ping, annotations: {{helm.sh/hook: test}}}}\n{template}"),
+        ] {
+            let help = help(&format!("{alone}---\n{user}\n"));
+            assert!(help.starts_with("leave the Secret as it is, which others use"), "{help}");
+            assert!(help.contains("a copy under another name: a hook of pre-upgrade,pre-rollback with"), "{help}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_told_to_make_a_claim_a_hook() {
+        let claim = "volumes: [{name: a, persistentVolumeClaim: {claimName: shop}}]";
+        for others in ["", "helm.sh/hook: post-install"] {
+            let help = help(&release(INSTALL, claim, others));
+            assert!(help.starts_with("run the hook after the PersistentVolumeClaim is there"), "{help}");
+        }
     }
 
     #[test]

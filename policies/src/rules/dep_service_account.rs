@@ -25,6 +25,9 @@ declare_rule! {
     /// No pod is created for an account that does not exist. Helm waits for the Job until the timeout, and never gets to the resource
     /// that would help: the first install fails, on every cluster.
     ///
+    /// An account that the application runs as, too, must not become a hook itself: on the first upgrade Helm makes the hook, and then
+    /// deletes the same object, since it is no longer among the resources. Give the hook an account of its own, with its own bindings.
+    ///
     /// ## Bad
     ///
     /// ```yaml
@@ -155,6 +158,16 @@ metadata: {{name: migrate, annotations: {{{account}}}}}"
         rejects(&DepServiceAccount, &release(BOTH, UPGRADE), "is not there at pre-install");
         let deleted = format!("{INSTALL}, helm.sh/hook-delete-policy: hook-succeeded");
         rejects(&DepServiceAccount, &release(UPGRADE, &deleted), "is not there at pre-upgrade");
+    }
+
+    #[test]
+    fn an_account_with_rights_is_copied_with_them_and_not_made_a_hook() {
+        let binding = "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: a}\n\
+                       subjects: [{kind: ServiceAccount, name: migrate}]";
+        let yaml = format!("{}\n---\n{binding}", release(BOTH, ""));
+        let help = &findings(&DepServiceAccount, None, &Settings::default(), &yaml)[0].finding.help;
+        let copy = "under another name, bound to the same roles: a hook of pre-install,pre-upgrade with";
+        assert!(help.contains(copy), "{help}");
     }
 
     #[test]
