@@ -43,3 +43,30 @@ fn an_approval_reached_another_exception_of_the_same_name() {
     let _ = office.patch(&office.bob, &APPROVE, &printed(&wide)).expect_ok();
     assert_eq!(office.stored()["status"]["approvedBy"], office.bob.name());
 }
+
+#[test]
+fn what_is_deleted_counts_no_more_and_what_is_on_its_way_out_gets_no_favours() {
+    let office = Office::open("deleted");
+    let name = office.place.namespace.as_str();
+    let carol_asks = || {
+        let exception = office.exception(&json!({})).to_string();
+        let _ = office.carol.kubectl(&["create", "--filename=-"], &exception).expect_ok();
+    };
+    carol_asks();
+    let _ = office.approve(&office.bob, 1).expect_ok();
+    office.waits_until_it_counts(true);
+    let _ = office.carol.kubectl(&["delete", "hookexception", name], "").expect_ok();
+    office.waits_until_it_counts(false);
+    carol_asks();
+    assert!(office.stored()["status"].get("approvedGeneration").is_none(), "it is another one");
+    let finalizers = |list: Value| {
+        office
+            .patch(&office.carol, &["--type=merge", "--patch"], &json!({"metadata": {"finalizers": list}}))
+            .expect_ok()
+    };
+    let _ = finalizers(json!(["test.hookward.dev/stays"]));
+    let _ = office.carol.kubectl(&["delete", "hookexception", name, "--wait=false"], "").expect_ok();
+    // The mark of deletion is a change by itself, and voids what was approved.
+    assert_refused(&office.approve(&office.carol, 2), &["asked for it"]);
+    let _ = finalizers(json!([]));
+}
