@@ -113,15 +113,16 @@ impl Summary {
     }
 
     /// Whether a client that asks for `host`, a DNS name or an address without brackets, finds it among the names; `*` stands for one label.
+    ///
+    /// The common name does not count, and an address only where it is written as one: an address among the DNS names is found by nobody.
     #[must_use]
     pub fn covers(&self, host: &str) -> bool {
-        let Ok(wanted) = host.parse::<Name>() else { return false };
-        self.names.iter().filter_map(|name| name.parse().ok()).any(|name| match (&name, &wanted) {
-            (Name::Dns(name), Name::Dns(wanted)) => {
-                let rest = |dns: &str| dns.split_once('.').map(|(_, rest)| rest.to_owned());
-                name == wanted || (name.starts_with("*.") && rest(name) == rest(wanted))
-            }
-            (name, wanted) => name == wanted,
+        let (Ok(wanted), Some(certificate)) = (host.parse::<Name>(), parse(&self.der)) else { return false };
+        let Ok(Some(extension)) = certificate.subject_alternative_name() else { return false };
+        extension.value.general_names.iter().any(|name| match (name, &wanted) {
+            (GeneralName::DNSName(name), Name::Dns(wanted)) => is_dns_name_of(name, wanted),
+            (GeneralName::IPAddress(octets), Name::Ip(wanted)) => address(octets) == wanted.to_string(),
+            _ => false,
         })
     }
 
@@ -132,6 +133,12 @@ impl Summary {
     }
 }
 
+fn is_dns_name_of(name: &str, wanted: &str) -> bool {
+    let Ok(Name::Dns(name)) = name.parse() else { return false };
+    let rest = |dns: &str| dns.split_once('.').map(|(_, rest)| rest.to_owned());
+    name == wanted || (name.starts_with("*.") && rest(&name) == rest(wanted))
+}
+
 pub(crate) fn is_issued_by(certificate: &[u8], authority: &[u8]) -> bool {
     let (Some(certificate), Some(authority)) = (parse(certificate), parse(authority)) else { return false };
     authority.is_ca()
@@ -139,7 +146,7 @@ pub(crate) fn is_issued_by(certificate: &[u8], authority: &[u8]) -> bool {
         && certificate.verify_signature(Some(authority.public_key())).is_ok()
 }
 
-fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
+pub(crate) fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
     let (rest, certificate) = parse_x509_certificate(der).ok()?;
     rest.is_empty().then_some(certificate)
 }

@@ -16,6 +16,7 @@ pub use reload::Reloader;
 pub use resolver::Resolver;
 pub use rotation::{Knobs, State};
 pub use store::{Memory, Store, Stored};
+pub use verify::Refusal;
 
 pub mod authority;
 pub mod bundle;
@@ -28,6 +29,7 @@ pub mod reload;
 pub mod resolver;
 pub mod rotation;
 pub mod store;
+mod verify;
 
 #[cfg(test)]
 mod handshake;

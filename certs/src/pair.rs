@@ -6,7 +6,10 @@ use rustls::{InconsistentKeys, sign::CertifiedKey};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use time::OffsetDateTime;
 
-use crate::inspect::{self, Summary};
+use crate::{
+    inspect::{self, Summary},
+    verify::{self, Caller, Refusal},
+};
 
 /// A private key as PEM text; neither `Debug` nor anything else prints it by accident.
 #[derive(Clone, PartialEq, Eq)]
@@ -129,21 +132,23 @@ impl ServingPair {
         }
     }
 
-    /// Whether a certificate of the chain is signed by, or is itself, one of the authority's; `None` without an authority.
+    /// Why a caller who asks for `hosts` and trusts `bundle`, which is PEM, refuses this pair at `now`; `None` if it accepts it.
     #[must_use]
-    pub fn trusted_by_authority(&self) -> Option<bool> {
-        Some(self.trusted_by(self.authority_pem.as_ref()?))
+    pub fn refused(&self, bundle: &str, hosts: &[String], now: OffsetDateTime) -> Option<Refusal> {
+        let trusted = certificates(bundle.as_bytes()).unwrap_or_default();
+        verify::chain(&self.certified_key.cert, &self.leaf, &Caller { trusted: &trusted, hosts, now }).err()
     }
 
-    /// Whether a certificate of the chain is signed by, or is itself, one of `bundle`, which is PEM. Dates are not judged.
-    #[must_use]
-    pub fn trusted_by(&self, bundle: &str) -> bool {
-        let authorities = certificates(bundle.as_bytes()).unwrap_or_default();
-        self.certified_key.cert.iter().any(|certificate| {
-            authorities
-                .iter()
-                .any(|authority| authority == certificate || inspect::is_issued_by(certificate, authority))
-        })
+    /// Whether somebody who asks for no name accepts it by `bundle`, from its first moment.
+    #[cfg(test)]
+    pub(crate) fn trusted_by(&self, bundle: &str) -> bool {
+        self.refused(bundle, &[], self.leaf.not_before).is_none()
+    }
+
+    /// The same by its own authority; `None` without one.
+    #[cfg(test)]
+    pub(crate) fn trusted_by_authority(&self) -> Option<bool> {
+        Some(self.trusted_by(self.authority_pem.as_ref()?))
     }
 }
 

@@ -166,6 +166,8 @@ pub struct Registered {
     /// The authorities, PEM, that all webhooks which lead to us have in their CA bundles; those that are not there or have none call
     /// nobody and do not count. `None` when none has any, or they were not seen yet.
     pub bundle: Option<String>,
+    /// The DNS names and addresses at which all webhooks call that lead to us, each once; empty when nobody calls.
+    pub hosts: Vec<String>,
     /// Every difference; empty before the configurations were seen.
     pub drift: Vec<Drift>,
 }

@@ -10,6 +10,7 @@ use tests::{
     server::Server,
 };
 
+mod certificates;
 mod change_of_mode;
 mod cluster_mode;
 mod crds;

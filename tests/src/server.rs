@@ -60,6 +60,13 @@ impl Setup {
         self.flag(&format!("--cert-secret={secret}"))
     }
 
+    /// With the certificates in this folder, instead of some of its own.
+    #[must_use]
+    pub fn certificates_in(mut self, folder: &Path) -> Self {
+        self.is_told_certificates = false;
+        self.flag(&format!("--cert-dir={}", folder.display()))
+    }
+
     /// With one more flag, and its value after `=`.
     #[must_use]
     pub fn flag(mut self, flag: &str) -> Self {

@@ -1,7 +1,7 @@
 //! Readiness: what is not there yet holds a handle, and letting go of the handle is how it says that it is.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -44,6 +44,7 @@ impl Part {
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
     waiting: Arc<[AtomicUsize; Part::ALL.len()]>,
+    reasons: Arc<Mutex<[Option<String>; Part::ALL.len()]>>,
     drain: Drain,
 }
 
@@ -59,13 +60,18 @@ impl Readiness {
     /// Nothing is waited for; readiness ends when `drain` begins.
     #[must_use]
     pub fn new(drain: Drain) -> Self {
-        Self { waiting: Arc::default(), drain }
+        Self { waiting: Arc::default(), reasons: Arc::default(), drain }
     }
 
     /// Declares that `part` is not there. May be called again later, when it is lost.
     pub fn wait_for(&self, part: Part) -> Handle {
         self.waiting[part as usize].fetch_add(1, Ordering::Relaxed);
         Handle { waiting: Arc::clone(&self.waiting), part }
+    }
+
+    /// Says why `part` is not there, one line for people, or that nobody knows any more; without a handle nobody reads it.
+    pub fn explain(&self, part: Part, reason: Option<String>) {
+        self.reasons()[part as usize] = reason;
     }
 
     /// Whether requests should be sent here.
@@ -80,10 +86,15 @@ impl Readiness {
         !self.missing().any(Part::is_needed_to_judge)
     }
 
-    /// One line for people: `ok`, or what is missing.
+    /// One line for people: `ok`, or what is missing, and why where that is known.
     #[must_use]
     pub fn describe(&self) -> String {
-        let missing = self.missing().map(Part::name).collect::<Vec<_>>();
+        let reasons = self.reasons();
+        let described = |part: Part| match &reasons[part as usize] {
+            Some(reason) => format!("{} ({reason})", part.name()),
+            None => part.name().to_owned(),
+        };
+        let missing = self.missing().map(described).collect::<Vec<_>>();
         if self.drain.stage() != Stage::Serving {
             "shutting down".to_owned()
         } else if missing.is_empty() {
@@ -91,6 +102,10 @@ impl Readiness {
         } else {
             format!("waiting for {}", missing.join(", "))
         }
+    }
+
+    fn reasons(&self) -> MutexGuard<'_, [Option<String>; Part::ALL.len()]> {
+        self.reasons.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn missing(&self) -> impl Iterator<Item = Part> {
@@ -123,6 +138,19 @@ mod tests {
         assert!(ready.can_judge() && !ready.is_ready());
         drop(second);
         assert!(ready.is_ready());
+    }
+
+    #[test]
+    fn what_is_missing_says_why_as_long_as_it_is() {
+        let ready = Readiness::default();
+        let (trust, _policies) = (ready.wait_for(Part::Trust), ready.wait_for(Part::Policies));
+        ready.explain(Part::Trust, Some("another name".to_owned()));
+        assert_eq!(ready.describe(), "waiting for policies, trust (another name)");
+        ready.explain(Part::Trust, None);
+        assert_eq!(ready.describe(), "waiting for policies, trust");
+        ready.explain(Part::Trust, Some("another name".to_owned()));
+        drop(trust);
+        assert_eq!(ready.describe(), "waiting for policies");
     }
 
     #[test]

@@ -167,7 +167,7 @@ impl Args {
         let tls = webhook::tls::server_config(certificates.resolver(), &self.server.tls()?)?;
         match &mut life {
             Some(life) => life.register(&self.cluster, certificates, &app)?,
-            None => certificates.keep(&app, None, || {})?,
+            None => certificates.keep(&app, None, |_| {})?,
         }
         if let Some(watch) = start.watch {
             tokio::spawn(watch.run());

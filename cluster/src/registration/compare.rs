@@ -22,7 +22,7 @@ pub(super) fn registered(
     };
     let drift = Configuration::ALL.iter().filter(|one| is_ours(**one)).flat_map(of_each).collect();
     let bundle = ours::everywhere(&ours::bundles(live, expected)).map(|all| all.pem());
-    Registered { bundle, drift }
+    Registered { bundle, hosts: ours::hosts(live, expected), drift }
 }
 
 /// Whether there should be a configuration of this kind. Where nobody knows, one that is there is enough.

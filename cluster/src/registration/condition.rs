@@ -85,7 +85,7 @@ mod tests {
             kind: DriftKind::FailurePolicy,
             field: "failurePolicy".into(),
         };
-        Registered { bundle: None, drift: vec![drift] }
+        Registered { drift: vec![drift], ..Registered::default() }
     }
 
     #[test]
@@ -109,7 +109,7 @@ mod tests {
             "GET" => (200, list.clone()),
             _ => testing::refusal(404, "NotFound"),
         });
-        let seen = Registered { bundle: Some("PEM".into()), drift: vec![] };
+        let seen = Registered { bundle: Some("PEM".into()), ..Registered::default() };
         Verdict::of(&seen, &[]).unwrap().write(&client).await.unwrap();
         let paths: Vec<_> = log.lock().unwrap().iter().map(|asked| asked.path.clone()).collect();
         let base = "/apis/hookward.dev/v1alpha1/hookpolicies";

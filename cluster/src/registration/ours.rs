@@ -1,5 +1,7 @@
 //! Which webhooks of the configurations lead to us: an upgrade brings some that a replica of the version before has never heard of.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Configuration, Expected, Live, authorities::Authorities};
@@ -60,6 +62,19 @@ pub(super) fn bundles(live: &Live, expected: Option<&Expected>) -> Vec<Authoriti
     webhooks.map(|(_, webhook)| trusted(webhook)).collect()
 }
 
+/// At which DNS names and addresses they are called, each once.
+///
+/// Source: Kubernetes 1.36 `k8s.io/apiserver/pkg/util/webhook/client.go`: a Service is called as `NAME.NAMESPACE.svc`.
+pub(super) fn hosts(live: &Live, expected: Option<&Expected>) -> Vec<String> {
+    let webhooks = live.values().flatten().flat_map(|live| webhooks(live, expected));
+    let host = |(_, webhook): (usize, &Value)| match Target::of(webhook)? {
+        Target::Service { name, namespace } => Some(format!("{name}.{namespace}.svc")),
+        Target::Host(host) => Some(host.to_owned()),
+    };
+    let hosts: BTreeSet<_> = webhooks.filter_map(host).collect();
+    hosts.into_iter().collect()
+}
+
 /// What at least one of them is given to trust.
 pub(super) fn anywhere(bundles: &[Authorities]) -> Authorities {
     bundles.iter().fold(Authorities::default(), |mut all, bundle| {
@@ -116,6 +131,21 @@ mod tests {
         assert_eq!(host("https://[::1]:8443/a"), "::1");
         assert_eq!(host("https://hooks.example.com"), "hooks.example.com");
         assert_eq!(Target::of(&json!({"clientConfig": {"service": {"name": "a"}}})), None);
+    }
+
+    #[test]
+    fn who_is_called_by_several_webhooks_is_one_host() {
+        let service = json!({"clientConfig": {"service": {"name": "hooks", "namespace": "guard"}}});
+        let url = json!({"clientConfig": {"url": "https://10.0.0.1:8443/mutate"}});
+        let of = |webhooks: Value| Some(json!({"webhooks": webhooks}));
+        let live = Live::from([
+            (Configuration::Mutating, of(json!([service, url]))),
+            (Configuration::Validating, of(json!([service]))),
+        ]);
+        assert_eq!(hosts(&live, None), ["10.0.0.1", "hooks.guard.svc"]);
+        let of_url = json!({"kind": "ValidatingWebhookConfiguration", "webhooks": [url]}).to_string();
+        assert_eq!(hosts(&live, Some(&Expected::parse(&of_url).unwrap())), ["10.0.0.1"]);
+        assert!(hosts(&Live::from([(Configuration::Mutating, None)]), None).is_empty());
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl Stage {
         let _ = place.create(&secret).expect_ok();
         let webhook = json!({
             "name": "nobody.hookward.dev", "admissionReviewVersions": ["v1"], "sideEffects": "None",
-            "clientConfig": {"service": {"name": "nobody", "namespace": place.namespace}},
+            "clientConfig": {"url": "https://127.0.0.1:1"},
             "failurePolicy": "Ignore", "namespaceSelector": {"matchLabels": {"no": "namespace"}},
             "rules": [{"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"], "operations": ["CREATE"]}],
         });

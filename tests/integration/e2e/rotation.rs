@@ -274,3 +274,36 @@ fn a_secret_full_of_rubbish_is_filled_at_the_start_and_an_emptied_one_gets_back_
     assert_eq!(lost(&asking), []);
     assert!(!logs(&servers).contains("rubbish"));
 }
+
+#[test]
+fn a_secret_that_was_deleted_was_one_line_in_the_log() {
+    let place = Place::unguarded("secret-gone");
+    let front = Front::new();
+    prepare(&place, &front);
+    let _registered = Registered(&place);
+    let servers = start(&place, 1, &["--rotation-overlap=2s"]);
+    front.lead_to(&servers);
+    let before = bundle(&place);
+    let _ = place.kubectl(&["delete", "secret", "certificates"], "").expect_ok();
+    place.rig.wait_for("an Event about the Secret", LONG, || {
+        let events: Value =
+            serde_json::from_str(&place.kubectl(&["get", "events", "--output=json"], "").stdout).ok()?;
+        let is_told = |event: &Value| {
+            event["reason"] == "CertificateSecretGone" && event["involvedObject"]["name"] == "certificates"
+        };
+        events["items"].as_array()?.iter().any(is_told).then_some(())
+    });
+    assert!(servers[0].is_ready(), "what is served is as good as before");
+    let new = Setup::new("baseline", "")
+        .in_cluster(&place.rig.kubeconfig(), &place.namespace, &format!("{}-new", place.namespace))
+        .certificates_from("certificates")
+        .flag("--cert-name=127.0.0.1")
+        .flag(&format!("--webhook-configuration={}", place.namespace))
+        .start_unready();
+    let reason = format!("there is no Secret {}/certificates", place.namespace);
+    place.rig.wait_for("the reason", SOON, || new.readiness().contains(&reason).then_some(()));
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "certificates"}});
+    let _ = place.create(&secret).expect_ok();
+    place.rig.wait_for("both", SOON, || new.is_ready().then_some(()));
+    assert_eq!(bundle(&place), before, "written back by who had it");
+}

@@ -4,19 +4,21 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use certs::{Keeper, Knobs, Reloader, Resolver, reload};
-use cluster::secret::SecretFile;
+use cluster::{registration::Registered, secret::SecretFile};
 use prometheus::Registry;
 use time::OffsetDateTime;
 use tokio::sync::watch;
-use webhook::{App, Part};
+use webhook::App;
 
 mod handover;
+mod reading;
 mod secret;
 #[cfg(test)]
 mod tests;
 mod trust;
 
 use handover::Handover;
+use reading::Reading;
 use secret::SecretStore;
 use trust::Trust;
 
@@ -76,35 +78,36 @@ impl Certificates {
     /// Keeps the certificate fresh until the runtime ends, shows when it expires, and holds readiness back while it is not
     /// valid. Call it in a runtime.
     ///
-    /// `registered` tells the PEM bundle that both webhook configurations have in common. With it, the server is not ready at its
-    /// start before that bundle verifies the certificate; when it does no longer, later, `lost` is called.
+    /// `registered` tells what both webhook configurations have in common. With it, the server is not ready at its start before those
+    /// who call it would accept the certificate. `tell` is told when later they would not, and of whatever else people must mend.
     ///
     /// # Errors
     /// When the metric is there already.
     pub fn keep(
         self,
         app: &App,
-        registered: Option<watch::Receiver<Option<String>>>,
-        lost: impl Fn() + Send + Sync + 'static,
+        registered: Option<watch::Receiver<Registered>>,
+        tell: impl Fn(Concern) + Send + Sync + 'static,
     ) -> anyhow::Result<()> {
         let expiry = Arc::clone(&self.resolver);
         app.metrics
             .watch_expiry(move || Some((expiry.not_after() - OffsetDateTime::now_utc()).whole_seconds()));
         let resolver = Arc::clone(&self.resolver);
+        let tell: Tell = Arc::new(tell);
         let trust = match &registered {
-            Some(_) => Trust::registered(app, resolver, lost)?,
+            Some(_) => Trust::registered(app, resolver, Arc::clone(&tell))?,
             None => Trust::unregistered(app, resolver),
         };
         trust.look();
         let is_registered = registered.is_some();
-        let registered = registered.unwrap_or_else(|| watch::channel(None).1);
+        let registered = registered.unwrap_or_else(|| watch::channel(Registered::default()).1);
         tokio::spawn(watch_trust(trust.clone(), registered.clone()));
         match self.source {
             Source::Folder(reloader, mut handover) => {
                 tokio::spawn(reloader.run(INTERVAL, move |_| {
                     if is_registered {
                         let registered = registered.borrow().clone();
-                        handover.look(registered.as_deref());
+                        handover.look(&registered);
                     } else {
                         handover.follow();
                     }
@@ -117,11 +120,11 @@ impl Certificates {
                         "without --webhook-configuration nobody says who is trusted: the authority is never renewed"
                     );
                 }
-                let mut unread = Some(app.ready.wait_for(Part::Certificate));
-                tokio::spawn(keeper.run(registered, move |turn| {
-                    if turn.is_ok() {
-                        drop(unread.take());
-                    }
+                let (sender, bundle) = watch::channel(None);
+                tokio::spawn(tell_bundle(registered, sender));
+                let mut reading = Reading::new(app.ready.clone(), tell);
+                tokio::spawn(keeper.run(bundle, move |turn| {
+                    reading.look(turn);
                     trust.look();
                 }));
             }
@@ -129,6 +132,23 @@ impl Certificates {
         Ok(())
     }
 }
+
+/// What only people can mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Concern {
+    /// Those who call do not accept the certificate; why not.
+    NotTrusted(String),
+    /// The Secret that replicas share has been gone for a while.
+    SecretGone {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Whom to tell.
+type Tell = Arc<dyn Fn(Concern) + Send + Sync>;
 
 /// Puts what certificates show of themselves where a registration is watched into `registry`, as [`Certificates::keep`] does.
 ///
@@ -139,14 +159,29 @@ pub fn describe(registry: &Registry) -> prometheus::Result<()> {
 }
 
 /// The registration changes when somebody says so, validity by itself.
-async fn watch_trust(trust: Trust, mut registered: watch::Receiver<Option<String>>) {
+async fn watch_trust(trust: Trust, mut registered: watch::Receiver<Registered>) {
     let mut is_told = true;
     let mut ticks = tokio::time::interval(INTERVAL);
     loop {
-        trust.look_at_bundle(registered.borrow_and_update().clone());
+        trust.look_at(registered.borrow_and_update().clone());
         tokio::select! {
             changed = registered.changed(), if is_told => is_told = changed.is_ok(),
             _ = ticks.tick() => {}
+        }
+    }
+}
+
+/// Says which bundle is registered, and nothing of the rest.
+async fn tell_bundle(mut registered: watch::Receiver<Registered>, bundle: watch::Sender<Option<String>>) {
+    loop {
+        let seen = registered.borrow_and_update().bundle.clone();
+        bundle.send_if_modified(|told| {
+            let is_news = *told != seen;
+            *told = seen;
+            is_news
+        });
+        if registered.changed().await.is_err() {
+            return;
         }
     }
 }

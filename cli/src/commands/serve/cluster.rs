@@ -9,7 +9,7 @@ use cluster::{
     events::{Announcement, Recorder},
     leader::{self, Leader},
     metrics::Metrics,
-    registration::{self, Configuration, Registered, Registration},
+    registration::{self, Configuration, Registration},
     releases::{Memory, Releases},
     secret::SecretFile,
 };
@@ -17,7 +17,7 @@ use policies::{Profile, decision::Identity, documents::Documents};
 use tokio::sync::watch;
 use webhook::{App, Drain, Part, Stage};
 
-use super::certificates::Certificates;
+use super::certificates::{Certificates, Concern};
 
 mod expected;
 pub mod flags;
@@ -123,7 +123,14 @@ impl Life {
         certificates: Certificates,
         app: &App,
     ) -> anyhow::Result<()> {
-        let Some(name) = &args.webhook_configuration else { return certificates.keep(app, None, || {}) };
+        let recorder = self.recorder.clone();
+        let about = args.webhook_configuration.clone().unwrap_or_default();
+        let tell = move |concern| {
+            if let Some(recorder) = &recorder {
+                recorder.announce(told(concern, &about));
+            }
+        };
+        let Some(name) = &args.webhook_configuration else { return certificates.keep(app, None, tell) };
         let options = registration::Options {
             expected: expected::watch(args.expected_registration.as_deref())?,
             repair: args.repair_webhooks,
@@ -137,15 +144,9 @@ impl Life {
             self.recorder.clone(),
             &self.metrics,
         );
-        let (sender, bundle) = watch::channel(None);
-        tokio::spawn(tell_bundle(registration.registered(), sender));
+        let registered = registration.registered();
         self.registration = Some(registration);
-        let (recorder, about) = (self.recorder.clone(), Configuration::Validating.identity(name));
-        certificates.keep(app, Some(bundle), move || {
-            if let Some(recorder) = &recorder {
-                recorder.announce(untrusted(about.clone()));
-            }
-        })
+        certificates.keep(app, Some(registered), tell)
     }
 
     /// Lets go of everything, when nobody is served any more.
@@ -156,33 +157,34 @@ impl Life {
     }
 }
 
-/// Says which bundle is registered, and nothing of the rest.
-async fn tell_bundle(mut registered: watch::Receiver<Registered>, bundle: watch::Sender<Option<String>>) {
-    loop {
-        let seen = registered.borrow_and_update().bundle.clone();
-        bundle.send_if_modified(|told| {
-            let is_news = *told != seen;
-            *told = seen;
-            is_news
-        });
-        if registered.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
 /// The memory in which the gate reads records: one at a time, whoever reads it.
 fn memory_for_records(app: &App) -> Memory {
     let work = app.limits.work();
     Memory { kib: work.kib(), record: work.all() }
 }
 
-fn untrusted(about: Identity) -> Announcement {
-    Announcement {
-        about,
-        reason: "CertificateNotTrusted",
-        action: "Serve",
-        topic: String::new(),
-        text: "the registered caBundle does not verify the certificate that is served: calls of the API server will fail".to_owned(),
-    }
+/// What is told of the certificate; `name` is that of both webhook configurations.
+fn told(concern: Concern, name: &str) -> Announcement {
+    let (about, reason, text) = match concern {
+        Concern::NotTrusted(why) => (
+            Configuration::Validating.identity(name),
+            "CertificateNotTrusted",
+            format!("calls of the API server will fail: {why}"),
+        ),
+        Concern::SecretGone { namespace, name } => {
+            let text = format!(
+                "there is no Secret {namespace}/{name} for the certificate that replicas share: those that have it serve on until it \
+                 ends, and none that starts becomes ready; an upgrade by Helm makes the Secret again"
+            );
+            let about = Identity {
+                api_version: "v1".to_owned(),
+                kind: "Secret".to_owned(),
+                namespace: Some(namespace),
+                name,
+                ..Identity::default()
+            };
+            (about, "CertificateSecretGone", text)
+        }
+    };
+    Announcement { about, reason, action: "Serve", topic: text.clone(), text }
 }

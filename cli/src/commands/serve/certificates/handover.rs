@@ -6,10 +6,11 @@
 use std::{sync::Arc, time::Duration};
 
 use certs::{
-    Resolver, ServingPair,
+    Refusal, Resolver, ServingPair,
     bundle::{sections, union},
     pair::Validity,
 };
+use cluster::registration::Registered;
 use time::OffsetDateTime;
 use tokio::{sync::watch, time::Instant};
 
@@ -24,6 +25,10 @@ pub(super) struct Handover {
     bundle: watch::Sender<Option<String>>,
     /// The registered authorities, each since when it has been seen without a break.
     registered: Vec<(String, Instant)>,
+    /// At which names they call.
+    hosts: Vec<String>,
+    /// Why what the folder holds is not served, as the log has it.
+    complaint: Option<String>,
 }
 
 impl Handover {
@@ -32,7 +37,7 @@ impl Handover {
         let pair = found.current();
         let bundle = watch::Sender::new(pair.authority_pem().map(ToOwned::to_owned));
         let served = Arc::new(Resolver::new(ServingPair::clone(&pair)));
-        Self { found, served, bundle, registered: Vec::new() }
+        Self { found, served, bundle, registered: Vec::new(), hosts: Vec::new(), complaint: None }
     }
 
     /// What is served.
@@ -58,18 +63,35 @@ impl Handover {
     ///
     /// Where it names none of ours, or nobody at all, one of the webhooks may still trust what is served: nothing is exchanged before
     /// the next authority is registered too.
-    pub(super) fn look(&mut self, registered: Option<&str>) {
+    pub(super) fn look(&mut self, registered: &Registered) {
         let before = std::mem::take(&mut self.registered);
         let since =
             |section: &str| before.iter().find(|(known, _)| known == section).map(|(_, since)| *since);
-        self.registered = sections(registered.unwrap_or_default())
+        self.registered = sections(registered.bundle.as_deref().unwrap_or_default())
             .map(|section| (section.to_owned(), since(section).unwrap_or_else(Instant::now)))
             .collect();
+        self.hosts.clone_from(&registered.hosts);
         let (found, served) = (self.found.current(), self.served.current());
-        if found.leaf() != served.leaf() && self.may_follow(&served, &found) {
+        let is_other = found.leaf() != served.leaf();
+        if is_other && self.may_follow(&served, &found) {
             self.served.store(ServingPair::clone(&found));
+            self.complaint = None;
+        } else {
+            self.complain(is_other.then_some(&*found));
         }
         self.publish();
+    }
+
+    /// Says once what is wrong with a certificate that waiting does not make any better.
+    fn complain(&mut self, withheld: Option<&ServingPair>) {
+        let refused = withheld.and_then(|pair| pair.refused("", &self.hosts, OffsetDateTime::now_utc()));
+        let complaint = refused.filter(Refusal::is_of_the_certificate).map(|refused| refused.to_string());
+        if let Some(complaint) =
+            complaint.as_ref().filter(|complaint| self.complaint.as_ref() != Some(complaint))
+        {
+            tracing::warn!("the new certificate is not served, the one before is: {complaint}");
+        }
+        self.complaint = complaint;
     }
 
     /// When the next one is trusted by everyone who calls, or at all where the one before is not.
@@ -81,7 +103,7 @@ impl Handover {
         let is_trusted_since = |pair: &ServingPair, age: Duration| {
             let old_enough = self.registered.iter().filter(|(_, since)| since.elapsed() >= age);
             union(old_enough.map(|(section, _)| section.as_str()))
-                .is_some_and(|bundle| pair.trusted_by(&bundle))
+                .is_some_and(|bundle| pair.refused(&bundle, &self.hosts, OffsetDateTime::now_utc()).is_none())
         };
         let age = if is_trusted_since(served, Duration::ZERO) { OVERLAP } else { Duration::ZERO };
         is_current(found) && is_trusted_since(found, age)
@@ -138,6 +160,11 @@ mod tests {
         leaf.serving_pair(Some(authority)).unwrap()
     }
 
+    /// Registered at the name that the certificates are for.
+    fn by(bundle: Option<String>) -> Registered {
+        Registered { bundle, hosts: vec!["hooks.demo.svc".to_owned()], ..Registered::default() }
+    }
+
     fn has_followed(handover: &Handover) -> bool {
         handover.served.current().leaf() == handover.found.current().leaf()
     }
@@ -150,17 +177,17 @@ mod tests {
     async fn another_authority_is_registered_first_and_served_when_all_know_it() {
         let folder = Folder::new();
         let mut handover = Handover::new(Arc::clone(&folder.found));
-        handover.look(folder.pem(0).as_deref());
+        handover.look(&by(folder.pem(0)));
         folder.renew(1);
-        handover.look(folder.pem(0).as_deref());
+        handover.look(&by(folder.pem(0)));
         assert!(!has_followed(&handover));
         assert_eq!(bundle(&handover), folder.both());
-        handover.look(folder.both().as_deref());
+        handover.look(&by(folder.both()));
         tokio::time::advance(OVERLAP / 2).await;
-        handover.look(folder.both().as_deref());
+        handover.look(&by(folder.both()));
         assert!(!has_followed(&handover));
         tokio::time::advance(OVERLAP / 2).await;
-        handover.look(folder.both().as_deref());
+        handover.look(&by(folder.both()));
         assert!(has_followed(&handover));
         assert_eq!(bundle(&handover), folder.pem(1), "what others need is not for this replica to say");
     }
@@ -169,10 +196,10 @@ mod tests {
     async fn a_certificate_of_an_authority_that_all_know_is_served_at_once_whoever_is_registered_beside_it() {
         let folder = Folder::new();
         let mut handover = Handover::new(Arc::clone(&folder.found));
-        handover.look(folder.pem(0).as_deref());
+        handover.look(&by(folder.pem(0)));
         tokio::time::advance(OVERLAP).await;
         folder.renew(0);
-        handover.look(folder.both().as_deref());
+        handover.look(&by(folder.both()));
         assert!(has_followed(&handover));
     }
 
@@ -182,15 +209,32 @@ mod tests {
         let mut handover = Handover::new(Arc::clone(&folder.found));
         assert_eq!(handover.served.current().leaf(), folder.found.current().leaf(), "but at the start");
         for before in [None, folder.pem(0)] {
-            handover.look(before.as_deref());
+            handover.look(&by(before));
             folder.renew(1);
-            handover.look(None);
+            handover.look(&by(None));
             tokio::time::advance(OVERLAP * 2).await;
-            handover.look(None);
+            handover.look(&by(None));
             assert!(!has_followed(&handover));
         }
-        handover.look(folder.both().as_deref());
+        handover.look(&by(folder.both()));
         assert!(!has_followed(&handover), "the overlap begins anew");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_certificate_for_another_name_replaced_the_good_one() {
+        let folder = Folder::new();
+        let mut handover = Handover::new(Arc::clone(&folder.found));
+        handover.look(&by(folder.pem(0)));
+        tokio::time::advance(OVERLAP).await;
+        let wrong = folder.authorities[0].issue(&["wrong.example".parse().unwrap()], DAY).unwrap();
+        folder.found.store(wrong.serving_pair(Some(&folder.authorities[0])).unwrap());
+        handover.look(&by(folder.pem(0)));
+        assert!(!has_followed(&handover));
+        let complaint = handover.complaint.clone().unwrap();
+        assert!(complaint.starts_with("the certificate is for wrong.example, and"), "{complaint}");
+        folder.renew(0);
+        handover.look(&by(folder.pem(0)));
+        assert!(has_followed(&handover) && handover.complaint.is_none());
     }
 
     #[tokio::test]
@@ -198,7 +242,7 @@ mod tests {
         let folder = Folder::new();
         let mut handover = Handover::new(Arc::clone(&folder.found));
         folder.renew(1);
-        handover.look(folder.pem(1).as_deref());
+        handover.look(&by(folder.pem(1)));
         assert!(has_followed(&handover));
     }
 
@@ -207,17 +251,17 @@ mod tests {
         let folder = Folder::new();
         let other = Authority::new("other", DAY).unwrap();
         let mut handover = Handover::new(Arc::clone(&folder.found));
-        handover.look(folder.pem(0).as_deref());
+        handover.look(&by(folder.pem(0)));
         folder.renew(1);
         for nobody in ["", "rubbish", other.certificate_pem()] {
             for _ in 0..2 {
-                handover.look(Some(nobody));
+                handover.look(&by(Some(nobody.to_owned())));
                 assert!(!has_followed(&handover), "{nobody}");
                 tokio::time::advance(OVERLAP * 2).await;
             }
             assert_eq!(bundle(&handover), folder.both(), "both are asked for");
         }
-        handover.look(folder.both().as_deref());
+        handover.look(&by(folder.both()));
         assert!(!has_followed(&handover), "the overlap begins when both are there");
     }
 
@@ -230,12 +274,12 @@ mod tests {
             folder.found.store(expired.clone());
             let mut handover = Handover::new(Arc::clone(&folder.found));
             folder.renew(1);
-            handover.look(registered.as_deref());
+            handover.look(&by(registered));
             assert!(has_followed(&handover));
         }
         let mut handover = Handover::new(Arc::clone(&folder.found));
         folder.found.store(expired);
-        handover.look(folder.pem(0).as_deref());
+        handover.look(&by(folder.pem(0)));
         assert!(!has_followed(&handover));
     }
 
@@ -255,7 +299,7 @@ mod tests {
         let leaf = authority.issue(&["hooks.demo.svc".parse().unwrap()], DAY).unwrap();
         let found = Arc::new(Resolver::new(leaf.serving_pair(None).unwrap()));
         let mut handover = Handover::new(found);
-        handover.look(Some(authority.certificate_pem()));
+        handover.look(&by(Some(authority.certificate_pem().to_owned())));
         assert_eq!(bundle(&handover), None);
     }
 }

@@ -1,11 +1,14 @@
-//! Whether the certificate that is served is valid, and trusted by those who are told to call.
+//! Whether the served certificate may be relied on: it is valid now, and callers are told to trust it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use certs::{Resolver, pair::Validity};
+use cluster::registration::Registered;
 use prometheus::{IntGauge, Registry};
 use time::OffsetDateTime;
 use webhook::{App, Handle, Part, Readiness};
+
+use super::{Concern, Tell};
 
 /// What shows whether the served certificate is trusted.
 pub(super) fn gauge(registry: &Registry) -> prometheus::Result<IntGauge> {
@@ -30,7 +33,7 @@ pub(super) struct Trust {
 #[derive(Clone)]
 struct Registration {
     gauge: IntGauge,
-    lost: Arc<dyn Fn() + Send + Sync>,
+    tell: Tell,
 }
 
 #[derive(Default)]
@@ -38,8 +41,10 @@ struct Seen {
     certificate: Option<Handle>,
     /// Only at the start: a server that nobody else can replace does not leave because of a registration.
     trust: Option<Handle>,
-    bundle: Option<String>,
+    registered: Registered,
     is_trusted: bool,
+    /// What was told last since it was trusted.
+    told: Option<String>,
 }
 
 impl Trust {
@@ -48,49 +53,59 @@ impl Trust {
         Self { resolver, ready: app.ready.clone(), registration: None, seen: Arc::default() }
     }
 
-    /// Of a server that is not ready before the registered bundle verifies its certificate; later, `lost` is told when it does not.
-    pub(super) fn registered(
-        app: &App,
-        resolver: Arc<Resolver>,
-        lost: impl Fn() + Send + Sync + 'static,
-    ) -> anyhow::Result<Self> {
+    /// Of a server that is not ready before those who are registered to call it would accept its certificate; later, `tell` is told
+    /// when they would not.
+    pub(super) fn registered(app: &App, resolver: Arc<Resolver>, tell: Tell) -> anyhow::Result<Self> {
         let gauge = gauge(app.metrics.registry())?;
-        let trust = Self {
-            registration: Some(Registration { gauge, lost: Arc::new(lost) }),
-            ..Self::unregistered(app, resolver)
-        };
+        let trust =
+            Self { registration: Some(Registration { gauge, tell }), ..Self::unregistered(app, resolver) };
         trust.seen().trust = Some(app.ready.wait_for(Part::Trust));
         Ok(trust)
     }
 
-    /// Another bundle is registered.
-    pub(super) fn look_at_bundle(&self, bundle: Option<String>) {
-        self.seen().bundle = bundle;
+    /// Something else is registered.
+    pub(super) fn look_at(&self, registered: Registered) {
+        self.seen().registered = registered;
         self.look();
     }
 
     /// Time has passed, or another certificate is served.
     pub(super) fn look(&self) {
         let current = self.resolver.current();
+        let now = OffsetDateTime::now_utc();
         let mut seen = self.seen();
-        let is_valid = current.validity(OffsetDateTime::now_utc()) == Validity::Current;
+        let is_valid = current.validity(now) == Validity::Current;
         seen.certificate = match seen.certificate.take() {
             None if !is_valid => Some(self.ready.wait_for(Part::Certificate)),
             Some(handle) if !is_valid => Some(handle),
             _ => None,
         };
         let Some(registration) = &self.registration else { return };
-        let is_trusted = seen.bundle.as_ref().is_some_and(|bundle| current.trusted_by(bundle));
-        registration.gauge.set(is_trusted.into());
-        if is_trusted {
-            seen.trust = None;
-        }
-        let is_lost = seen.is_trusted && !is_trusted;
-        seen.is_trusted = is_trusted;
-        drop(seen);
-        if is_lost {
-            tracing::warn!("the registered caBundle does not verify the served certificate: calls will fail");
-            (registration.lost)();
+        let Registered { bundle, hosts, .. } = &seen.registered;
+        let refused = match bundle {
+            Some(bundle) => current.refused(bundle, hosts, now),
+            // Nobody calls: that is drift, and no trust is lost by it.
+            None if hosts.is_empty() => return,
+            None => Some(certs::Refusal::Authority),
+        };
+        registration.gauge.set(refused.is_none().into());
+        let was_trusted = std::mem::replace(&mut seen.is_trusted, refused.is_none());
+        let reason = refused.as_ref().map(ToString::to_string);
+        self.ready.explain(Part::Trust, reason.clone());
+        let (Some(refused), Some(reason)) = (refused, reason) else {
+            (seen.trust, seen.told) = (None, None);
+            return;
+        };
+        // At the start, waiting may help.
+        let is_news = seen.told.as_ref() != Some(&reason);
+        let is_to_tell = was_trusted || (is_news && (seen.told.is_some() || refused.is_of_the_certificate()));
+        if is_to_tell {
+            seen.told = Some(reason.clone());
+            drop(seen);
+            tracing::warn!(
+                "the API server does not accept the served certificate, calls will fail: {reason}"
+            );
+            (registration.tell)(Concern::NotTrusted(reason));
         }
     }
 
