@@ -13,6 +13,7 @@ use tests::{
 
 use super::{Place, SOON, assert_refused};
 
+mod elsewhere;
 mod handed_on;
 
 const WEBHOOKS: [&str; 4] = ["mutate", "validate", "recovery", "policy"];
