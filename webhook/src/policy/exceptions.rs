@@ -3,7 +3,8 @@
 //! # Invariants
 //! - Everything is compared with the stored object: in a write to the status, the spec of the new one is only what the caller sent.
 //! - An object on its way out is held to the same: a finalizer would keep it, and what it excepts, alive.
-//! - An approval names the uid and the generation, which together are one text: a name alone can be given up and taken again.
+//! - An approval names the generation, and may name the uid, as the command that is printed does: together they are one text, since
+//!   a name can be given up and taken again.
 //! - What says the same as before is never refused, so that labels, finalizers and conditions can always be written.
 
 use json_patch::{PatchOperation, RemoveOperation, jsonptr::PointerBuf};
@@ -111,7 +112,9 @@ impl<'a> Asked<'a> {
         let asker = spec.requested_by.as_deref().unwrap_or_default();
         let (rules, places) = (spec.rules.join(", "), spec.namespaces.join(", "));
         let said = format!("approved until {}: {rules} in {places}, as {asker} asked", spec.expires_at);
-        self.sign(&stamps, vec![said])
+        let unnamed = "the approval names no status.approvedUID, so an exception that was made anew under this name counts, too";
+        let unnamed = new.approved_uid.is_none().then(|| unnamed.to_owned());
+        self.sign(&stamps, [said].into_iter().chain(unnamed).collect())
     }
 
     /// What would be approved, if this user may approve it at this generation and under this uid.
@@ -136,14 +139,9 @@ impl<'a> Asked<'a> {
                 Wrong::forbidden("/status/approvedGeneration", error.to_string())
             }
         })?;
-        let is_meant = stored.pointer("/metadata/uid").and_then(Value::as_str) == uid;
-        if !is_meant || uid.is_none_or(str::is_empty) {
-            let said = match uid {
-                Some(_) => {
-                    "there is another exception of this name now; look at what it says and approve that"
-                }
-                None => "it is missing; give the metadata.uid of the exception that was looked at",
-            };
+        let is_meant = |uid| stored.pointer("/metadata/uid").and_then(Value::as_str) == Some(uid);
+        if !uid.is_none_or(is_meant) {
+            let said = "there is another exception of this name now; look at what it says and approve that";
             return Err(Wrong::forbidden("/status/approvedUID", said));
         }
         // It may be older than the guard, or have waited too long.

@@ -37,10 +37,18 @@ fn an_approval_reached_another_exception_of_the_same_name() {
     assert_eq!(office.stored()["metadata"]["generation"], 1, "the generation tells nothing");
     let refused = ["/status/approvedUID", "there is another exception of this name now"];
     assert_refused(&office.patch(&office.bob, &APPROVE, &reviewed), &refused);
-    let by_hand = json!({"status": {"approvedGeneration": 1}});
-    assert_refused(&office.patch(&office.bob, &APPROVE, &by_hand), &["/status/approvedUID", "it is missing"]);
     assert!(office.stored()["status"].get("approvedBy").is_none());
     let _ = office.patch(&office.bob, &APPROVE, &printed(&wide)).expect_ok();
+    assert_eq!(office.stored()["status"]["approvedBy"], office.bob.name());
+}
+
+#[test]
+fn an_approval_by_hand_needs_no_uid_and_is_told_what_that_means() {
+    let office = Office::open("by-hand");
+    let _ = office.ask(&json!({})).expect_ok();
+    let by_hand = json!({"status": {"approvedGeneration": 1}});
+    let approved = office.patch(&office.bob, &APPROVE, &by_hand).expect_ok();
+    assert!(approved.stderr.contains("names no status.approvedUID"), "{}", approved.stderr);
     assert_eq!(office.stored()["status"]["approvedBy"], office.bob.name());
 }
 

@@ -58,10 +58,8 @@ async fn an_approval_reached_another_exception_of_the_same_name() {
     wide["spec"]["namespaces"] = json!(["*"]);
     cluster.create("alice", wide).await.unwrap();
     refused(cluster.status("bob", reviewed).await, "there is another exception of this name now");
-    for uid in [Value::Null, json!("")] {
-        let unread = json!({"approvedGeneration": 1, "approvedUID": uid});
-        refused(cluster.status("bob", unread).await, "/status/approvedUID");
-    }
+    let unread = json!({"approvedGeneration": 1, "approvedUID": ""});
+    refused(cluster.status("bob", unread).await, "/status/approvedUID");
     let printed = cluster.printed();
     cluster.status("bob", printed).await.unwrap();
     assert_eq!(
@@ -71,4 +69,12 @@ async fn an_approval_reached_another_exception_of_the_same_name() {
     // The next generation of the same one needs no other uid.
     cluster.update("alice", |object| object["spec"]["reason"] = json!("ticket 8")).await.unwrap();
     cluster.status("bob", json!({"approvedGeneration": 2})).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_approval_by_hand_needs_no_uid_and_is_told_what_that_means() {
+    let mut cluster = Cluster::with_exception().await;
+    cluster.status("bob", json!({"approvedGeneration": 1})).await.unwrap();
+    assert!(cluster.warnings.contains("names no status.approvedUID"), "{}", cluster.warnings);
+    assert_eq!(cluster.approver(), &json!("bob"));
 }
