@@ -6,6 +6,8 @@ use crate::plain;
 
 mod patterns;
 
+use patterns::keys;
+
 /// Stands for what is not shown.
 pub const HIDDEN: &str = "***";
 
@@ -31,31 +33,37 @@ impl Mask {
         Self { values: all }
     }
 
-    /// A text of Kubernetes or Helm, on one line: names of Secrets and of their keys stay.
+    /// A text of Kubernetes or Helm, which may quote what programs wrote, on one line.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
         let text = without_objects(&plain::shown(text, usize::MAX));
-        plain::shown(&patterns::of_kubernetes(&self.without_values(&text)), 1_200)
+        plain::shown(&patterns::hidden(&self.without_values(&text)), 1_200)
     }
 
     /// The lines of a log.
     #[must_use]
     pub fn lines(&self, log: &str) -> Vec<String> {
         let mut is_key = false;
-        let mut lines = Vec::new();
-        for raw in log.lines() {
+        // Each with whether it may be the last, or another line of a private key whose beginning is cut off.
+        let mut lines: Vec<(String, bool, bool)> = Vec::new();
+        for (number, raw) in log.lines().enumerate() {
             let line = plain::shown(raw, usize::MAX);
-            let (begins, ends) = (patterns::begins_key(&line), patterns::ends_key(&line));
-            if is_key || begins {
-                if begins {
-                    lines.push(HIDDEN.to_owned());
+            if is_key {
+                is_key = !keys::ends(&line) || keys::begins(&line);
+            } else if keys::contains(&line) {
+                if !keys::has_beginning(&line) {
+                    lines.pop_if(|(_, is_last, _)| *is_last);
+                    while lines.pop_if(|(.., is_body)| *is_body).is_some() {}
                 }
-                is_key = !ends;
+                lines.push((HIDDEN.to_owned(), false, false));
+                is_key = keys::begins(&line);
             } else {
-                lines.push(plain::shown(&patterns::of_log(&self.without_values(&line)), LINE));
+                let shown = plain::shown(&patterns::hidden(&self.without_values(&line)), LINE);
+                let is_body = |is_last| keys::is_body(&line, is_last, number == 0);
+                lines.push((shown, is_body(true), is_body(false)));
             }
         }
-        lines
+        lines.into_iter().map(|(line, ..)| line).collect()
     }
 
     fn without_values(&self, text: &str) -> String {
@@ -128,7 +136,7 @@ fn object_length(text: &str) -> usize {
 /// Whether the value of an environment variable with this name is none to show.
 #[must_use]
 pub fn is_telling(name: &str) -> bool {
-    patterns::is_telling(&name.to_ascii_lowercase())
+    patterns::is_telling(name)
 }
 
 /// The value and its lines, as they are, in base64, in a URL and in JSON.
@@ -205,6 +213,26 @@ mod tests {
     }
 
     #[test]
+    fn an_encrypted_private_key_does_not_end_at_its_blank_line() {
+        let head = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00";
+        let log =
+            format!("a\n-----BEGIN RSA PRIVATE KEY-----\n{head}\n\nX\n-----END RSA PRIVATE KEY-----\nb");
+        assert_eq!(Mask::default().lines(&log), ["a", HIDDEN, "b"]);
+        assert_eq!(Mask::default().lines("-----BEGIN PRIVATE KEY-----\nX\n\nY"), [HIDDEN]);
+    }
+
+    #[test]
+    fn a_private_key_without_its_beginning_is_hidden() {
+        let body = "MIIE".repeat(16);
+        let log = format!("cut\n{body}\n{body}\nX==\n-----END PRIVATE KEY-----\nb");
+        assert_eq!(Mask::default().lines(&log), [HIDDEN, "b"]);
+        let log = format!("it failed\nProc-Type: 4,ENCRYPTED\n\n{body}\nX==\n-----END PRIVATE KEY-----\nb");
+        assert_eq!(Mask::default().lines(&log), ["it failed", HIDDEN, "b"]);
+        let certificate = "abc\n-----END CERTIFICATE-----";
+        assert_eq!(Mask::default().lines(certificate), ["abc", "-----END CERTIFICATE-----"]);
+    }
+
+    #[test]
     fn what_kubernetes_says_keeps_its_names() {
         let mask = Mask::default();
         for text in [
@@ -212,10 +240,45 @@ mod tests {
             "couldn't find key password in Secret shop/shop-db",
             "failed to fetch anonymous token: unexpected status from GET request: 401 Unauthorized",
             r#"serviceaccount "token-reader" not found"#,
+            r#"MountVolume.SetUp failed for volume "shop-secret" : secret "shop-db" not found"#,
+            r#"failed to fetch token: pod "shop-0" not found"#,
+            "references non-existent secret key: password",
+            "pull access denied, may require authorization: server message: insufficient_scope",
+            r#"failed to fetch anonymous token: Get "https://auth.example.org/token": dial tcp: no such host"#,
+            "spec.volumes[0].secret.secretName: Required value",
+            "exceeded quota: q, requested: secrets=1, used: secrets=10, limited: secrets=10",
+            r#"secrets "shop-token" is forbidden: User "system:serviceaccount:shop:a" cannot get it"#,
+            r#"failed to pull image "reg.example.org/shop-secrets:1.2": not found"#,
         ] {
             assert_eq!(mask.text(text), text);
         }
         assert_eq!(mask.text("a\nb"), "a b");
+    }
+
+    #[test]
+    fn what_programs_wrote_is_hidden_in_the_words_of_kubernetes_too() {
+        let mask = Mask::default();
+        let said = |what: &str| {
+            format!(
+                "Exec lifecycle hook ([sh -c a]) for Container \"a\" in Pod \"b\" failed - error: command 'a' exited with 3: , message: \"{what}\""
+            )
+        };
+        for (text, shown) in [
+            ("password: X", "password: ***"),
+            ("X-Api-Key: X", "X-Api-Key: ***"),
+            ("Authorization: Bearer X", "Authorization: ***"),
+            ("Authorization: Basic X", "Authorization: ***"),
+            (r#"{\"password\":\"X\"}"#, r#"{\"password\":\"***\"}"#),
+        ] {
+            assert_eq!(mask.text(text), shown);
+            assert_eq!(mask.text(&said(text)), said(shown));
+            let more = |what: &str| said(&format!("{what}\\nconnection refused"));
+            assert_eq!(mask.text(&more(text)), more(shown));
+        }
+        assert_eq!(
+            mask.text("RunContainerError: run app --password X: exec failed"),
+            "RunContainerError: run app --password ***: exec failed"
+        );
     }
 
     #[test]
