@@ -232,7 +232,7 @@ fn line() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4096, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
 
     #[test]
     fn no_line_is_too_odd_to_be_masked(line in line()) {
@@ -245,5 +245,11 @@ proptest! {
         let quote = format!("{}\"", "\\".repeat(2_usize.pow(depth) - 1));
         let text = format!("{line} {{{quote}password{quote}:{quote}hunter2{quote}}}");
         prop_assert!(!hidden(&text).contains("hunter2"), "{}", hidden(&text));
+    }
+
+    #[test]
+    fn what_is_masked_is_masked_no_further(line in line()) {
+        let once = hidden(&line);
+        prop_assert_eq!(hidden(&once), once);
     }
 }

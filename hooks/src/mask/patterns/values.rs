@@ -80,7 +80,7 @@ fn quoted(quote: char, slashes: usize, value: &str) -> Option<Found> {
         let is_quote = char::from(*byte) == quote;
         if *byte == b'\\' {
             run += 1;
-        } else if is_quote && (run < slashes || (run - slashes) / (slashes + 1) % 2 == 0) {
+        } else if is_quote && (run < slashes || ((run - slashes) / (slashes + 1)).is_multiple_of(2)) {
             let rest = &value[at + 1..];
             // What is joined to it is a part of it, as SQL and shells have it.
             if slashes == 0 && rest.starts_with(quote) && at > start {
