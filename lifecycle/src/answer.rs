@@ -30,6 +30,9 @@ pub struct Played {
     pub exit: i32,
     /// The first line of what Helm says after `Error: `; null when it exits with 0.
     pub error: Option<String>,
+    /// All lines of it; they are no part of the answer.
+    #[serde(skip)]
+    pub said: Option<String>,
     /// What happened, in order; hooks that are not run have no step.
     pub steps: Vec<Step>,
     /// Every revision that is stored afterwards, oldest first.
@@ -110,6 +113,9 @@ pub enum StepResult {
     /// It was not tried, because of what came before.
     Skipped,
 }
+
+/// How the message of a [`Verb::Manifest`] says, behind the name of an object, that nothing is left of what a hook has just made.
+pub const LOST: &str = " is gone: the hook made it, then Helm deleted it";
 
 /// One stored revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

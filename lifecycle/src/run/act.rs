@@ -11,7 +11,7 @@ use super::{
     helm::limit,
     place::Place,
     sight::{Change, Seen, Stored, What},
-    steps::Trace,
+    steps::{Trace, is_item},
 };
 use crate::{
     answer::{Action, ObjectId, Played, Revision, Step as Happened, StepResult, Verb},
@@ -39,12 +39,12 @@ impl Place {
         tokio::time::sleep(MOMENT).await;
         self.watch_kinds(order, Change::Added).await?;
         self.caught_up().await;
-        let (leftovers, going) = self.left().await?;
+        let (leftovers, going) = self.left(order.namespace).await?;
         let history = self.history().await?;
         self.caught_up().await;
         let seen = self.journal.read();
         let is_helm_3 = order.helm.version.starts_with("3.");
-        let trace = Trace::new(&seen, from, step, &ran, order.namespace, !is_helm_3);
+        let trace = Trace::new(&seen, from, step, &ran, order.namespace, !is_helm_3, &self.wide);
         let mut steps = trace.steps();
         let made = seen.iter().filter(|seen| seen.version > from).find_map(|seen| match &seen.what {
             What::Revision(stored) if stored.is_new => Some(stored.revision),
@@ -53,18 +53,19 @@ impl Place {
         let revision = made.or_else(|| newest_before(&seen, from).filter(|_| !makes(step.action)));
         self.explain(&mut steps).await;
         let logs = self.logs_of(&mut steps).await;
-        let (exit, error) = (ran.exit, ran.error());
-        let played = Played { action: step.action, revision, exit, error, steps, history, leftovers };
+        let (exit, error, said) = (ran.exit, ran.error(), ran.said());
+        let played = Played { action: step.action, revision, exit, error, said, steps, history, leftovers };
         let printed = ran.printed.filter(|_| step.flags.logs);
         Ok(Real { played, going, logs, printed })
     }
 
     /// The objects of hooks that are there, and those of them that are on their way out.
-    async fn left(&self) -> Result<(Vec<ObjectId>, Vec<ObjectId>), Error> {
+    async fn left(&self, namespace: &str) -> Result<(Vec<ObjectId>, Vec<ObjectId>), Error> {
         let start = Instant::now();
         loop {
             let (mut left, mut going) = (Vec::new(), Vec::new());
-            let ours: Vec<_> = self.meant();
+            let seen = self.journal.read();
+            let (ours, is_item) = (meant(&seen), is_item(&seen, namespace, &self.wide));
             for watch in &self.watches[1..] {
                 let now = match watch.now().await {
                     Ok(now) => now,
@@ -73,7 +74,9 @@ impl Place {
                     Err(error) => return Err(asked(format!("list {}s", watch.kind), &error)),
                 };
                 let sights = now.iter().map(|object| watch.sight(object));
-                for sight in sights.filter(|sight| sight.is_hook && ours.contains(&sight.uid)) {
+                for sight in sights.filter(|sight| {
+                    (sight.is_hook || is_item(&sight.id)) && ours.contains(&sight.uid.as_str())
+                }) {
                     if sight.is_going {
                         going.push(sight.id.clone());
                     }
@@ -86,15 +89,6 @@ impl Place {
             }
             tokio::time::sleep(PAUSE).await;
         }
-    }
-
-    /// The uids of all objects of the charts that were ever seen.
-    fn meant(&self) -> Vec<String> {
-        let uid = |seen: Seen| match seen.what {
-            What::Object(sight) => Some(sight.uid),
-            What::Revision(_) => None,
-        };
-        self.journal.read().into_iter().filter_map(uid).collect()
     }
 
     async fn history(&self) -> Result<Vec<Revision>, Error> {
@@ -162,6 +156,15 @@ impl Place {
         }
         told
     }
+}
+
+/// The uids of all objects of the charts that were ever seen.
+fn meant(seen: &[Seen]) -> Vec<&str> {
+    let objects = seen.iter().filter_map(|seen| match &seen.what {
+        What::Object(sight) => Some(sight.uid.as_str()),
+        What::Revision(_) => None,
+    });
+    objects.collect()
 }
 
 /// As much of a line as is read where other things stand, too.

@@ -108,10 +108,23 @@ impl fmt::Display for Compared<'_> {
             write!(formatter, " {object}")?;
         }
         match result {
+            StepResult::Ok if *verb == Verb::Manifest => formatter.write_str(&counts(self.0)),
             StepResult::Ok => Ok(()),
             result => write!(formatter, ": {}", how(*result)),
         }
     }
+}
+
+/// How many ordinary resources came and went, as in `: 1 created, 2 deleted`; an update that changes nothing nobody sees.
+fn counts(step: &Step) -> String {
+    // Behind a count may stand which ones.
+    let parts = step.message.as_deref().unwrap_or_default().split([',', ':', ';']).map(str::trim);
+    let is_seen = |part: &&str| {
+        let count = part.strip_suffix(" created").or_else(|| part.strip_suffix(" deleted"));
+        count.is_some_and(|count| count.parse::<usize>().is_ok())
+    };
+    let parts: Vec<_> = parts.filter(is_seen).collect();
+    if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) }
 }
 
 const fn word(verb: Verb) -> &'static str {
@@ -217,6 +230,7 @@ mod tests {
             revision: Some(1),
             exit: 1,
             error: Some("spec.template: Invalid value: …: field is immutable".to_owned()),
+            said: None,
             steps: steps.to_vec(),
             history: vec![Revision { revision: 1, status: "failed".to_owned() }],
             leftovers: steps.iter().filter_map(|step| step.object.clone()).collect(),
@@ -228,6 +242,20 @@ mod tests {
         let one = step(Verb::Wait, "a", StepResult::Ok);
         let other = Step { at: 9.0, message: Some("slow".to_owned()), ..one.clone() };
         assert_eq!(of_played(&played(&[one]), &played(&[other]), &[]), []);
+    }
+
+    #[test]
+    fn a_resource_that_came_or_went_on_one_side_alone_is_a_difference() {
+        let resources = |words: &str| {
+            let step = step(Verb::Manifest, "a", StepResult::Ok);
+            played(&[Step { event: None, object: None, message: Some(words.to_owned()), ..step }])
+        };
+        let of = |one: &str, other: &str| steps(&resources(one), &resources(other));
+        assert_eq!(of("3 updated, 1 deleted", "1 updated, 1 deleted"), []);
+        assert_eq!(of("1 deleted: Job/old; Job/a is gone", "1 deleted"), []);
+        let found = of("3 updated, 1 deleted", "1 updated");
+        assert_eq!(found[0].simulated.as_deref(), Some("resources: 1 deleted"));
+        assert_eq!(found[0].real.as_deref(), Some("resources"));
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crate::{
     scenario::Step,
 };
 
+/// How Helm begins the last thing it says.
+const ERROR: &str = "Error: ";
+
 /// How much of what Helm says is kept, in bytes.
 const KEPT: u64 = 1 << 20;
 
@@ -220,13 +223,23 @@ fn printed(stdout: &str) -> Option<Vec<String>> {
 }
 
 impl Ran {
-    /// The first line that Helm prints after `Error: `, without the pod templates that an API server quotes in it.
-    pub(super) fn error(&self) -> Option<String> {
+    /// All that Helm prints after `Error: `, without the pod templates that an API server quotes in it.
+    pub(super) fn said(&self) -> Option<String> {
         if self.exit == 0 {
             return None;
         }
-        let error = self.stderr.lines().find_map(|line| line.strip_prefix("Error: "));
+        let starts = |(at, _): &(usize, &str)| *at == 0 || self.stderr[..*at].ends_with('\n');
+        let error = self
+            .stderr
+            .match_indices(ERROR)
+            .find(starts)
+            .map(|(at, _)| self.stderr[at + ERROR.len()..].trim_end());
         Some(without_objects(error.unwrap_or("Helm said nothing")))
+    }
+
+    /// The first line of it.
+    pub(super) fn error(&self) -> Option<String> {
+        self.said().map(|said| said.lines().next().unwrap_or_default().to_owned())
     }
 }
 
@@ -262,6 +275,23 @@ mod tests {
         let flags = Flags { to: Some(3), ..Flags::default() };
         assert_eq!(helm("4.2.4").flags(&flags, Action::Rollback)[0], "3");
         assert_ne!(helm("4.2.4").flags(&flags, Action::Uninstall)[0], "3");
+    }
+
+    #[test]
+    fn no_line_of_an_error_is_lost_and_the_first_one_is_told() {
+        let ran = |stderr: &str| Ran {
+            exit: 1,
+            stderr: stderr.to_owned(),
+            printed: None,
+            began: Instant::now(),
+            ended: Instant::now(),
+        };
+        let late = ran(
+            "level=WARN msg=\"Error: x\"\nError: INSTALLATION FAILED: Job in progress\ncontext deadline exceeded\n",
+        );
+        assert_eq!(late.said().unwrap(), "INSTALLATION FAILED: Job in progress\ncontext deadline exceeded");
+        assert_eq!(late.error().unwrap(), "INSTALLATION FAILED: Job in progress");
+        assert_eq!(ran("").said().unwrap(), "Helm said nothing");
     }
 
     #[tokio::test]

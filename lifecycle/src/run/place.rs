@@ -37,6 +37,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long an API server has for one answer at the end.
 const ANSWER: Duration = Duration::from_secs(5);
 
+/// Kinds that are of no namespace, by group and kind, as the cluster says.
+pub(super) type Wide = BTreeSet<(String, String)>;
+
+/// Whether an object is of no namespace, whatever a text says that knows nothing of its kind.
+pub(super) fn is_wide(wide: &Wide, id: &ObjectId) -> bool {
+    wide.iter().any(|(group, kind)| group == id.group() && *kind == id.kind)
+}
+
 /// A namespace while a rollout is played in it.
 pub(super) struct Place {
     pub(super) cluster: Cluster,
@@ -45,6 +53,8 @@ pub(super) struct Place {
     pub(super) logs: Option<Logs>,
     /// Kinds and namespaces that are watched already.
     watched: BTreeSet<(String, String, Option<String>)>,
+    /// Those of the kinds that are of no namespace.
+    pub(super) wide: Wide,
     /// The uid of the namespace that we made; `None` when it is somebody's.
     made: Option<String>,
     /// Says that we are there.
@@ -71,6 +81,7 @@ impl Place {
             watches: Vec::new(),
             logs: None,
             watched: BTreeSet::new(),
+            wide: Wide::new(),
             heart: made.as_ref().map(heart),
             made,
             tell,
@@ -122,8 +133,8 @@ impl Place {
 
     /// Watches all kinds of the charts; those that nothing serves yet are tried again with each step; what is there then is `first` seen.
     pub(super) async fn watch_kinds(&mut self, order: &Order<'_>, first: Change) -> Result<(), Error> {
-        let ids = Arc::new(order.objects.to_vec());
         for id in order.objects {
+            let id = &self.really(id);
             let key = (id.group().to_owned(), id.kind.clone(), id.namespace.clone());
             if self.watched.contains(&key) {
                 continue;
@@ -134,16 +145,25 @@ impl Place {
                 continue;
             };
             let client = self.cluster.client.clone();
-            let api: Api<DynamicObject> = match (&id.namespace, capabilities.scope) {
+            let api: Api<DynamicObject> = match (&id.namespace, &capabilities.scope) {
                 (Some(namespace), Scope::Namespaced) => Api::namespaced_with(client, namespace, &resource),
                 _ => Api::all_with(client, &resource),
             };
-            let subject =
-                Subject { number: self.watches.len(), resource, labels: None, ids: Arc::clone(&ids) };
+            if capabilities.scope == Scope::Cluster {
+                self.wide.insert((id.group().to_owned(), id.kind.clone()));
+            }
+            let ids = Arc::new(order.objects.iter().map(|id| self.really(id)).collect());
+            let subject = Subject { number: self.watches.len(), resource, labels: None, ids };
             self.watches.push(Watch::start(api, subject, first, &self.journal).await?);
             self.watched.insert(key);
         }
         Ok(())
+    }
+
+    /// An object as the cluster names it.
+    fn really(&self, id: &ObjectId) -> ObjectId {
+        let namespace = id.namespace.clone().filter(|_| !is_wide(&self.wide, id));
+        ObjectId { namespace, ..id.clone() }
     }
 
     /// Takes away what was made, and says what stays as Helm leaves it.

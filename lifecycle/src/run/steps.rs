@@ -10,6 +10,7 @@ use hooks::{DeletePolicy, Event, release::Phase};
 
 use super::{
     helm::Ran,
+    place::Wide,
     sight::{Change, End, Seen, Sight, What},
 };
 use crate::{
@@ -32,6 +33,8 @@ pub(super) struct Trace<'a> {
     namespace: &'a str,
     /// Whether Helm applies where nothing says otherwise.
     applies: bool,
+    /// The kinds that are of no namespace.
+    wide: &'a Wide,
 }
 
 /// The steps, as far as they are put together.
@@ -51,9 +54,10 @@ impl<'a> Trace<'a> {
         ran: &'a Ran,
         namespace: &'a str,
         applies: bool,
+        wide: &'a Wide,
     ) -> Self {
         let from = seen.partition_point(|seen| seen.version <= from);
-        Self { seen, from, asked, ran, namespace, applies }
+        Self { seen, from, asked, ran, namespace, applies, wide }
     }
 
     /// What Helm did. Logs that it printed leave no trace.
@@ -90,6 +94,18 @@ impl<'a> Trace<'a> {
     }
 }
 
+/// Whether an object came from a hook that is a list: its items have no annotation that says so.
+pub(super) fn is_item(seen: &[Seen], namespace: &str, wide: &Wide) -> impl Fn(&ObjectId) -> bool + use<> {
+    let records = seen.iter().filter_map(|seen| match &seen.what {
+        What::Revision(stored) if stored.is_new => part::chart(stored, namespace, wide),
+        _ => None,
+    });
+    let hooks = records.flat_map(|chart| chart.hooks);
+    let items = hooks.filter(|hook| hook.kind.ends_with("List")).flat_map(|hook| hook.objects);
+    let items: Vec<ObjectId> = items.map(|object| object.id.clone()).collect();
+    move |id| items.iter().any(|item| item.is_same(id))
+}
+
 impl Writer<'_> {
     fn push(
         &mut self,
@@ -112,14 +128,14 @@ impl Writer<'_> {
     fn part(&mut self, part: &Part) {
         let Part { before, after, .. } = part;
         let until = after.runs.first().map_or(part.range.end, |run| run.place);
-        if !self.event(part, &before.hooks(part), &before.runs, before.event, part.range.start..until) {
+        if !self.event(part, &before.hooks(part), &before.runs, before.event, part.since..until) {
             return;
         }
         let Some(then) = after.event else { return };
         let last = before.runs.last().map_or(part.range.start, |run| run.place);
         let is_first_stuck = after.runs.is_empty() && part.failed && self.is_stuck(part, last);
         if part.has_resources {
-            let touched = self.trace.sights(last..until).find(|(_, sight)| part.owns(&sight.id));
+            let touched = self.trace.sights(last..until).find(|(_, sight)| part.touches(sight));
             let at = touched.map_or(self.trace.seen.get(last).map(|seen| seen.at), |(index, _)| {
                 Some(self.trace.seen[index].at)
             });
@@ -136,17 +152,21 @@ impl Writer<'_> {
             }
         }
         if !after.runs.is_empty() || is_first_stuck || !part.failed {
-            let _ = self.event(part, &after.hooks(part), &after.runs, Some(then), until..part.range.end);
+            let _ = self.event(part, &after.hooks(part), &after.runs, Some(then), last..part.range.end);
         }
-        if part.failed && self.trace.asked.flags.cleanup_on_fail && part.undone(self.trace) {
+        let undone = if part.failed { part.undone(self.trace) } else { 0 };
+        if self.trace.asked.flags.cleanup_on_fail && undone > 0 {
             self.push(self.trace.ran.ended, None, Verb::Manifest, None, StepResult::Ok);
+            self.explain(format!("{undone} deleted"));
         }
     }
 
     /// How many of the ordinary resources came, changed and went; `None` when nobody saw one.
     fn counted(&self, part: &Part, range: std::ops::Range<usize>) -> Option<String> {
         let (mut kinds, mut known) = ([0_usize; 3], Vec::new());
-        for (place, sight) in self.trace.sights(range).filter(|(_, sight)| part.owns(&sight.id)) {
+        let is_told = |place: &usize| self.told.contains(place);
+        let sights = self.trace.sights(range).filter(|(place, sight)| part.touches(sight) && !is_told(place));
+        for (place, sight) in sights {
             let before = self.trace.live(&sight.id, place).filter(|before| before.uid == sight.uid);
             let kind = match sight.change {
                 _ if sight.leaves() => 2,
@@ -167,7 +187,6 @@ impl Writer<'_> {
     /// Whether the first hook after the resources could not be deleted: then it never ran.
     fn is_stuck(&self, part: &Part, from: usize) -> bool {
         let Some(event) = part.after.event else { return false };
-        let words = [format!("{event} hooks failed"), format!("failed {event}")];
         let first = part.after.hooks(part).first().copied();
         let goes = |hook: &Hook| {
             let mut sights = self.trace.sights(from..part.range.end);
@@ -175,7 +194,7 @@ impl Writer<'_> {
                 sight.leaves() && hook.objects.iter().any(|object| object.id.is_same(&sight.id))
             })
         };
-        words.iter().any(|words| self.trace.says(words))
+        part::blames(self.trace, event)
             || self.trace.says("uninstallation completed with")
             || (!event.name().ends_with("upgrade")
                 && !event.name().ends_with("install")
@@ -262,10 +281,9 @@ impl Writer<'_> {
             return;
         }
         for object in &hook.objects {
-            let goes = self
-                .trace
-                .sights(range.clone())
-                .find(|(_, sight)| sight.leaves() && sight.id.is_same(&object.id));
+            let goes = self.trace.sights(range.clone()).find(|(index, sight)| {
+                sight.leaves() && sight.id.is_same(&object.id) && !self.told.contains(index)
+            });
             let Some((index, _)) = goes else { continue };
             let is_there = self.trace.live(&object.id, range.end).is_some();
             let result = if is_there { StepResult::Timeout } else { StepResult::Ok };

@@ -96,7 +96,8 @@ impl Expect {
             ));
         }
         if let Some(part) = &self.error {
-            let ok = played.error.as_ref().is_some_and(|error| error.contains(part.as_str()));
+            // Helm 4 says in a later line that it is a timeout.
+            let ok = played.said.as_ref().is_some_and(|error| error.contains(part.as_str()));
             let actual = Value::Text(played.error.clone());
             judged.push(one(Field::Error, Value::Text(Some(part.clone())), actual, ok));
         }
@@ -190,6 +191,10 @@ mod tests {
             revision: Some(2),
             exit: 1,
             error: Some("UPGRADE FAILED: pre-upgrade hooks failed: job b failed".to_owned()),
+            said: Some(
+                "UPGRADE FAILED: pre-upgrade hooks failed: job b failed\ncontext deadline exceeded"
+                    .to_owned(),
+            ),
             steps: vec![step(Verb::Delete, "a"), step(Verb::Create, "b"), step(Verb::Apply, "a")],
             history: vec![Revision { revision: 2, status: "failed".to_owned() }],
             leftovers: vec![object("a"), object("b")],
@@ -210,6 +215,11 @@ mod tests {
     fn the_error_is_looked_up_for_a_part_of_it() {
         assert!(ok(&Expect { error: Some("hooks failed".to_owned()), ..Expect::default() }));
         assert!(!ok(&Expect { error: Some("timed out".to_owned()), ..Expect::default() }));
+    }
+
+    #[test]
+    fn the_last_line_of_an_error_counts_as_its_first() {
+        assert!(ok(&Expect { error: Some("deadline exceeded".to_owned()), ..Expect::default() }));
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! The parts of a command: an upgrade, and the rollback that it may end with.
 
-use std::{collections::HashMap, ops::Range, time::Instant};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+    sync::Arc,
+    time::Instant,
+};
 
 use hooks::{
     Event,
@@ -11,13 +16,20 @@ use super::Trace;
 use crate::{
     Chart,
     answer::{Action, ObjectId},
-    chart::Hook,
-    run::sight::{Change, HookRun, Stored, What},
+    chart::{Hook, Object},
+    run::{
+        place::{Wide, is_wide},
+        sight::{Change, End, HookRun, Sight, Stored, What},
+    },
 };
 
 /// What Helm does with one revision.
 pub(super) struct Part {
     pub(super) chart: Chart,
+    /// The ordinary resources of the revision that it replaces.
+    base: Vec<Arc<Object>>,
+    /// From here on is seen what goes before Helm first stores that a hook runs.
+    pub(super) since: usize,
     /// Its place in what was seen.
     pub(super) range: Range<usize>,
     pub(super) before: Side,
@@ -52,21 +64,23 @@ impl Part {
         &self.chart.hooks[run.hook]
     }
 
-    /// Whether it is an ordinary resource.
-    pub(super) fn owns(&self, id: &ObjectId) -> bool {
+    /// Whether it is an ordinary resource of the revision.
+    fn owns(&self, id: &ObjectId) -> bool {
         self.chart.resources.iter().any(|object| object.id.is_same(id))
     }
 
-    /// Whether ordinary resources came and went again.
-    pub(super) fn undone(&self, trace: &Trace<'_>) -> bool {
-        let has = |change| {
-            let mut sights = trace.sights(self.range.start..trace.seen.len());
-            sights.any(|(_, sight)| {
-                self.owns(&sight.id)
-                    && (sight.change == change || (change == Change::Deleted && sight.leaves()))
-            })
-        };
-        has(Change::Added) && has(Change::Deleted)
+    /// Whether this is done to an ordinary resource; of what the revision no longer has, only that it goes.
+    pub(super) fn touches(&self, sight: &Sight) -> bool {
+        let had = || self.base.iter().any(|object| object.id.is_same(&sight.id));
+        self.owns(&sight.id) || (sight.leaves() && had())
+    }
+
+    /// How many ordinary resources came and went again.
+    pub(super) fn undone(&self, trace: &Trace<'_>) -> usize {
+        let own =
+            || trace.sights(self.range.start..trace.seen.len()).filter(|(_, sight)| self.owns(&sight.id));
+        let added = own().filter(|(_, sight)| sight.change == Change::Added);
+        added.filter(|(_, new)| own().any(|(_, sight)| sight.uid == new.uid && sight.leaves())).count()
     }
 }
 
@@ -111,13 +125,8 @@ pub(super) fn parts(trace: &Trace<'_>) -> Vec<Part> {
             begins.push((place, stored, events));
         }
     }
-    if begins.is_empty() && matches!(trace.asked.action, Action::Uninstall | Action::Test) {
-        let last = records(trace, 0..trace.from).filter(|(_, stored)| !stored.is_gone).last();
-        let events = match trace.asked.action {
-            Action::Test => [Some(Event::Test), None],
-            _ => [Some(Event::PreDelete), Some(Event::PostDelete)],
-        };
-        begins.extend(last.map(|(_, stored)| (trace.from, stored, events)));
+    if matches!(trace.asked.action, Action::Uninstall | Action::Test) {
+        begin_at_once(trace, &mut begins);
     }
     let ends: Vec<usize> =
         begins.iter().skip(1).map(|(place, ..)| *place).chain([trace.seen.len()]).collect();
@@ -125,20 +134,39 @@ pub(super) fn parts(trace: &Trace<'_>) -> Vec<Part> {
     parts.filter_map(|((place, stored, events), end)| part(trace, place..end, stored, events)).collect()
 }
 
+/// What makes no revision stores nothing before its first hook runs, and by then what that hook left earlier is gone.
+fn begin_at_once<'a>(trace: &Trace<'a>, begins: &mut Vec<(usize, &'a Stored, [Option<Event>; 2])>) {
+    if let Some(first) = begins.first_mut() {
+        first.0 = trace.from;
+    } else {
+        let last = records(trace, 0..trace.from).filter(|(_, stored)| !stored.is_gone).last();
+        // Of what is uninstalled nothing but the history goes.
+        let last = last.filter(|(_, stored)| stored.status != Status::Uninstalled);
+        let events = match trace.asked.action {
+            Action::Test => [Some(Event::Test), None],
+            _ => [Some(Event::PreDelete), Some(Event::PostDelete)],
+        };
+        begins.extend(last.map(|(_, stored)| (trace.from, stored, events)));
+    }
+}
+
 fn part(trace: &Trace<'_>, range: Range<usize>, stored: &Stored, events: [Option<Event>; 2]) -> Option<Part> {
-    let chart = chart(stored, trace.namespace)?;
+    let chart = chart(stored, trace.namespace, trace.wide)?;
     // Nothing but the parts that undo another are without a failure when the command fails.
     let is_last = range.end == trace.seen.len();
     let failed = trace.ran.exit != 0 && (!is_last || !is_undone(trace, stored));
+    let base = base(trace, &range, stored).map_or_else(Vec::new, |chart| chart.resources);
     let is_delete = events[0] == Some(Event::PreDelete);
     let has_resources = if is_delete {
         chart.resources.iter().any(|object| object.resource_policy.is_none())
     } else {
-        !chart.resources.is_empty() || has_resources_before(trace, &range, stored)
+        !chart.resources.is_empty() || !base.is_empty()
     };
+    // What undoes another deletes what its first hook left before anything says that it does.
+    let since = records(trace, trace.from..range.start).last().map_or(range.start, |(place, _)| place);
     let no_hooks = trace.asked.flags.no_hooks;
     let [before, after] = events.map(|event| Side { event, runs: Vec::new() });
-    let mut part = Part { chart, range, before, after, failed, has_resources, no_hooks };
+    let mut part = Part { chart, base, since, range, before, after, failed, has_resources, no_hooks };
     runs(trace, &mut part, stored.revision);
     Some(part)
 }
@@ -150,12 +178,26 @@ fn is_undone(trace: &Trace<'_>, stored: &Stored) -> bool {
     undoes && (trace.says("has been rolled back due to") || trace.says("has been uninstalled due to"))
 }
 
-fn has_resources_before(trace: &Trace<'_>, range: &Range<usize>, stored: &Stored) -> bool {
-    let others = records(trace, 0..range.start).filter(|(_, other)| other.revision != stored.revision);
-    let deployed = others.filter(|(_, other)| other.status == Status::Deployed).last();
-    deployed
-        .and_then(|(_, other)| chart(other, trace.namespace))
-        .is_some_and(|chart| !chart.resources.is_empty())
+/// The revision whose resources Helm holds against the new ones.
+///
+/// Source: Helm 3.21.4 and 4.2.4 `pkg/action/upgrade.go`, `prepareUpgrade`, and `rollback.go`, `prepareRollback`.
+fn base(trace: &Trace<'_>, range: &Range<usize>, stored: &Stored) -> Option<Chart> {
+    let mut others: BTreeMap<u32, &Stored> = BTreeMap::new();
+    for (_, other) in records(trace, 0..range.start) {
+        if other.is_gone {
+            others.remove(&other.revision);
+        } else {
+            others.insert(other.revision, other);
+        }
+    }
+    let last = others.values().next_back();
+    let deployed = others.values().rev().find(|other| other.status == Status::Deployed);
+    let base = match stored.status {
+        Status::PendingUpgrade => deployed.or(last),
+        Status::PendingRollback => last,
+        _ => None,
+    };
+    chart(base?, trace.namespace, trace.wide)
 }
 
 fn records<'a>(trace: &Trace<'a>, range: Range<usize>) -> impl Iterator<Item = (usize, &'a Stored)> {
@@ -166,14 +208,34 @@ fn records<'a>(trace: &Trace<'a>, range: Range<usize>) -> impl Iterator<Item = (
     })
 }
 
-/// What Helm stored, as it reads it again.
-fn chart(stored: &Stored, namespace: &str) -> Option<Chart> {
+/// What Helm stored, as it reads it again: the cluster says which kinds are of no namespace.
+pub(super) fn chart(stored: &Stored, namespace: &str, wide: &Wide) -> Option<Chart> {
     let record = stored.record.as_ref()?;
     let mut text = record.manifest.clone();
     for hook in &record.hooks {
         text.extend(["\n---\n# Source: ", &hook.path, "\n", &hook.manifest, "\n"]);
     }
-    Chart::read(&text, namespace).ok()
+    let mut chart = Chart::read(&text, namespace).ok()?;
+    let hooks = chart.hooks.iter_mut().flat_map(|hook| &mut hook.objects);
+    for object in chart.resources.iter_mut().chain(hooks) {
+        if object.id.namespace.is_some() && is_wide(wide, &object.id) {
+            Arc::make_mut(object).id.namespace = None;
+        }
+    }
+    Some(chart)
+}
+
+/// Whether Helm says that a hook of this event failed.
+pub(super) fn blames(trace: &Trace<'_>, event: Event) -> bool {
+    trace.says(&format!("{event} hooks failed")) || trace.says(&format!("failed {event}"))
+}
+
+/// Whether what a hook sent was seen to do its work.
+fn has_ended_well(trace: &Trace<'_>, hook: &Hook, range: Range<usize>) -> bool {
+    let own = |sight: &Sight| hook.objects.iter().any(|object| object.id.is_same(&sight.id));
+    let ends =
+        trace.sights(range).filter(|(_, sight)| own(sight)).filter_map(|(_, sight)| sight.end.as_ref());
+    ends.last() == Some(&End::Complete)
 }
 
 /// Finds the runs of hooks, and which event each was for.
@@ -213,11 +275,11 @@ fn runs(trace: &Trace<'_>, part: &mut Part, revision: u32) {
             let phase = later.phase.filter(|phase| matches!(phase, Phase::Succeeded | Phase::Failed));
             phase.filter(|_| later.started == run.started).map(|phase| (place, phase))
         });
-        let guess = if is_last && part.failed && part.after.event.is_some_and(Event::is_recovery) {
-            Phase::Failed
-        } else {
-            Phase::Succeeded
-        };
+        let event = events[usize::from(position >= orders[0].len())];
+        let is_bad = part.after.event.is_some_and(Event::is_recovery)
+            || event.is_some_and(|event| blames(trace, event))
+                && !has_ended_well(trace, &part.chart.hooks[order[position]], place..part.range.end);
+        let guess = if is_last && part.failed && is_bad { Phase::Failed } else { Phase::Succeeded };
         let new = Run {
             place,
             at: trace.seen[place].at,

@@ -7,17 +7,24 @@ use hooks::release::{Phase, Record, RecordedHook, Status};
 use super::*;
 use crate::{answer::Action, command::Flags, run::sight::Stored};
 
+mod earlier;
+
 /// What watches see of a release with one Job, `migrate`, and one ConfigMap, `settings`.
 struct Play {
     began: Instant,
     seen: Vec<Seen>,
     policy: &'static str,
     started: u32,
+    events: &'static str,
+    /// `None` without ordinary resources.
+    settings: Option<&'static str>,
 }
 
 impl Play {
     fn new(policy: &'static str) -> Self {
-        Self { began: Instant::now(), seen: Vec::new(), policy, started: 0 }
+        let events = "pre-install,pre-upgrade,pre-rollback";
+        let settings = Some("settings");
+        Self { began: Instant::now(), seen: Vec::new(), policy, started: 0, events, settings }
     }
 
     fn push(&mut self, what: What) -> &mut Self {
@@ -31,9 +38,12 @@ impl Play {
         if phase == Some(Phase::Running) {
             self.started += 1;
         }
-        let policy = self.policy;
+        let (policy, events) = (self.policy, self.events);
+        let settings = self.settings.map_or_else(String::new, |name| {
+            format!("---\n# Source: shop/templates/s.yaml\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}}}\n")
+        });
         let manifest = format!(
-            "{{apiVersion: batch/v1, kind: Job, metadata: {{name: migrate, annotations: {{helm.sh/hook: 'pre-install,pre-upgrade,pre-rollback', {policy}}}}}, \
+            "{{apiVersion: batch/v1, kind: Job, metadata: {{name: migrate, annotations: {{helm.sh/hook: '{events}', {policy}}}}}, \
              spec: {{template: {{spec: {{restartPolicy: Never, containers: [{{name: main, image: x}}]}}}}}}}}"
         );
         let hook = RecordedHook {
@@ -49,7 +59,7 @@ impl Play {
             namespace: "demo".to_owned(),
             version: i64::from(revision),
             status,
-            manifest: "---\n# Source: shop/templates/s.yaml\n{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}}\n".to_owned(),
+            manifest: settings,
             hooks: vec![hook],
             templates: Vec::new(),
             chart_name: "shop".to_owned(),
@@ -119,7 +129,7 @@ impl Play {
             began: self.began,
             ended: self.began + Duration::from_secs(99),
         };
-        let steps = Trace::new(&self.seen, from, &asked, &ran, "demo", true).steps();
+        let steps = Trace::new(&self.seen, from, &asked, &ran, "demo", true, &Wide::new()).steps();
         let shown = |step: Step| {
             let event = step.event.map_or(String::new(), |event| format!("{event} "));
             let object = step.object.map_or(String::new(), |object| format!(" {object}"));
