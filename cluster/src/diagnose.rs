@@ -19,6 +19,7 @@ mod suspect;
 mod testing;
 mod words;
 
+pub use causes::TIMEOUT;
 pub use evidence::Log;
 pub use refusal::Refusal;
 pub use repair::Repair;
@@ -188,13 +189,12 @@ pub struct Cause {
 }
 
 impl Diagnosis {
-    /// Whether nothing is wrong: the release is at rest and whole, or a hook runs as it should.
+    /// Whether nothing is wrong: the release is at rest and whole. One that Helm refuses to touch is not, whether or not a Helm is at
+    /// work on it, which nobody can see.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
-        match &self.hook {
-            Some(hook) => hook.causes.iter().all(|cause| cause.id == causes::RUNNING),
-            None => matches!(self.status, Status::Deployed | Status::Superseded | Status::Uninstalled),
-        }
+        self.hook.is_none()
+            && matches!(self.status, Status::Deployed | Status::Superseded | Status::Uninstalled)
     }
 }
 
@@ -220,7 +220,10 @@ pub async fn diagnose(client: &Client, question: &Question<'_>) -> Result<Diagno
     let hook = account::hook(&evidence, &mask, question.log_lines);
     let repair = repair::all(&evidence, &hook);
     let diagnosis = history.without_hook(question.now, notes);
-    let state = repair::state(&evidence.release, hook.event, diagnosis.since, question.now);
+    // Helm's labels tell when it began; a hook that failed has an end of its own.
+    let failed_at = hook.ended.filter(|_| diagnosis.status == Status::Failed);
+    let since = failed_at.or(diagnosis.since);
+    let state = repair::state(&evidence.release, hook.event, since, question.now);
     let said = diagnosis.said.map(|said| mask.text(&said));
-    Ok(Diagnosis { hook: Some(hook), repair, state, said, ..diagnosis })
+    Ok(Diagnosis { hook: Some(hook), repair, state, since, said, ..diagnosis })
 }

@@ -6,9 +6,9 @@ use anyhow::Context as _;
 use clap::ArgMatches;
 use cluster::{
     client,
-    diagnose::{Diagnosis, Question, diagnose},
+    diagnose::{Diagnosis, Hook, Question, TIMEOUT, diagnose},
 };
-use policies::PolicySet;
+use policies::{Namespace, PolicySet, Settings, policy_set::Named, settings::Engine};
 use tokio::runtime::Builder;
 
 use crate::{
@@ -143,6 +143,22 @@ fn log_lines(text: &str) -> Result<u16, String> {
     read.ok_or_else(|| "write a whole number from 0 to 1000".to_owned())
 }
 
+/// The policies with the timeout that Helm had, where it is seen: what they say of one is a guess.
+fn as_seen(hook: &Hook, diagnosis: &Diagnosis, policies: &PolicySet) -> Option<PolicySet> {
+    let is_timeout = hook.causes.iter().any(|cause| cause.id == TIMEOUT);
+    let (began, ended) = hook.began.zip(hook.ended).filter(|_| is_timeout)?;
+    let namespace = Namespace { name: &diagnosis.namespace, labels: None };
+    let engine =
+        Engine { timeout_seconds: (ended - began).max(1), ..policies.policy(Some(namespace)).engine.clone() };
+    let seen = Named {
+        name: "as-seen".to_owned(),
+        settings: Settings { engine: Some(engine), priority: i32::MAX, ..Settings::default() },
+        is_base: false,
+    };
+    let all = policies.policies().iter().cloned().chain([seen]).collect();
+    PolicySet::new(all, policies.exceptions().to_vec(), policies.profile(), 0).ok()
+}
+
 /// What the rules that know of such causes have to say about this very hook.
 fn prevention(diagnosis: &Diagnosis, policies: &PolicySet) -> Vec<Prevention> {
     let Some(hook) = &diagnosis.hook else { return Vec::new() };
@@ -150,8 +166,9 @@ fn prevention(diagnosis: &Diagnosis, policies: &PolicySet) -> Vec<Prevention> {
     if known.is_empty() {
         return Vec::new();
     }
+    let as_seen = as_seen(hook, diagnosis, policies);
     let judge = Judge {
-        policies,
+        policies: as_seen.as_ref().unwrap_or(policies),
         namespace: Some(&diagnosis.namespace),
         release: Some(&diagnosis.release),
         now: policy_file::now(),

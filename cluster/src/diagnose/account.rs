@@ -4,7 +4,7 @@ use hooks::{
     Mask,
     release::{Phase, Status},
 };
-use k8s_openapi::api::core::v1::ContainerState;
+use k8s_openapi::api::{batch::v1::JobStatus, core::v1::ContainerState};
 
 use super::{
     Cause, Hook, causes,
@@ -42,7 +42,7 @@ pub(super) fn hook(evidence: &Evidence, mask: &Mask, log_lines: usize) -> Hook {
 fn logs(logs: &[Log], most: usize) -> Vec<Log> {
     let end = |log: &Log| {
         let first = log.lines.len().saturating_sub(most);
-        Log { lines: log.lines[first..].to_vec(), ..log.clone() }
+        Log { lines: log.lines[first..].to_vec(), is_cut: log.is_cut || first > 0, ..log.clone() }
     };
     logs.iter().map(end).filter(|log| !log.lines.is_empty()).collect()
 }
@@ -51,7 +51,6 @@ fn logs(logs: &[Log], most: usize) -> Vec<Log> {
 fn helm(evidence: &Evidence) -> String {
     let waited = evidence.waited().map(words::duration);
     let after = waited.as_ref().map_or_else(String::new, |waited| format!(" after {waited}"));
-    let is_refused = evidence.release.description.contains("warning: Hook ");
     match evidence.hook.phase {
         None => "Helm stopped before it had begun with this hook.".to_owned(),
         Some(Phase::Running) => {
@@ -59,27 +58,40 @@ fn helm(evidence: &Evidence) -> String {
             if evidence.job_end().is_some() || evidence.job.is_gone() {
                 format!("Helm began with it{time} and has written nothing down since.")
             } else {
-                format!("Helm began with it{time} and waits, or was interrupted.")
+                let end = match evidence.release.status {
+                    Status::PendingRollback => "gave up: of a rollback that fails it writes nothing down",
+                    Status::Uninstalling => "gave up: of an uninstall that fails it writes nothing down",
+                    _ => "was interrupted",
+                };
+                format!("Helm began with it{time} and waits, or {end}.")
             }
         }
         Some(Phase::Succeeded) => "Helm takes it for a success.".to_owned(),
-        _ if evidence.release.status == Status::Failed && is_refused => {
+        _ if evidence.release.status == Status::Failed && evidence.is_refused() => {
             "Helm was refused when it created the hook, and stopped at once.".to_owned()
         }
         _ if evidence.release.status == Status::Failed && evidence.timed_out() => {
             let time = waited.map_or_else(String::new, |waited| format!(" ({waited})"));
-            let has_begun = |state: &ContainerState| state.running.is_some() || state.terminated.is_some();
-            let was_started = evidence.containers().any(|container| container.states().any(has_begun));
-            let what = match () {
-                () if was_started => "",
-                () if evidence.pods.is_empty() && evidence.of_pods().next().is_none() => {
-                    " for a pod that was never created"
-                }
-                () => " for a pod that never started",
-            };
-            format!("Helm waited its whole timeout{time}{what} and gave up.")
+            format!("Helm waited its whole timeout{time}{} and gave up.", in_vain(evidence))
         }
         _ => format!("Helm saw it fail{after} and stopped."),
+    }
+}
+
+/// What Helm waited for in vain, if that is known: where nobody may look there may be anything.
+fn in_vain(evidence: &Evidence) -> &'static str {
+    let has_begun = |state: &ContainerState| state.running.is_some() || state.terminated.is_some();
+    let was_started = evidence.containers().any(|container| container.states().any(has_begun))
+        || evidence.of_pods().any(|said| said.reason == "Started");
+    let counts = evidence.job.there().map(|job| job.status.clone().unwrap_or_default());
+    let has_counted =
+        |counts: JobStatus| counts.failed.or(counts.succeeded).or(counts.active).unwrap_or(0) > 0;
+    let had_none = counts.is_some_and(|counts| !has_counted(counts)) && evidence.of_pods().next().is_none();
+    match evidence.pods.is_empty() {
+        _ if was_started || !evidence.knows_pods || !evidence.knows_events => "",
+        true if had_none => " for a pod that was never created",
+        true if evidence.of_pods().next().is_none() => "",
+        _ => " for a pod that never started",
     }
 }
 
@@ -90,7 +102,7 @@ fn now(evidence: &Evidence) -> String {
         return of_others(evidence, &kind);
     }
     let is_pending = evidence.release.status.is_pending() || evidence.release.status == Status::Uninstalling;
-    let is_stale = evidence.hook.phase == Some(Phase::Succeeded);
+    let is_stale = evidence.is_of_an_earlier_run();
     match (&evidence.job, evidence.job_end()) {
         (Seen::Unknown, _) => "What became of the Job could not be looked at.".to_owned(),
         (Seen::Gone, _) if evidence.hook.deletes_when_failed => {
@@ -100,6 +112,10 @@ fn now(evidence: &Evidence) -> String {
         (Seen::There(_), Some(("Complete", _))) if is_stale => {
             "The Job is the old one, which ended well.".to_owned()
         }
+        (Seen::There(_), Some(_)) if is_stale => {
+            "The Job is the old one, which has given up; its logs stay until it is deleted.".to_owned()
+        }
+        (Seen::There(_), Some(("Failed", _))) if !evidence.knows_pods => "The Job has given up.".to_owned(),
         (Seen::There(_), Some(("Complete", _))) => "The Job has ended well since.".to_owned(),
         (Seen::There(_), Some(_)) if evidence.pods.is_empty() => {
             "The Job has given up, and its pods are gone.".to_owned()
@@ -117,14 +133,21 @@ fn now(evidence: &Evidence) -> String {
                 .iter()
                 .filter_map(|pod| pod.status.as_ref()?.phase.as_deref())
                 .any(|phase| phase == "Running");
-            let does = if runs { "still runs" } else { "keeps trying" };
+            let does = match () {
+                () if runs => "still runs",
+                () if evidence.knows_pods => "keeps trying",
+                () => "goes on",
+            };
+            let which = if is_stale { "old Job" } else { "Job" };
             match spec.and_then(|spec| spec.active_deadline_seconds) {
                 Some(seconds) => {
-                    format!("The Job {does} until its deadline of {}.", words::duration(seconds))
+                    format!("The {which} {does} until its deadline of {}.", words::duration(seconds))
                 }
-                None if is_pending || runs => format!("The Job has no deadline and {does}."),
+                None if is_pending || runs || !evidence.knows_pods => {
+                    format!("The {which} has no deadline and {does}.")
+                }
                 None => format!(
-                    "The Job has no deadline and {does}: it will run as soon as it can, with nobody watching."
+                    "The {which} has no deadline and {does}: it will run as soon as it can, with nobody watching."
                 ),
             }
         }
@@ -168,6 +191,22 @@ mod tests {
             some.now,
             "The Job has no deadline and keeps trying: it will run as soon as it can, with nobody watching."
         );
+    }
+
+    #[test]
+    fn pods_that_nobody_may_look_at_were_told_not_to_be_there() {
+        let said = "timed out waiting for the condition";
+        let blind = of(&json!({"job": job(""), "description": said, "ended": 3, "blind": true}));
+        assert_eq!(blind.helm, "Helm waited its whole timeout (3s) and gave up.");
+        assert_eq!(blind.now, "The Job has no deadline and goes on.");
+        let over = of(&json!({"job": job("BackoffLimitExceeded"), "blind": true}));
+        assert_eq!(over.now, "The Job has given up.");
+        let mut counted = job("");
+        counted["status"]["failed"] = json!(2);
+        let gone = of(&json!({"job": counted, "description": said, "ended": 3}));
+        assert_eq!(gone.helm, "Helm waited its whole timeout (3s) and gave up.");
+        let unknown = of(&json!({"job": job(""), "description": "x", "blind": true}));
+        assert!(unknown.causes[0].what.contains("may not be looked at"), "{}", unknown.causes[0].what);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod deletion_blocked;
 mod evicted;
 mod image_pull;
 mod interrupted;
+mod left_behind;
 mod limit_range;
 mod mesh_sidecar;
 mod missing_object;
@@ -34,8 +35,11 @@ pub(super) use rbac::refusals;
 /// The cause of hooks that have not failed, or not yet.
 pub(super) const RUNNING: &str = "running";
 
-/// What follows from most other causes.
-pub(super) const TIMEOUT: &str = "timeout";
+/// The cause of what an earlier run keeps from running.
+pub(super) const STALE: &str = stale_rerun::ID;
+
+/// The cause that follows from most others: Helm stopped waiting.
+pub const TIMEOUT: &str = "timeout";
 
 /// Finds one reason, if it is there.
 type Find = fn(&Evidence) -> Option<Cause>;
@@ -72,15 +76,35 @@ const ALL: &[Find] = &[
 
 /// Everything that is wrong, the reason before what it leads to; never empty.
 pub(super) fn all(evidence: &Evidence) -> Vec<Cause> {
-    let found: Vec<Cause> = ALL.iter().filter_map(|find| find(evidence)).collect();
-    if found.is_empty() { vec![unknown(evidence)] } else { found }
+    let mut found: Vec<Cause> = ALL.iter().filter_map(|find| find(evidence)).collect();
+    if found.is_empty() {
+        found.push(unknown(evidence));
+    }
+    if found[0].id == stale_rerun::ID {
+        // Helm's wait is of this revision; all else is about the run that stands in its way.
+        found.retain(|cause| cause.id != interrupted::ID);
+        for cause in found.iter_mut().skip(1).filter(|cause| cause.id != TIMEOUT) {
+            cause.what.push_str(" (in that earlier run)");
+        }
+    } else if found[0].id != RUNNING {
+        found.extend(left_behind::find(evidence));
+    }
+    found
 }
 
 /// Nothing that is known fits.
 fn unknown(evidence: &Evidence) -> Cause {
     let is_done_for = evidence.release.status == hooks::release::Status::Failed || !evidence.is_running();
     if !is_done_for {
-        return cause(RUNNING, "runs, and nothing is wrong with it so far");
+        return cause(
+            RUNNING,
+            "runs, and nothing is wrong with it so far; unless a Helm still waits for it, the release is stuck",
+        );
+    }
+    if matches!(evidence.hook.kind.as_str(), "Job" | "Pod") && !evidence.knows_pods {
+        return cause("unknown", "failed, and its pods, which may tell why, may not be looked at")
+            .said(&evidence.release.description)
+            .advice("look again as somebody who may list Pods and Events and read logs");
     }
     let what = if evidence.job.is_gone() && evidence.hook.deletes_when_failed {
         "failed, and Helm deleted it with its pods, as hook-failed in its delete policy says: what it printed is gone"
@@ -165,12 +189,28 @@ mod tests {
     }
 
     #[test]
+    fn the_failure_of_an_earlier_run_was_told_as_that_of_this_one() {
+        use crate::diagnose::testing::{ended, job, pod};
+
+        let mut old = job("BackoffLimitExceeded");
+        old["metadata"]["creationTimestamp"] = serde_json::json!("1970-01-12T13:46:00Z");
+        let found = all(&evidence(&serde_json::json!({
+            "status": "pending-rollback", "phase": "Running", "policy": "hook-succeeded", "job": old,
+            "pods": [pod(&ended("Error", 3))], "description": "Rollback to 1",
+        })));
+        let ids: Vec<&str> = found.iter().map(|cause| cause.id).collect();
+        assert_eq!(ids, ["stale-rerun", "program", "back-off"]);
+        assert!(found[1].what.ends_with("(in that earlier run)"), "{}", found[1].what);
+    }
+
+    #[test]
     fn every_rule_that_is_named_exists() {
         let sources = [
             include_str!("causes.rs"),
             include_str!("causes/admission.rs"),
             include_str!("causes/back_off.rs"),
             include_str!("causes/deadline.rs"),
+            include_str!("causes/left_behind.rs"),
             include_str!("causes/missing_object.rs"),
             include_str!("causes/never_ends.rs"),
             include_str!("causes/program.rs"),

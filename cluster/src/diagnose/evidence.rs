@@ -22,8 +22,12 @@ pub(super) struct Evidence {
     pub(super) object: Seen<Value>,
     /// The pods of this run, newest first.
     pub(super) pods: Vec<Pod>,
+    /// Whether these are all there are; else somebody may not look.
+    pub(super) knows_pods: bool,
     /// What was said about the Job and its pods in this run, oldest first.
     pub(super) events: Vec<Said>,
+    /// Whether events could be looked at.
+    pub(super) knows_events: bool,
     /// What containers printed, masked.
     pub(super) logs: Vec<Log>,
     /// Requests of the hook's pods that the API server refused, as their logs say.
@@ -127,6 +131,8 @@ pub struct Log {
     pub container: String,
     /// Its last lines, masked, without control characters.
     pub lines: Vec<String>,
+    /// Whether it has more lines before these.
+    pub is_cut: bool,
 }
 
 /// A request that the API server refused.
@@ -271,6 +277,55 @@ impl Evidence {
     /// Whether the Job goes on, with or without Helm.
     pub(super) fn is_job_active(&self) -> bool {
         self.job.there().is_some() && self.job_end().is_none()
+    }
+
+    /// Whether a run of the hook is there that Helm will not take away before the next one.
+    pub(super) fn is_in_the_way(&self) -> bool {
+        let is_there = match self.hook.kind.as_str() {
+            "Job" => self.job.there().is_some(),
+            "Pod" => !self.pods.is_empty(),
+            _ => false,
+        };
+        is_there && !self.hook.deletes_before_creation
+    }
+
+    /// Whether such a run may be there, although nobody may look.
+    pub(super) const fn may_be_in_the_way(&self) -> bool {
+        !self.hook.deletes_before_creation && self.hook.job.is_some() && matches!(self.job, Seen::Unknown)
+    }
+
+    /// Whether what is there was there before its revision was stored, so that this revision has not run it:
+    /// both times are the API server's, so that no clock can deceive. A test and an uninstall have no revision of their own.
+    pub(super) fn is_of_an_earlier_run(&self) -> bool {
+        let pod = || self.pods.first().filter(|_| self.hook.kind == "Pod").map(|pod| &pod.metadata);
+        let live = self.job.there().map(|job| &job.metadata).or_else(pod);
+        let created = live.and_then(|live| live.creation_timestamp.as_ref()).map(|at| at.0.as_second());
+        let has_revision = self.hook.event != Some(Event::Test)
+            && !matches!(self.release.status, Status::Uninstalling | Status::Uninstalled);
+        has_revision
+            && self.is_in_the_way()
+            && created.zip(self.release.stored_at).is_some_and(|(created, stored)| created < stored)
+    }
+
+    /// Whether the Job tries again and again: a try failed, or it gets no pod.
+    pub(super) fn is_retrying(&self) -> bool {
+        let failed = self.job.there().and_then(|job| job.status.as_ref()?.failed).unwrap_or_default();
+        self.is_job_active() && (failed > 0 || (self.knows_pods && self.pods.is_empty()))
+    }
+
+    /// Whether the Job waits for somebody to resume it.
+    pub(super) fn is_suspended(&self) -> bool {
+        self.is_job_active()
+            && self
+                .job
+                .there()
+                .and_then(|job| job.spec.as_ref())
+                .is_some_and(|spec| spec.suspend == Some(true))
+    }
+
+    /// Whether Helm was refused when it created the hook.
+    pub(super) fn is_refused(&self) -> bool {
+        self.release.description.contains("warning: Hook ")
     }
 
     /// Whether Helm says that it waited in vain.

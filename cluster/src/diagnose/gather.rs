@@ -84,7 +84,8 @@ impl Look<'_> {
         }
     }
 
-    async fn all<K>(&mut self, params: &ListParams, what: &str) -> Vec<K>
+    /// `None` where it may not be looked at, which is not the same as that there are none.
+    async fn all<K>(&mut self, params: &ListParams, what: &str) -> Option<Vec<K>>
     where
         K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>
             + Clone
@@ -92,7 +93,7 @@ impl Look<'_> {
             + std::fmt::Debug,
     {
         let found = self.api::<K>().list(params).await;
-        self.noted(found, what).map(|list| list.items).unwrap_or_default()
+        self.noted(found, what).map(|list| list.items)
     }
 }
 
@@ -119,12 +120,15 @@ pub(super) async fn gather(
         seen.object = object::read(look, hook).await;
     }
     if is_job || hook.kind == "Pod" {
-        seen.pods = pods::read(look, &seen).await;
+        let pods = pods::read(look, &seen).await;
+        (seen.knows_pods, seen.pods) = (pods.is_some(), pods.unwrap_or_default());
     }
-    seen.events = pods::events(look, &seen).await;
+    let events = pods::events(look, &seen).await;
+    (seen.knows_events, seen.events) = (events.is_some(), events.unwrap_or_default());
     let limited = ListParams::default().limit(100);
-    seen.quotas = look.all::<ResourceQuota>(&limited, "list ResourceQuotas").await;
-    seen.network_policies = look.all::<NetworkPolicy>(&limited, "list NetworkPolicies").await;
+    seen.quotas = look.all::<ResourceQuota>(&limited, "list ResourceQuotas").await.unwrap_or_default();
+    let policies = look.all::<NetworkPolicy>(&limited, "list NetworkPolicies").await;
+    seen.network_policies = policies.unwrap_or_default();
     seen.pod_security = pod_security(look).await;
     let wants = seen.pod_spec().map(references::of).unwrap_or_default();
     let known = needs::read(look, &wants, &history.record).await;

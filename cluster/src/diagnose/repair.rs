@@ -60,18 +60,18 @@ pub(super) fn state(facts: &ReleaseFacts, event: Option<Event>, since: Option<i6
 /// All that mends it, in order, nothing twice.
 pub(super) fn all(evidence: &Evidence, hook: &Hook) -> Vec<Repair> {
     let facts = &evidence.release;
-    let is_over = !facts.status.is_pending() && facts.status != Status::Uninstalling;
-    let is_test = hook.event == Some(Event::Test);
-    let mut all = Vec::new();
-    if evidence.is_job_active() && (is_over || is_test) {
-        let command = format!("kubectl -n {} delete job {}", word(&hook.namespace), word(&hook.name));
-        all.push(Repair::command(command, "stops the retries"));
-    }
     // To wait longer for what cannot be helps nobody.
     let is_reason = |(index, cause): &(usize, &Cause)| *index == 0 || cause.id != causes::TIMEOUT;
     let causes = hook.causes.iter().enumerate().filter(is_reason);
-    all.extend(causes.flat_map(|(_, cause)| cause.repair.iter().cloned()));
+    let of_causes = causes.flat_map(|(_, cause)| cause.repair.iter().cloned());
+    // What a pod said is gone with it: first look, then delete.
+    let is_look = |one: &Repair| one.command.as_ref().is_some_and(|command| command.contains(" logs "));
+    let (mut all, rest): (Vec<_>, Vec<_>) = of_causes.partition(is_look);
+    let deletion = deletion(evidence, hook);
+    let (at_once, later) = if evidence.is_job_active() { (deletion, None) } else { (None, deletion) };
+    all.extend(at_once.into_iter().chain(rest).chain(later));
     all.extend(of_release(facts, hook.event));
+    all.extend(without_hooks(evidence, hook));
     let mut kept: Vec<Repair> = Vec::new();
     for repair in all {
         if !kept
@@ -82,6 +82,52 @@ pub(super) fn all(evidence: &Evidence, hook: &Hook) -> Vec<Repair> {
         }
     }
     kept
+}
+
+/// Takes away what still runs, or stands in the way of the next run.
+fn deletion(evidence: &Evidence, hook: &Hook) -> Option<Repair> {
+    let is_stale = hook.causes.first().is_some_and(|cause| cause.id == causes::STALE);
+    let status = evidence.release.status;
+    if status == Status::Uninstalling && !is_stale {
+        return None;
+    }
+    let is_in_the_way = is_stale || evidence.is_in_the_way();
+    let keeps = ["PersistentVolumeClaim", "Secret", "ConfigMap", "Namespace", "CustomResourceDefinition"];
+    let what = [
+        (evidence.is_running() && status.is_pending(), "only if no Helm is at work on it"),
+        (evidence.is_suspended(), "nobody can resume it then"),
+        (evidence.is_retrying() && !evidence.is_suspended(), "stops the retries"),
+        (
+            evidence.is_job_active() && !evidence.is_retrying() && !evidence.is_suspended(),
+            "ends what still runs",
+        ),
+        (is_in_the_way, "makes way for the next run"),
+        (is_in_the_way && keeps.contains(&hook.kind.as_str()), "what it holds is lost"),
+    ];
+    let what: Vec<&str> = what.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text).collect();
+    let may_be = evidence.may_be_in_the_way() && !is_in_the_way;
+    let what = if may_be { vec!["makes way for the next run, if it is still there"] } else { what };
+    let command = format!(
+        "kubectl -n {} delete {} {}{}",
+        word(&hook.namespace),
+        word(&hook.kind.to_lowercase()),
+        word(&hook.name),
+        if may_be { " --ignore-not-found" } else { "" }
+    );
+    (may_be || is_in_the_way || evidence.is_job_active()).then(|| Repair::command(command, what.join("; ")))
+}
+
+/// The way out where a rollback runs the hook again that has just failed: nobody can mend it in a revision that is stored.
+///
+/// Source: Helm 4.2.4 `pkg/action/rollback.go`, `prepareRollback`, for the words and whose hooks run.
+fn without_hooks(evidence: &Evidence, hook: &Hook) -> Option<Repair> {
+    let facts = &evidence.release;
+    let good = facts.good.filter(|_| facts.status == Status::PendingRollback)?;
+    let is_same = facts.description == format!("Rollback to {good}");
+    let is_stale = hook.causes.first().is_some_and(|cause| cause.id == causes::STALE);
+    let command =
+        format!("helm rollback {} {good} --no-hooks -n {}", word(&facts.name), word(&facts.namespace));
+    (is_same && !is_stale).then(|| Repair::command(command, "if the hook fails again: leaves it out"))
 }
 
 /// What gets the release itself out of its state.
@@ -127,65 +173,4 @@ pub(super) fn of_release(facts: &ReleaseFacts, event: Option<Event>) -> Vec<Repa
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn facts(status: Status, revision: i64) -> ReleaseFacts {
-        ReleaseFacts {
-            name: "shop".into(),
-            namespace: "demo".into(),
-            revision,
-            status,
-            newest: (revision, status),
-            ..ReleaseFacts::default()
-        }
-    }
-
-    fn command(facts: &ReleaseFacts, event: Option<Event>) -> String {
-        of_release(facts, event)[0].command.clone().unwrap()
-    }
-
-    #[test]
-    fn a_failed_upgrade_does_not_block_the_next() {
-        let facts = ReleaseFacts { deployed: Some(1), good: Some(1), ..facts(Status::Failed, 2) };
-        assert_eq!(command(&facts, Some(Event::PreUpgrade)), "helm upgrade shop … -n demo");
-        assert_eq!(
-            state(&facts, Some(Event::PreUpgrade), Some(100), 340),
-            "shop revision 2 is failed since 00:01:40 UTC (4m ago); revision 1 is still deployed and serving."
-        );
-        assert!(state(&facts, Some(Event::PostUpgrade), None, 0).contains("its objects are live"));
-    }
-
-    #[test]
-    fn a_failed_install_is_taken_away_first() {
-        assert_eq!(
-            command(&facts(Status::Failed, 1), Some(Event::PreInstall)),
-            "helm uninstall shop -n demo"
-        );
-    }
-
-    #[test]
-    fn wedged_releases_have_a_way_out() {
-        let with_good = |status| ReleaseFacts { good: Some(1), ..facts(status, 2) };
-        assert_eq!(command(&with_good(Status::PendingUpgrade), None), "helm rollback shop 1 -n demo");
-        assert_eq!(command(&with_good(Status::PendingRollback), None), "helm rollback shop 1 -n demo");
-        assert_eq!(command(&facts(Status::Uninstalling, 1), None), "helm uninstall shop --no-hooks -n demo");
-        assert_eq!(command(&facts(Status::PendingInstall, 1), None), "helm uninstall shop -n demo");
-    }
-
-    #[test]
-    fn what_was_rolled_back_serves_again() {
-        let facts = ReleaseFacts {
-            newest: (3, Status::Deployed),
-            deployed: Some(3),
-            good: Some(3),
-            ..facts(Status::Failed, 2)
-        };
-        assert!(state(&facts, None, None, 0).ends_with("Helm rolled it back: revision 3 is deployed."));
-    }
-
-    #[test]
-    fn nothing_is_done_about_a_release_that_is_well() {
-        assert_eq!(of_release(&facts(Status::Deployed, 1), None), []);
-    }
-}
+mod tests;

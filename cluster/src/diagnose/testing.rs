@@ -14,7 +14,8 @@ pub(super) const BEGAN: i64 = 1_000_000;
 
 /// Evidence about `Job/migrate` of `shop` in `demo`, which failed before an upgrade, with what `given` says: `status`, `phase`,
 /// `description`, `kind`, `hook` (its manifest), `job` (`null`: gone), `pods`, `events` as `[kind, name, reason, message]`,
-/// `quotas`, `networkPolicies`, `podSecurity`, `missing` as `[kind, name]`, `ended` (seconds after the beginning).
+/// `quotas`, `networkPolicies`, `podSecurity`, `missing` as `[kind, name]`, `ended` (seconds after the beginning), `blind` (may not
+/// look at pods and events).
 pub(super) fn evidence(given: &Value) -> Evidence {
     let status = Status::parse(&text(given, "status", "failed"));
     let said = |event: &Value| {
@@ -50,7 +51,9 @@ pub(super) fn evidence(given: &Value) -> Evidence {
             _ => Seen::Unknown,
         },
         pods: list(given, "pods").iter().map(read).collect(),
+        knows_pods: given["blind"] != true,
         events: list(given, "events").iter().map(said).collect(),
+        knows_events: given["blind"] != true,
         needs: list(given, "missing").iter().map(need).collect(),
         quotas: list(given, "quotas").iter().map(read).collect(),
         network_policies: list(given, "networkPolicies").iter().map(read).collect(),

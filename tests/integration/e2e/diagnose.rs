@@ -7,8 +7,10 @@ use tests::{
     rig::Helm,
 };
 
-use super::Place;
+use super::{Place, SOON};
 
+/// What is said to do gets the release out of there.
+mod followed;
 /// What the API server refuses.
 mod refused;
 /// What never ends, or ends badly.
@@ -43,4 +45,17 @@ fn failed_upgrade(place: &Place, helm: Helm, objects: &[Value]) -> Diagnosed {
     let ran = place.helm(helm, "upgrade", Some(Chart::new(objects).path()), BRIEFLY);
     assert!(!ran.ok(), "it did not fail: {ran:?}");
     Diagnosed::of(place.rig, &place.namespace)
+}
+
+/// The API server counts in seconds: whatever is stored from now on is younger than the Job.
+#[track_caller]
+fn until_the_next_second(place: &Place, job: &str) {
+    let created = place.job(job)["metadata"]["creationTimestamp"].clone();
+    place.rig.wait_for("the next second", SOON, || {
+        let probe = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "clock"}});
+        let _ = place.create(&probe).expect_ok();
+        let now = place.find("configmap", "clock").unwrap()["metadata"]["creationTimestamp"].clone();
+        let _ = place.kubectl(&["delete", "configmap", "clock"], "").expect_ok();
+        (now != created).then_some(())
+    });
 }

@@ -78,7 +78,12 @@ impl Page {
         self.paragraph("helm", &hook.helm, out)?;
         self.paragraph("now", &hook.now, out)?;
         for log in &hook.logs {
-            self.paragraph("log", &format!("{} {}:", log.pod, log.container), out)?;
+            let part = match log.lines.len() {
+                _ if !log.is_cut => String::new(),
+                1 => ", its last line".to_owned(),
+                count => format!(", its last {count} lines"),
+            };
+            self.paragraph("log", &format!("{} {}{part}:", log.pod, log.container), out)?;
             for line in &log.lines {
                 // A log is shown as it is: broken lines would look like others.
                 writeln!(out, "{:MARGIN$}| {}", "", plain::line(line))?;
@@ -196,7 +201,7 @@ mod tests {
             ],
             helm: "Helm waited its whole timeout (5m) for a pod that was never created and gave up.".into(),
             now: "The Job has no deadline and keeps trying: it will run as soon as it can, with nobody watching.".into(),
-            logs: vec![Log { pod: "migrate-x".into(), container: "main".into(), lines: vec!["a\u{1b}b".into()] }],
+            logs: vec![Log { pod: "migrate-x".into(), container: "main".into(), lines: vec!["a\u{1b}b".into()], is_cut: false }],
         }
     }
 

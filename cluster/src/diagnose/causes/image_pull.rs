@@ -38,7 +38,8 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
         (None, Some(text))
             if evidence
                 .own_containers()
-                .all(|container| container.states().all(|state| state.terminated.is_none())) =>
+                .all(|container| container.states().all(|state| state.terminated.is_none()))
+                && !evidence.of_pods().any(|said| said.reason == "Started") =>
         {
             (between(text, "image \"", "\"").unwrap_or("?"), Some(text))
         }
@@ -82,6 +83,16 @@ mod tests {
         let found =
             find(&evidence(&json!({"job": null, "events": [["Pod", "migrate-x", "Failed", said]]}))).unwrap();
         assert!(found.what.contains("\"shop:1\""));
+    }
+
+    #[test]
+    fn an_image_that_came_to_a_pod_that_nobody_may_look_at_was_called_missing() {
+        let said = "Failed to pull image \"shop:1\": timeout";
+        let events = json!([
+            ["Pod", "migrate-x", "Failed", said],
+            ["Pod", "migrate-x", "Started", "Started container main"]
+        ]);
+        assert!(find(&evidence(&json!({"blind": true, "events": events}))).is_none());
     }
 
     #[test]

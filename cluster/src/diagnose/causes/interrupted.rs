@@ -5,6 +5,9 @@ use hooks::release::Status;
 use super::{super::evidence::Evidence, cause};
 use crate::diagnose::Cause;
 
+/// What programs may call it.
+pub(super) const ID: &str = "interrupted";
+
 pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     if !evidence.is_running() {
         return None;
@@ -27,7 +30,7 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
         }
         None => return None,
     };
-    Some(cause("interrupted", what))
+    Some(cause(ID, what))
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::{api::networking::v1::NetworkPolicy, apimachinery::pkg::apis::meta::v1::LabelSelector};
+use k8s_openapi::{
+    api::networking::v1::{NetworkPolicy, NetworkPolicyEgressRule},
+    apimachinery::pkg::apis::meta::v1::LabelSelector,
+};
 
 use super::{super::evidence::Evidence, cause};
 use crate::diagnose::{Cause, shell::word};
@@ -32,15 +35,17 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let none = BTreeMap::new();
     let labels = pod.metadata.labels.as_ref().unwrap_or(&none);
     let governs = |policy: &&NetworkPolicy| is_for_egress(policy) && selects(policy, labels);
-    let names: Vec<String> = evidence
-        .network_policies
-        .iter()
-        .filter(governs)
-        .filter_map(|policy| policy.metadata.name.clone())
-        .collect();
+    let governing = || evidence.network_policies.iter().filter(governs);
+    // What one policy allows, no other takes back.
+    if governing().any(allows_everything) {
+        return None;
+    }
+    let names: Vec<String> = governing().filter_map(|policy| policy.metadata.name.clone()).collect();
     let first = names.first()?;
     let shown = names.iter().take(3).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-    let what = format!("did not reach something, and NetworkPolicy {shown} governs what its pod may reach");
+    let what = format!(
+        "did not reach something, and NetworkPolicy {shown} governs what its pod may reach, which may be why"
+    );
     let namespace = word(&evidence.hook.namespace);
     Some(
         cause("network-policy", what)
@@ -60,6 +65,15 @@ fn is_for_egress(policy: &NetworkPolicy) -> bool {
         [] => spec.egress.is_some(),
         types => types.iter().any(|one| one == "Egress"),
     }
+}
+
+/// Whether a rule names neither peers nor ports: then all egress is allowed.
+fn allows_everything(policy: &NetworkPolicy) -> bool {
+    let rules = policy.spec.as_ref().and_then(|spec| spec.egress.as_ref());
+    let is_open = |rule: &NetworkPolicyEgressRule| {
+        rule.to.as_ref().is_none_or(Vec::is_empty) && rule.ports.as_ref().is_none_or(Vec::is_empty)
+    };
+    rules.into_iter().flatten().any(is_open)
 }
 
 fn selects(policy: &NetworkPolicy, labels: &BTreeMap<String, String>) -> bool {
@@ -109,9 +123,20 @@ mod tests {
         let found = find(&seen("dial tcp 10.0.0.1:5432: i/o timeout", &spec)).unwrap();
         assert_eq!(
             found.what,
-            "did not reach something, and NetworkPolicy \"deny-all\" governs what its pod may reach"
+            "did not reach something, and NetworkPolicy \"deny-all\" governs what its pod may reach, which may be why"
         );
         assert!(find(&seen("syntax error", &spec)).is_none());
+    }
+
+    #[test]
+    fn a_policy_that_allows_everything_was_named_as_the_cause() {
+        for rule in [json!({}), json!({"to": [], "ports": []})] {
+            let spec = json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]});
+            assert!(find(&seen("connect: Connection refused", &spec)).is_none(), "{spec}");
+        }
+        let some =
+            json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": [{"port": 53}]}]});
+        assert!(find(&seen("connect: Connection refused", &some)).is_some());
     }
 
     #[test]

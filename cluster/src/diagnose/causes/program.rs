@@ -39,11 +39,7 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
         word(pod),
         word(&container.status.name)
     );
-    Some(
-        cause("program", what)
-            .command(command, "shows all that it said")
-            .advice("mend what it says, then run it again"),
-    )
+    Some(cause("program", what).command(command, "shows all that it said").advice("mend what it says"))
 }
 
 /// Source: POSIX, "Exit Status for Commands", and `signal(7)`: above 128 a signal ended it.

@@ -7,10 +7,14 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let text = evidence.refused().find(|text| text.contains("error looking up service account "))?;
     let place = between(text, "error looking up service account ", ":").unwrap_or_default();
     let name = place.rsplit('/').next().unwrap_or_default();
-    let what = format!("could not have {}: there is no ServiceAccount {name:?}", pod(evidence));
+    let is = |known: Option<bool>| {
+        evidence.needs.iter().any(|need| need.kind == "ServiceAccount" && need.is_there == known)
+    };
+    // Where nobody may look, it may be there by now.
+    let verb = if is(None) { "was" } else { "is" };
+    let what = format!("could not have {}: there {verb} no ServiceAccount {name:?}", pod(evidence));
     let namespace = word(&evidence.hook.namespace);
-    let is_there =
-        evidence.needs.iter().any(|need| need.kind == "ServiceAccount" && need.is_there == Some(true));
+    let is_there = is(Some(true));
     let what = if is_there { format!("{what} then; it is there now") } else { what };
     let found = cause("service-account", what).said(text).rules(&["dep-service-account"]);
     Some(
@@ -29,7 +33,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diagnose::testing::evidence;
+    use crate::diagnose::{evidence::Need, testing::evidence};
 
     #[test]
     fn the_account_is_named() {
@@ -40,6 +44,14 @@ mod tests {
             found.repair[1].command.as_deref(),
             Some("kubectl -n demo create serviceaccount migrator")
         );
+    }
+
+    #[test]
+    fn an_account_that_nobody_may_look_at_was_said_not_to_be_there() {
+        let said = "Error creating: error looking up service account demo/migrator: not found";
+        let mut seen = evidence(&json!({"events": [["Job", "migrate", "FailedCreate", said]]}));
+        seen.needs = vec![Need { kind: "ServiceAccount", name: "migrator".to_owned(), ..Need::default() }];
+        assert!(find(&seen).unwrap().what.ends_with("there was no ServiceAccount \"migrator\""));
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! The Job of an earlier run stood in the way, or was taken for the new one.
 
-use hooks::{DeletePolicy, annotations::DELETE_POLICY};
+use hooks::release::{Phase, Status};
 
-use super::{super::evidence::Evidence, cause, template};
-use crate::diagnose::{Cause, shell::word};
+use super::{super::evidence::Evidence, cause, left_behind};
+use crate::diagnose::Cause;
+
+/// What programs may call it.
+pub(super) const ID: &str = "stale-rerun";
 
 pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let said = evidence.release.description.as_str();
@@ -13,43 +16,34 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
         format!("was not run: the {kind} of an earlier run is still there, and Helm does not replace it")
     } else if told && said.contains("field is immutable") {
         format!("was not run: the {kind} of an earlier run is still there, and its pods cannot be changed")
-    } else if is_older_than_its_run(evidence) {
-        format!(
-            "was not run: Helm took the {kind} of an earlier run for this one, and its old end for the new one"
-        )
+    } else if evidence.is_of_an_earlier_run() {
+        taken_for_the_new_one(evidence)?
     } else {
         return None;
     };
-    let (namespace, name) = (word(&evidence.hook.namespace), word(&evidence.hook.name));
-    let found = cause("stale-rerun", what).rules(&["hook-stale-rerun", "hook-policy-no-before-creation"]);
+    let found = cause(ID, what).rules(&["hook-stale-rerun", "hook-policy-no-before-creation"]);
     let found = if told { found.said(said) } else { found };
-    Some(
-        found
-            .command(
-                format!("kubectl -n {namespace} delete {} {name}", kind.to_lowercase()),
-                "makes way for the next run",
-            )
-            .advice(format!(
-                "add {} to {DELETE_POLICY} in {}",
-                DeletePolicy::BeforeHookCreation,
-                template(evidence)
-            ))
-            .only_if(!evidence.hook.deletes_before_creation),
-    )
+    Some(found.advice(left_behind::advice(evidence)).only_if(!evidence.hook.deletes_before_creation))
 }
 
-/// Whether the Job was there before its revision was stored: both times are the API server's, so that no clock can deceive.
-fn is_older_than_its_run(evidence: &Evidence) -> bool {
-    let created = evidence
-        .job
-        .there()
-        .and_then(|job| job.metadata.creation_timestamp.as_ref())
-        .map(|at| at.0.as_second());
-    let is_test = evidence.hook.event == Some(hooks::Event::Test);
-    !is_test
-        && !evidence.hook.deletes_before_creation
-        && evidence.hook.phase == Some(hooks::release::Phase::Succeeded)
-        && created.zip(evidence.release.stored_at).is_some_and(|(created, stored)| created < stored)
+/// What Helm did with a Job that is older than the revision: it writes its reasons down for some of that only.
+///
+/// Source: Helm 4.2.4 `pkg/action/hooks.go`, `execHook`, and `rollback.go`: of a rollback that fails nothing more is stored.
+fn taken_for_the_new_one(evidence: &Evidence) -> Option<String> {
+    let kind = &evidence.hook.kind;
+    match evidence.hook.phase? {
+        Phase::Failed if evidence.release.status == Status::Failed && evidence.is_refused() => None,
+        Phase::Failed if evidence.is_job_active() => {
+            Some(format!("was not run: Helm waited for the {kind} of an earlier run, which goes on"))
+        }
+        Phase::Failed | Phase::Succeeded => Some(format!(
+            "was not run: Helm took the {kind} of an earlier run for this one, and its old end for the new one"
+        )),
+        Phase::Running => Some(format!(
+            "was not run: the {kind} of an earlier run is still there, and Helm does not replace it"
+        )),
+        Phase::Unknown => None,
+    }
 }
 
 #[cfg(test)]
@@ -63,8 +57,7 @@ mod tests {
     fn helm_3_is_told_that_it_exists() {
         let said = "pre-upgrade hooks failed: jobs.batch \"migrate\" already exists";
         let found = find(&evidence(&json!({"description": said, "policy": "hook-succeeded"}))).unwrap();
-        assert_eq!(found.repair[0].command.as_deref(), Some("kubectl -n demo delete job migrate"));
-        assert!(found.repair[1].text.contains("add before-hook-creation"));
+        assert!(found.repair[0].text.contains("add before-hook-creation"));
     }
 
     #[test]
@@ -83,7 +76,32 @@ mod tests {
         let (before, after) = ("1970-01-12T13:46:39Z", "1970-01-12T13:46:40Z");
         assert!(of(before, "Succeeded", json!("hook-failed")));
         assert!(!of(after, "Succeeded", json!("hook-failed")));
-        assert!(!of(before, "Failed", json!("hook-failed")));
+        assert!(of(before, "Failed", json!("hook-failed")));
         assert!(!of(before, "Succeeded", json!(null)));
+    }
+
+    fn older(status: &str, phase: &str, reason: &str, description: &str) -> Evidence {
+        let mut job = crate::diagnose::testing::job(reason);
+        job["metadata"]["creationTimestamp"] = json!("1970-01-12T13:46:00Z");
+        evidence(&json!({
+            "status": status, "phase": phase, "job": job, "policy": "hook-succeeded", "description": description,
+        }))
+    }
+
+    #[test]
+    fn a_rollback_that_was_refused_was_told_as_the_failure_of_the_run_before() {
+        for (reason, phase) in [("BackoffLimitExceeded", "Running"), ("", "Running")] {
+            let found = find(&older("pending-rollback", phase, reason, "Rollback to 1")).unwrap();
+            assert!(found.what.contains("of an earlier run is still there"), "{}", found.what);
+        }
+        assert!(find(&older("uninstalling", "Running", "", "")).is_none());
+    }
+
+    #[test]
+    fn helm_4_waits_for_the_old_job_as_if_it_were_the_new_one() {
+        let found = find(&older("failed", "Failed", "", "context deadline exceeded")).unwrap();
+        assert!(found.what.contains("Helm waited for the Job of an earlier run"), "{}", found.what);
+        let refused = "warning: Hook pre-upgrade a failed: admission webhook \"a\" denied the request";
+        assert!(find(&older("failed", "Failed", "BackoffLimitExceeded", refused)).is_none());
     }
 }

@@ -86,7 +86,10 @@ pub(super) fn shown(raw: Vec<Raw>, mask: &Mask, unknown: &[String], notes: &mut 
         ));
         return Vec::new();
     }
-    let log = |raw: Raw| Log { pod: raw.pod, container: raw.container, lines: mask.lines(&raw.text) };
+    let log = |raw: Raw| {
+        let is_cut = i64::try_from(raw.text.lines().count()).is_ok_and(|lines| lines >= LINES);
+        Log { pod: raw.pod, container: raw.container, lines: mask.lines(&raw.text), is_cut }
+    };
     raw.into_iter().map(log).filter(|log| !log.lines.is_empty()).collect()
 }
 

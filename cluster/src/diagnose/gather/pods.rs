@@ -19,24 +19,25 @@ const MOST_ASKED: usize = 5;
 /// Seconds by which the clocks of Helm and the cluster may differ.
 const SKEW: i64 = 60;
 
-/// Newest first.
-pub(super) async fn read(look: &mut Look<'_>, seen: &Evidence) -> Vec<Pod> {
+/// Newest first; `None` where nobody may look.
+pub(super) async fn read(look: &mut Look<'_>, seen: &Evidence) -> Option<Vec<Pod>> {
     if seen.hook.kind == "Pod" {
         return match look.one::<Pod>(&seen.hook.name, "read Pods").await {
-            Seen::There(pod) => vec![*pod],
-            Seen::Gone | Seen::Unknown => Vec::new(),
+            Seen::There(pod) => Some(vec![*pod]),
+            Seen::Gone => Some(Vec::new()),
+            Seen::Unknown => None,
         };
     }
     // Labels are shorter than names may be; Kubernetes refuses Jobs with such names.
     if seen.hook.name.len() > 63 {
-        return Vec::new();
+        return Some(Vec::new());
     }
     let params = ListParams::default().labels(&format!("job-name={}", seen.hook.name)).limit(500);
-    let mut pods = look.all::<Pod>(&params, "list Pods").await;
+    let mut pods = look.all::<Pod>(&params, "list Pods").await?;
     pods.retain(|pod| is_of_this_run(pod, seen));
     pods.sort_by_key(|pod| std::cmp::Reverse(created(pod)));
     pods.truncate(MOST_PODS);
-    pods
+    Some(pods)
 }
 
 fn created(pod: &Pod) -> Option<i64> {
@@ -50,29 +51,29 @@ fn is_of_this_run(pod: &Pod, seen: &Evidence) -> bool {
     }
 }
 
-/// Oldest first.
-pub(super) async fn events(look: &mut Look<'_>, seen: &Evidence) -> Vec<Said> {
+/// Oldest first; `None` where nobody may look.
+pub(super) async fn events(look: &mut Look<'_>, seen: &Evidence) -> Option<Vec<Said>> {
     let (kind, name) = (&seen.hook.kind, &seen.hook.name);
     let of_pods = "involvedObject.kind=Pod";
-    let mut events = list(look, of_pods).await;
+    let mut events = list(look, of_pods).await?;
     if kind != "Pod" && kind.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        events.extend(list(look, &format!("involvedObject.kind={kind},involvedObject.name={name}")).await);
+        events.extend(list(look, &format!("involvedObject.kind={kind},involvedObject.name={name}")).await?);
     }
     if events.len() >= MOST_EVENTS as usize {
         // A busy namespace: those that are looked for may be among the others.
         let names = seen.pods.iter().take(MOST_ASKED).filter_map(|pod| pod.metadata.name.as_deref());
         for name in names {
-            events.extend(list(look, &format!("{of_pods},involvedObject.name={name}")).await);
+            events.extend(list(look, &format!("{of_pods},involvedObject.name={name}")).await?);
         }
     }
     let mut known = BTreeSet::new();
     events.retain(|event| is_about(event, seen) && known.insert(event.metadata.name.clone()));
     let mut said: Vec<Said> = events.into_iter().map(of).collect();
     said.sort_by_key(|said| said.at);
-    said
+    Some(said)
 }
 
-async fn list(look: &mut Look<'_>, fields: &str) -> Vec<Event> {
+async fn list(look: &mut Look<'_>, fields: &str) -> Option<Vec<Event>> {
     look.all(&ListParams::default().fields(fields).limit(MOST_EVENTS), "list Events").await
 }
 

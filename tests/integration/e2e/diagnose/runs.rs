@@ -41,7 +41,7 @@ fn a_job_that_hangs(helm: Helm) {
         &[
             "had not ended when Helm stopped waiting after",
             "The Job has no deadline and still runs",
-            "# stops the retries",
+            "# ends what still runs",
             "rule job-deadline-missing",
         ],
     );

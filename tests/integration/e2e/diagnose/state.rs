@@ -145,6 +145,38 @@ fn a_record_that_cannot_be_read_is_an_error_and_not_the_end() {
     }
 }
 
+/// A pod that hangs is there, although whoever asks may read Secrets only.
+#[test]
+fn pods_that_nobody_may_look_at_were_never_created() {
+    let place = Place::unguarded("diagnose-blind");
+    let _ = failed_upgrade(&place, Helm::V4, &[ending(migrate(), "hang")]);
+    let user = User::new(place.rig, &format!("{}-blind", place.namespace));
+    let _ =
+        place.kubectl(&["create", "role", "blind", "--verb=get,list", "--resource=secrets"], "").expect_ok();
+    let binding = ["create", "rolebinding", "blind", "--role=blind", &format!("--user={}", user.name())];
+    let _ = place.kubectl(&binding, "").expect_ok();
+    let said = Diagnosed::by(user.kubeconfig(), &["shop", "--namespace", &place.namespace]);
+    said.assert_first("timeout", &["What became of the Job could not be looked at."]);
+    assert!(!said.text.contains("never"), "{}", said.text);
+}
+
+/// A pending release is one that Helm refuses to touch, whatever its hook does.
+#[test]
+fn a_hook_that_hangs_in_a_rollback_was_said_to_be_well() {
+    let place = Place::unguarded("diagnose-pending");
+    let hanging = ending(hook_job("bye", "pre-rollback"), "hang");
+    let _ = place.install(Helm::V4, &Chart::new(&[hanging, settings("1")])).expect_ok();
+    let _ = place.upgrade(Helm::V4, &Chart::new(&[settings("2")])).expect_ok();
+    let ran = place.helm(Helm::V4, "rollback", None, &["1", "--timeout=6s"]);
+    assert!(!ran.ok(), "{ran:?}");
+    let said = Diagnosed::of(place.rig, &place.namespace);
+    said.assert_first(
+        "running",
+        &["unless a Helm still waits for it, the release is stuck", "ends what still runs"],
+    );
+    assert_eq!(said.commands()[0], format!("kubectl -n {} delete job bye", place.namespace));
+}
+
 /// Whoever may read Secrets and Jobs only is told the rest that could not be looked at, each once.
 #[test]
 fn who_may_not_see_all_is_told_what_is_missing() {
