@@ -30,7 +30,9 @@ pub struct Rehearsed {
     /// The file that the scenario stands in, or the path that was planned.
     pub file: String,
     /// Who played it, for people, as in `Helm 4.2`.
-    pub player: &'static str,
+    pub player: String,
+    /// Where, for people, as in `simulated`; of a plan, which cannot be real, empty.
+    pub place: String,
     /// What happened.
     pub answer: Answer,
     /// What was asked, for each of the actions of the answer.
@@ -63,6 +65,17 @@ pub struct Mark {
     pub rule: &'static str,
     /// What it leads to.
     pub mode: Mode,
+}
+
+impl Rehearsed {
+    /// Who played it and where, for people: `Helm 4.2, simulated`.
+    #[must_use]
+    pub fn played_by(&self) -> String {
+        match self.place.as_str() {
+            "" => self.player.clone(),
+            place => format!("{}, {place}", self.player),
+        }
+    }
 }
 
 impl Rehearsal {

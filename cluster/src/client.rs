@@ -101,6 +101,13 @@ pub async fn way_to(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<
     way.map_err(|error| Error::Kubeconfig(Unusable::knowing(&error, &known)))
 }
 
+/// The name of the context that [`way_to`] takes, where a kubeconfig says one.
+#[must_use]
+pub fn context_of(kubeconfig: Option<&Path>, context: Option<&str>) -> Option<String> {
+    let current = || kubeconfig.map_or_else(Kubeconfig::read, Kubeconfig::read_from).ok()?.current_context;
+    context.map(str::to_owned).or_else(current)
+}
+
 fn with(config: Config) -> Result<Client, Error> {
     with_silence(config, SILENCE)
 }

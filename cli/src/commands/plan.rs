@@ -138,7 +138,8 @@ impl Args {
         let rehearsed = Rehearsed {
             name: release,
             file: supply.shown(),
-            player: self.profile().shown,
+            player: self.profile().shown.to_owned(),
+            place: String::new(),
             answer,
             asked,
             expectations: Vec::new(),
@@ -159,7 +160,8 @@ impl Args {
         let rehearsed = Rehearsed {
             name: answer.release.clone(),
             file: self.paths.first().map(|path| path.display().to_string()).unwrap_or_default(),
-            player: self.profile().shown,
+            player: self.profile().shown.to_owned(),
+            place: String::new(),
             answer,
             asked: Vec::new(),
             expectations: Vec::new(),

@@ -14,6 +14,8 @@ use crate::{
     trial::{Answer, Hook, Release, Run, Trial},
 };
 
+/// What a note says of a chart that nobody could render.
+const NEEDS_HELM: &str = ": skipped: needs helm";
 /// Where the words about a hook begin at the latest, so that there is room for them.
 const WIDEST_NAME: usize = 44;
 
@@ -36,6 +38,7 @@ pub fn write(trial: &Trial, colors: bool, out: &mut dyn Write) -> io::Result<()>
     if trial.run.is_some() {
         let summary = summary(trial) + &left_out(trial.skipped, trial.problems.len());
         writeln!(out, "\n{}", plain::wrap(&summary, WIDTH).join("\n"))?;
+        skipped(trial, out)?;
     }
     if let Some(rule) = trial
         .releases
@@ -50,6 +53,14 @@ pub fn write(trial: &Trial, colors: bool, out: &mut dyn Write) -> io::Result<()>
             " · first install: --profile audit"
         };
         writeln!(out, "explain: hookward rules {rule}{softer}")?;
+    }
+    Ok(())
+}
+
+/// Which charts were not judged, and why: the notes that say so are far above, or in another stream.
+fn skipped(trial: &Trial, out: &mut dyn Write) -> io::Result<()> {
+    for note in trial.notes.iter().filter(|note| note.contains(NEEDS_HELM)) {
+        writeln!(out, "{}", plain::wrap(&plain::line(note), WIDTH).join("\n"))?;
     }
     Ok(())
 }

@@ -124,7 +124,7 @@ pub fn unheard<'c>(name: &str, charts: impl Iterator<Item = &'c Chart> + Clone) 
     if charts.flat_map(objects).any(|object| object.id.to_string() == name) {
         return Some(format!("{name} has no pods, so nothing can become of them"));
     }
-    let hint = spelling::hint(name, known.iter().map(String::as_str));
+    let hint = hint(name, &known);
     Some(format!("an outcome names {name}, and no such object is in the chart{hint}"))
 }
 
@@ -143,11 +143,43 @@ pub fn no_hooks<'n, 'c>(
     let mut unknown: Vec<&String> = names.into_iter().filter(|name| !is_known(name)).collect();
     unknown.sort_unstable();
     unknown.dedup();
-    let hint = |name: &str| spelling::hint(name, known.iter().map(String::as_str));
-    unknown.into_iter().map(|name| format!("no hook is called {name}{}", hint(name))).collect()
+    unknown.into_iter().map(|name| format!("no hook is called {name}{}", hint(name, &known))).collect()
+}
+
+/// The name that was most likely meant: one that is spelt nearly so, or the only one of the kind that ends so, behind the release's name.
+fn hint(name: &str, known: &[String]) -> String {
+    let spelt = spelling::hint(name, known.iter().map(String::as_str));
+    let Some((kind, end)) = name.split_once('/').filter(|_| spelt.is_empty()) else { return spelt };
+    let ends_so = |known: &&String| {
+        let of_kind = known.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/'));
+        of_kind.and_then(|rest| rest.strip_suffix(end)).is_some_and(|before| before.ends_with(['-', '.']))
+    };
+    let mut longer: Vec<_> = known.iter().filter(ends_so).collect();
+    longer.sort_unstable();
+    longer.dedup();
+    match longer.as_slice() {
+        [one] => format!("; did you mean {one:?}?"),
+        _ => spelt,
+    }
 }
 
 fn objects(chart: &Chart) -> impl Iterator<Item = &Object> {
     let hooks = chart.hooks.iter().flat_map(|hook| &hook.objects);
     hooks.chain(&chart.resources).map(AsRef::as_ref)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_that_of_its_release_is_understood() {
+        let known =
+            ["Job/bookshop-migrate", "Job/bookshop-warm", "Pod/bookshop-migrate"].map(ToOwned::to_owned);
+        assert_eq!(hint("Job/migrate", &known), "; did you mean \"Job/bookshop-migrate\"?");
+        assert_eq!(hint("Job/bookshop-migrat", &known), "; did you mean \"Job/bookshop-migrate\"?");
+        for unknown in ["Job/shop", "Job/igrate", "Secret/migrate"] {
+            assert_eq!(hint(unknown, &known), "", "{unknown}");
+        }
+    }
 }

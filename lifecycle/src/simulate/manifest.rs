@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Chart,
-    answer::{ObjectId, StepResult, Verb},
+    answer::{LOST, ObjectId, Step, StepResult, Verb},
     chart::{Object, Workload},
     profile::Engine,
     world::{Applied, Deleted, Refusal},
@@ -19,13 +19,18 @@ use crate::{
 /// The value of `helm.sh/resource-policy` that keeps a live object from being deleted by an upgrade; case counts.
 const KEEP: &str = "keep";
 
-/// How many objects got what.
+/// How many objects got what, and which of them went.
 #[derive(Debug, Default)]
 struct Count {
     created: usize,
     updated: usize,
     deleted: usize,
+    /// Those that went although the release stays; of an uninstall nobody asks which.
+    gone: Vec<ObjectId>,
 }
+
+/// More that are gone are counted.
+const NAMED: usize = 6;
 
 impl Play<'_> {
     /// Whether Helm can make requests of the ordinary resources.
@@ -196,7 +201,10 @@ impl Play<'_> {
                 continue;
             }
             match self.world.delete(id) {
-                Ok(_) => count.deleted += 1,
+                Ok(_) => {
+                    count.deleted += 1;
+                    count.gone.push(id.clone());
+                }
                 Err(refusal) => errors.push(format!(
                     "failed to delete resource namespace={}, name={}, kind={}: {}",
                     id.namespace.as_deref().unwrap_or_default(),
@@ -249,9 +257,9 @@ impl Play<'_> {
             return;
         }
         let step = self.step(None, Verb::Manifest, None, StepResult::Ok);
-        let deleted =
-            created.iter().filter(|object| self.world.delete(&object.id) == Ok(Deleted::Asked)).count();
-        self.end_manifest(step, &Count { deleted, ..Count::default() }, None);
+        let is_deleted = |id: &ObjectId| self.world.delete(id) == Ok(Deleted::Asked);
+        let gone: Vec<_> = created.iter().map(|object| object.id.clone()).filter(is_deleted).collect();
+        self.end_manifest(step, &Count { deleted: gone.len(), gone, ..Count::default() }, None);
     }
 
     fn end_manifest(&mut self, step: usize, count: &Count, error: Option<&String>) {
@@ -261,12 +269,37 @@ impl Play<'_> {
             return;
         }
         let parts = [(count.created, "created"), (count.updated, "updated"), (count.deleted, "deleted")];
-        let parts: Vec<_> = parts
+        let mut parts: Vec<_> = parts
             .iter()
             .filter(|(number, _)| *number > 0)
             .map(|(number, what)| format!("{number} {what}"))
             .collect();
-        self.steps[step].message = (!parts.is_empty()).then(|| parts.join(", "));
+        if let (Some(deleted), false) = (parts.last_mut(), count.gone.is_empty()) {
+            let mut named: Vec<_> = count.gone.iter().take(NAMED).map(ToString::to_string).collect();
+            if count.gone.len() > NAMED {
+                named.push(format!("{} more", count.gone.len() - NAMED));
+            }
+            deleted.extend([": ", &*named.join(", ")]);
+        }
+        let lost = count.gone.iter().filter_map(|id| self.lost(id));
+        let told = (!parts.is_empty()).then(|| parts.join(", "));
+        let told: Vec<_> = told.into_iter().chain(lost).collect();
+        self.steps[step].message = (!told.is_empty()).then(|| told.join("; "));
+    }
+
+    /// What to say of a resource that went although a hook had just made it: Helm's update knows no hooks.
+    fn lost(&self, id: &ObjectId) -> Option<String> {
+        let is_made = |step: &Step| {
+            step.event.is_some()
+                && matches!(step.verb, Verb::Create | Verb::Apply)
+                && step.result == StepResult::Ok
+                && step.object.as_ref().is_some_and(|made| made.is_same(id))
+        };
+        self.steps.iter().any(is_made).then(|| {
+            let was = self.storage.last_with(id, self.revision);
+            let was = was.map_or_else(|| "the revision before".to_owned(), |was| format!("revision {was}"));
+            format!("{id}{LOST}, since it was a resource of {was}")
+        })
     }
 }
 

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use hooks::release::Status;
 
-use crate::{Chart, answer::Revision, chart::Hook};
+use crate::{
+    Chart,
+    answer::{ObjectId, Revision},
+    chart::Hook,
+};
 
 /// How many revisions an upgrade or a rollback keeps, the new one included.
 ///
@@ -58,6 +62,15 @@ impl Storage {
     /// The newest one that is deployed.
     pub(super) fn deployed(&self) -> Option<Stored> {
         self.newest(|status| status == Status::Deployed)
+    }
+
+    /// The newest revision, but for `other`, that has the object among its resources.
+    pub(super) fn last_with(&self, id: &ObjectId, other: Option<u32>) -> Option<u32> {
+        let has = |stored: &&Stored| {
+            Some(stored.revision) != other
+                && stored.chart.resources.iter().any(|object| object.id.is_same(id))
+        };
+        self.0.iter().rfind(has).map(|stored| stored.revision)
     }
 
     /// The newest one whose status `is_meant`.

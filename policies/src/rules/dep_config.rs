@@ -50,11 +50,11 @@ declare_rule! {
     /// apiVersion: batch/v1
     /// kind: Job
     /// metadata: {name: migrate, annotations: {helm.sh/hook: pre-install}}
-    /// spec: {template: {spec: {containers: [{name: migrate, envFrom: [{configMapRef: {name: shop-migrate}}]}]}}}
+    /// spec: {template: {spec: {containers: [{name: migrate, envFrom: [{configMapRef: {name: copy}}]}]}}}
     /// ---
     /// apiVersion: v1
     /// kind: ConfigMap
-    /// metadata: {name: shop-migrate, annotations: {helm.sh/hook: pre-install, helm.sh/hook-weight: "-5"}}
+    /// metadata: {name: copy, annotations: {helm.sh/hook: pre-install, helm.sh/hook-weight: "-5"}}
     /// ---
     /// apiVersion: v1
     /// kind: ConfigMap

@@ -41,6 +41,8 @@ fn charts_that_were_left_out_are_counted_when_others_are_judged() {
         assert_eq!(ran.status.code(), Some(0));
         assert_eq!(text(&ran.stderr).matches("skipped: needs helm on PATH").count(), 2);
         assert!(text(&ran.stdout).contains("; 2 charts skipped"), "{}", text(&ran.stdout));
+        let named = text(&ran.stdout).contains("\nall/b: skipped: needs helm on PATH, or --helm FILE\n");
+        assert_eq!(named, command == "try", "{}", text(&ran.stdout));
     }
 }
 

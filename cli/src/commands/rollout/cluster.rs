@@ -70,6 +70,9 @@ pub(super) fn play(
         let of_cluster = &args.cluster;
         let target =
             Target { kubeconfig: of_cluster.kubeconfig.clone(), context: of_cluster.context.clone() };
+        let context = client::context_of(of_cluster.kubeconfig.as_deref(), of_cluster.context.as_deref());
+        let context = context.map(|name| format!(" (context {name})")).unwrap_or_default();
+        let place = format!("on the cluster{context}");
         let mut stops = Stops::listen();
         let connected = tokio::select! {
             connected = connect(target) => connected,
@@ -82,7 +85,7 @@ pub(super) fn play(
                 return Ok(());
             }
         };
-        let mut stage = At { cluster, stops };
+        let mut stage = At { cluster, stops, place };
         tell_remains(&stage.cluster, io).await?;
         for written in written {
             match one(args, &mut stage, written, io).await {
@@ -115,6 +118,8 @@ async fn connect(target: Target) -> Result<Cluster, String> {
 /// Where all is played, and who may end it.
 struct At {
     cluster: Cluster,
+    /// The cluster, for people.
+    place: String,
     stops: Stops,
 }
 
@@ -196,7 +201,7 @@ async fn one(
         error => refuse(error.sentence()),
     })?;
     let stays = run.stays.into_iter().map(|stays| format!("{}: {stays}", scenario.name));
-    let (rehearsed, mut notes) = compared(&written, simulated, run.reals, helm.version);
+    let (rehearsed, mut notes) = compared(&written, simulated, run.reals, helm.version, at.place.clone());
     notes.extend(stays);
     Ok((rehearsed, notes))
 }
@@ -234,6 +239,7 @@ fn compared(
     simulated: Simulated,
     reals: Vec<Real>,
     helm: String,
+    place: String,
 ) -> (Rehearsed, Vec<String>) {
     let scenario = &written.scenario;
     let (mut expectations, mut actions, mut notes) = (Vec::new(), Vec::new(), simulated.notes);
@@ -254,7 +260,8 @@ fn compared(
     let rehearsed = Rehearsed {
         name: scenario.name.clone(),
         file: written.file.clone(),
-        player: scenario.profile().shown,
+        player: format!("Helm {helm}"),
+        place,
         answer: Answer { helm, actions, ..simulated.answer },
         asked: simulated.asked,
         passed: expectations.iter().all(|expectation| expectation.ok),

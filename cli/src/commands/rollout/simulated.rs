@@ -45,7 +45,8 @@ pub(super) fn play(args: &Args, written: &Written) -> Result<(Rehearsed, Vec<Str
     let rehearsed = Rehearsed {
         name: scenario.name.clone(),
         file: written.file.clone(),
-        player: profile.shown,
+        player: profile.shown.to_owned(),
+        place: "simulated".to_owned(),
         answer,
         asked,
         passed: expectations.iter().all(|expectation| expectation.ok),

@@ -7,7 +7,7 @@ use lifecycle::scenario::Expectation;
 use super::{
     Kind,
     escape::markup,
-    story::{Row, Story, Tone, counted, name, span},
+    story::{Row, Story, Tone, counted, name, names, span},
 };
 use crate::rehearsal::{Rehearsal, Rehearsed};
 
@@ -78,7 +78,7 @@ fn legend(out: &mut dyn Write) -> io::Result<()> {
 
 fn plan(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
     for scenario in scenarios {
-        let (player, namespace) = (markup(scenario.player), markup(&scenario.answer.namespace));
+        let (player, namespace) = (markup(&scenario.played_by()), markup(&scenario.answer.namespace));
         writeln!(out, "<p class=\"meta\">{player} · namespace {namespace} · {}</p>", markup(&scenario.file))?;
     }
     writeln!(out, "</header>\n<main>")?;
@@ -97,6 +97,7 @@ fn plan(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
 
 fn rollouts(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
     let passed = scenarios.iter().filter(|scenario| scenario.passed).count();
+    let names: Vec<_> = names(scenarios).iter().map(|name| markup(name)).collect();
     writeln!(
         out,
         "<p class=\"meta\">{passed} passed, {} failed</p>\n</header>\n<main>",
@@ -107,27 +108,25 @@ fn rollouts(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
             out,
             "<section class=\"card\"><table>\n<tr><th>rollout</th><th>played by</th><th class=\"number\">steps</th><th></th></tr>"
         )?;
-        for (index, scenario) in scenarios.iter().enumerate() {
+        for (index, (scenario, name)) in scenarios.iter().zip(&names).enumerate() {
             writeln!(
                 out,
-                "<tr><td><a href=\"#rollout-{}\">{}</a></td><td>{}</td><td class=\"number\">{}</td><td>{}</td></tr>",
+                "<tr><td><a href=\"#rollout-{}\">{name}</a></td><td>{}</td><td class=\"number\">{}</td><td>{}</td></tr>",
                 index + 1,
-                markup(&scenario.name),
-                markup(scenario.player),
+                markup(&scenario.played_by()),
                 scenario.answer.actions.len(),
                 badge(scenario.passed, "passed")
             )?;
         }
         writeln!(out, "</table></section>")?;
     }
-    for (index, scenario) in scenarios.iter().enumerate() {
-        let name = markup(&scenario.name);
+    for (index, (scenario, name)) in scenarios.iter().zip(&names).enumerate() {
         writeln!(out, "<h2 id=\"rollout-{}\">{name} {}</h2>", index + 1, badge(scenario.passed, "passed"))?;
         let answer = &scenario.answer;
         writeln!(
             out,
             "<p class=\"meta\">{} · release {} · namespace {} · {}</p>",
-            markup(scenario.player),
+            markup(&scenario.played_by()),
             markup(&answer.release),
             markup(&answer.namespace),
             markup(&scenario.file)
@@ -147,12 +146,10 @@ fn badge(is_fine: bool, fine: &str) -> String {
 fn action(story: &Story<'_>, before: &str, out: &mut dyn Write) -> io::Result<()> {
     let expected: Vec<_> =
         story.scenario.expectations.iter().filter(|expected| expected.step == story.index).collect();
-    // What was expected to fail is well when it has failed.
-    let is_well = if expected.is_empty() { story.is_fine() } else { expected.iter().all(|one| one.ok) };
-    let class = if is_well { "fine" } else { "failed" };
+    let class = if story.is_well() { "fine" } else { "failed" };
     writeln!(out, "<section class=\"card {class}\">\n<h3>{before}{} ", markup(&story.title()))?;
-    let (class, status) = (if story.is_fine() { "fine" } else { "failed" }, markup(story.status()));
-    writeln!(out, "<span class=\"badge {class}\">exit {} · {status}</span></h3>", story.played.exit)?;
+    let ended = markup(&story.ended());
+    writeln!(out, "<span class=\"badge {class}\">exit {} · {ended}</span></h3>", story.played.exit)?;
     let words = [vec![story.summary()], story.flags()].concat();
     writeln!(out, "<p class=\"meta\">{}</p>", markup(&words.join(" · ")))?;
     if story.rows.is_empty() && story.unrun.is_empty() {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{
     Kind,
     escape::markdown as text,
-    story::{Row, Story, Tone, counted, name, span},
+    story::{Row, Story, Tone, counted, name, names, span},
 };
 use crate::rehearsal::{Rehearsal, Rehearsed};
 
@@ -78,7 +78,7 @@ impl Page {
     fn plan(&mut self, scenario: &Rehearsed) -> io::Result<()> {
         self.put(|out| {
             let release = text(&scenario.answer.release);
-            writeln!(out, "## Plan of {release} ({})\n", text(scenario.player))?;
+            writeln!(out, "## Plan of {release} ({})\n", text(&scenario.played_by()))?;
             if scenario.answer.actions.is_empty() { Ok(()) } else { actions(scenario, out) }
         })?;
         for story in Story::all(scenario) {
@@ -90,10 +90,12 @@ impl Page {
 
     /// First what failed, in full; what passed is folded away.
     fn rollouts(&mut self, scenarios: &[Rehearsed]) -> io::Result<()> {
-        self.put(|out| summary(scenarios, out))?;
-        for scenario in scenarios.iter().filter(|scenario| !scenario.passed) {
+        let names: Vec<_> = names(scenarios).iter().map(|name| text(name)).collect();
+        let named = || scenarios.iter().zip(&names);
+        self.put(|out| summary(scenarios, &names, out))?;
+        for (scenario, name) in named().filter(|(scenario, _)| !scenario.passed) {
             self.put(|out| {
-                writeln!(out, "### {} {}\n", badge(false), text(&scenario.name))?;
+                writeln!(out, "### {} {name}\n", badge(false))?;
                 actions(scenario, out)
             })?;
             let unmet =
@@ -104,8 +106,8 @@ impl Page {
                 self.timelines += usize::from(!is_there);
             }
         }
-        for scenario in scenarios.iter().filter(|scenario| scenario.passed) {
-            let is_there = self.fit(|out| passed(scenario, out))?;
+        for (scenario, name) in named().filter(|(scenario, _)| scenario.passed) {
+            let is_there = self.fit(|out| passed(scenario, name, out))?;
             self.passed += usize::from(!is_there);
         }
         Ok(())
@@ -129,7 +131,7 @@ fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<S
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn summary(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
+fn summary(scenarios: &[Rehearsed], names: &[String], out: &mut dyn Write) -> io::Result<()> {
     let passed = scenarios.iter().filter(|scenario| scenario.passed).count();
     writeln!(
         out,
@@ -141,7 +143,7 @@ fn summary(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "| | rollout | played by | steps | what is not as expected |")?;
         writeln!(out, "|---|---|---|--:|---|")?;
     }
-    for scenario in scenarios {
+    for (scenario, name) in scenarios.iter().zip(names) {
         let unmet: Vec<_> = scenario
             .expectations
             .iter()
@@ -154,10 +156,9 @@ fn summary(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
             .collect();
         writeln!(
             out,
-            "| {} | {} | {} | {} | {} |",
+            "| {} | {name} | {} | {} | {} |",
             badge(scenario.passed),
-            text(&scenario.name),
-            text(scenario.player),
+            text(&scenario.played_by()),
             scenario.answer.actions.len(),
             unmet.join("<br>")
         )?;
@@ -166,10 +167,9 @@ fn summary(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// A rollout that passed, for whoever wants to see what was played.
-fn passed(scenario: &Rehearsed, out: &mut dyn Write) -> io::Result<()> {
+fn passed(scenario: &Rehearsed, name: &str, out: &mut dyn Write) -> io::Result<()> {
     let steps = counted(scenario.answer.actions.len(), "step");
     let expected = counted(scenario.expectations.len(), "expectation");
-    let name = text(&scenario.name);
     writeln!(out, "<details><summary>{} {name}: {steps}, {expected}</summary>\n", badge(true))?;
     actions(scenario, out)?;
     for story in Story::all(scenario) {
@@ -182,13 +182,13 @@ fn actions(scenario: &Rehearsed, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| | action | ends | hooks | left behind |\n|---|---|---|--:|---|")?;
     for story in Story::all(scenario) {
         let ends = match story.error() {
-            Some(error) => format!("{}: {}", text(story.status()), code(&error)),
-            None => text(story.status()),
+            Some(error) => format!("{}: {}", text(&story.ended()), code(&error)),
+            None => text(&story.ended()),
         };
         let ran = story.ran();
         let left: Vec<_> = story.played.leftovers.iter().map(|left| code(&left.to_string())).collect();
         let title = text(&story.title());
-        writeln!(out, "| {} | {title} | {ends} | {ran} | {} |", badge(story.is_fine()), left.join(" "))?;
+        writeln!(out, "| {} | {title} | {ends} | {ran} | {} |", badge(story.is_well()), left.join(" "))?;
     }
     writeln!(out)
 }
@@ -258,7 +258,8 @@ const fn sign(tone: Tone) -> &'static str {
     match tone {
         Tone::Fine => "✅",
         Tone::Notice => "⚠️",
-        Tone::Bad => "❌",
+        // Not the badge of what is not as expected: this may be what was.
+        Tone::Bad => "✗",
     }
 }
 

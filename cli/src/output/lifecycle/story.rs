@@ -21,7 +21,7 @@ mod words;
 
 pub(super) use after::Note;
 pub(super) use unrun::Unrun;
-pub(super) use words::{counted, name, span};
+pub(super) use words::{counted, name, names, span};
 
 /// One action as people are told it.
 #[derive(Debug)]
@@ -65,6 +65,8 @@ pub(super) struct Row<'a> {
     pub(super) waited: Option<StepResult>,
     /// Whether the object is there when all is over.
     pub(super) stays: bool,
+    /// Whether what a hook has just made went with the ordinary resources: bad, and no failure to Helm.
+    pub(super) loses: bool,
 }
 
 /// What a row is about.
@@ -126,7 +128,8 @@ impl<'a> Story<'a> {
         let asked = scenario.asked.get(index);
         let rows = rows::of(scenario, asked, played);
         let is_bad = |row: &Row<'_>| row.outcome.as_ref().is_some_and(|outcome| outcome.tone == Tone::Bad);
-        let failed = rows.iter().position(is_bad).filter(|_| played.exit != 0);
+        let has_failed = |row: &Row<'_>| !row.loses && is_bad(row);
+        let failed = rows.iter().position(has_failed).filter(|_| played.exit != 0);
         let undo = undone_from(&rows, failed).filter(|_| undoes(asked, played));
         let unrun = Unrun::of(asked, played, Engine::of(scenario), &rows[..undo.unwrap_or(rows.len())]);
         let mut marks: HashMap<_, Vec<_>> = HashMap::new();
@@ -149,7 +152,10 @@ impl<'a> Story<'a> {
             (Action::Uninstall | Action::Test, _, Some(revision)) => format!(" {}", number(revision)),
             (_, Some(before), Some(revision)) if before != revision => format!(" {before} → {revision}"),
             (_, _, Some(revision)) => format!(" → {revision}"),
-            (_, Some(before), None) => format!(" {}", number(before)),
+            // What is refused is so because of the newest.
+            (_, Some(before), None) => {
+                format!(" {}", number(self.played.history.last().map_or(before, |newest| newest.revision)))
+            }
         };
         format!("{} {release}{revisions}", action.name())
     }
@@ -157,6 +163,30 @@ impl<'a> Story<'a> {
     /// Whether all went as Helm wants it.
     pub(super) const fn is_fine(&self) -> bool {
         self.played.exit == 0
+    }
+
+    /// Whether all went as expected; where nobody said what is, as Helm wants it.
+    pub(super) fn is_well(&self) -> bool {
+        let mut expected = self.scenario.expectations.iter().filter(|one| one.step == self.index).peekable();
+        if expected.peek().is_some() { expected.all(|one| one.ok) } else { self.is_fine() }
+    }
+
+    /// How it ended, beside a sign that says whether that is well: `failed, as expected`.
+    pub(super) fn ended(&self) -> String {
+        let status = self.status();
+        let mut words = match (self.played.action, self.is_fine()) {
+            (Action::Test, true) => "passed".to_owned(),
+            (_, true) => status.to_owned(),
+            (Action::Test, false) => "failed".to_owned(),
+            (_, false) if matches!(status, "failed" | "no release") => "failed".to_owned(),
+            (_, false) => format!("failed ({status})"),
+        };
+        match (self.is_fine(), self.is_well()) {
+            (false, true) => words.push_str(", as expected"),
+            (true, false) => words.push_str(", not as expected"),
+            _ => {}
+        }
+        words
     }
 
     /// The rules that object to what a row is about, each once, but for those that only take note.

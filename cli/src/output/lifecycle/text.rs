@@ -8,7 +8,7 @@ use policies::Mode;
 
 use super::{
     Kind, Look,
-    story::{Note, Story, Tone, counted},
+    story::{Note, Story, Tone, counted, names},
 };
 use crate::{
     output::text::WIDTH,
@@ -31,10 +31,10 @@ const STOP: usize = INDENT + TIME + EVENT;
 /// When they cannot be written.
 pub fn write(rehearsal: &Rehearsal, kind: Kind, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page { look, out };
-    for scenario in &rehearsal.scenarios {
+    for (scenario, name) in rehearsal.scenarios.iter().zip(names(&rehearsal.scenarios)) {
         match kind {
             Kind::Plan(_) => page.plan(scenario)?,
-            Kind::Rollout => page.rollout(scenario)?,
+            Kind::Rollout => page.rollout(scenario, &name)?,
         }
     }
     if kind == Kind::Rollout && !rehearsal.scenarios.is_empty() {
@@ -94,14 +94,14 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn rollout(&mut self, scenario: &Rehearsed) -> io::Result<()> {
+    fn rollout(&mut self, scenario: &Rehearsed, name: &str) -> io::Result<()> {
         let (tone, word) = if scenario.passed { (Tone::Fine, "passed") } else { (Tone::Bad, "failed") };
         let style = self.tone(tone);
         let steps = counted(scenario.answer.actions.len(), "step");
         let expected = counted(scenario.expectations.len(), "expectation");
-        let name = plain::line(&scenario.name);
+        let name = plain::line(name);
         write!(self.out, "{style}{} {word}{style:#}  ", tone.sign())?;
-        self.headed(10, &name, &format!("{} · {steps}, {expected}", scenario.player))?;
+        self.headed(10, &name, &format!("{} · {steps}, {expected}", scenario.played_by()))?;
         let unmet = |index: usize| {
             scenario.expectations.iter().filter(move |expected| expected.step == index && !expected.ok)
         };
@@ -142,7 +142,7 @@ impl Page<'_> {
 
     fn title(&mut self, story: &Story<'_>, before: &str) -> io::Result<()> {
         let title = format!("{before}{}", story.title());
-        let parts = std::iter::once(story.scenario.player.to_owned()).chain(story.flags());
+        let parts = std::iter::once(story.scenario.player.clone()).chain(story.flags());
         self.headed(0, &plain::line(&title), &parts.collect::<Vec<_>>().join(" · "))
     }
 

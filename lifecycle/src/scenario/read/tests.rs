@@ -119,6 +119,8 @@ fn words_that_mean_nothing_are_refused_where_they_stand() {
         ("  - test: {}\n    expect: {status: deplyed}\n", 22, "did you mean \"deployed\"?"),
         ("  - test: {}\n    expect: {exit: one}\n", 20, "a whole number"),
         ("  - test: {filter: {a: b}}\n", 20, "a list of texts"),
+        ("  - install: {chart: a, set: {tag: x}}\n", 30, "write set: [key=value]"),
+        ("  - upgrade: {chart: a, setString: {tag: x}}\n", 36, "write setString: [key=value]"),
     ] {
         let (_, at, message) = step_error(step);
         assert!(message.contains(part) && at == column, "{step}: {at}: {message}");

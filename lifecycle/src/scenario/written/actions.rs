@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::words::{OneOrMore, Span, Wait};
+use super::words::{self, OneOrMore, Span, Wait};
 
 /// `helm install`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -18,10 +18,12 @@ pub(in crate::scenario) struct Install {
     #[serde(default)]
     pub(in crate::scenario) values: OneOrMore<PathBuf>,
     /// Values, as in `replicas=2`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "words::set")]
+    #[schemars(with = "OneOrMore<String>")]
     pub(in crate::scenario) set: OneOrMore<String>,
     /// Values that are text.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "words::set_string")]
+    #[schemars(with = "OneOrMore<String>")]
     pub(in crate::scenario) set_string: OneOrMore<String>,
     /// Of each wait, as in `5m`.
     pub(in crate::scenario) timeout: Option<Span>,
@@ -55,10 +57,12 @@ pub(in crate::scenario) struct Upgrade {
     #[serde(default)]
     pub(in crate::scenario) values: OneOrMore<PathBuf>,
     /// Values, as in `replicas=2`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "words::set")]
+    #[schemars(with = "OneOrMore<String>")]
     pub(in crate::scenario) set: OneOrMore<String>,
     /// Values that are text.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "words::set_string")]
+    #[schemars(with = "OneOrMore<String>")]
     pub(in crate::scenario) set_string: OneOrMore<String>,
     /// Of each wait, as in `5m`.
     pub(in crate::scenario) timeout: Option<Span>,

@@ -68,6 +68,16 @@ impl<T> From<OneOrMore<T>> for Vec<T> {
     }
 }
 
+/// Values of `set`, which people know as a map from elsewhere.
+pub(super) fn set<'de, D: Deserializer<'de>>(written: D) -> Result<OneOrMore<String>, D::Error> {
+    OneOrMore::deserialize(written).map_err(|_| D::Error::custom("write set: [key=value]"))
+}
+
+/// Values of `setString`.
+pub(super) fn set_string<'de, D: Deserializer<'de>>(written: D) -> Result<OneOrMore<String>, D::Error> {
+    OneOrMore::deserialize(written).map_err(|_| D::Error::custom("write setString: [key=value]"))
+}
+
 /// A duration as Go writes it: `90s`, `1m30s`.
 #[derive(Debug, Clone, Copy, JsonSchema)]
 #[schemars(with = "String")]

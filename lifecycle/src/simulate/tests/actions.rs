@@ -291,3 +291,35 @@ fn helm_4_cannot_patch_a_job_that_its_base_does_not_have() {
     assert_eq!(history(&played), "1 superseded, 2 failed, 3 superseded, 4 failed");
     succeeds(&play(true));
 }
+
+#[test]
+fn what_was_a_resource_and_is_a_hook_now_was_gone_and_only_counted() {
+    let secret = |more: &str| {
+        format!("---\napiVersion: v1\nkind: Secret\nmetadata: {{name: db, annotations: {{{more}}}}}\n")
+    };
+    let hook = secret("helm.sh/hook: pre-upgrade");
+    for mut release in both() {
+        release.install(&(secret("") + OWN));
+        let played = release.upgrade(&(hook.clone() + OWN_2));
+        let told = played.steps.iter().find_map(|step| step.message.clone());
+        assert_eq!(
+            told.as_deref(),
+            Some(
+                "1 updated, 1 deleted: Secret/db; Secret/db is gone: the hook made it, then Helm deleted it, since it was a resource \
+                 of revision 1"
+            )
+        );
+        assert!(!release.0.world().lives().any(|live| live.object.id.name == "db"));
+        let played = release.upgrade(&(hook.clone() + OWN));
+        assert_eq!(played.steps.last().unwrap().message.as_deref(), Some("1 updated"));
+        assert!(release.0.world().lives().any(|live| live.object.id.name == "db"));
+        let played = release.upgrade(
+            &(0..8).fold(hook.clone(), |all, at| all + &secret("").replace("db", &format!("s{at}"))),
+        );
+        assert!(
+            played.steps.last().unwrap().message.as_deref().unwrap().ends_with("1 deleted: ConfigMap/own")
+        );
+        let played = release.upgrade(&(hook.clone() + OWN));
+        assert!(played.steps.last().unwrap().message.as_deref().unwrap().ends_with("Secret/s5, 2 more"));
+    }
+}

@@ -84,6 +84,7 @@ mod tests {
             replaces: false,
             waited: None,
             stays: false,
+            loses: false,
         }
     }
 

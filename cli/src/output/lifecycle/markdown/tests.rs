@@ -60,7 +60,7 @@ fn a_rollout_that_failed_says_what_is_not_as_expected() {
     assert!(text.starts_with("## 2 rollouts: 1 passed, 1 failed\n"), "{text}");
     assert!(
         text.contains(
-            "| ❌ | shop | Helm 4.2 | 2 | step 2: exit is <code>1</code>, expected <code>0</code> |"
+            "| ❌ | shop (shop.yaml) | Helm 4.2 | 2 | step 2: exit is <code>1</code>, expected <code>0</code> |"
         ),
         "{text}"
     );
@@ -78,7 +78,10 @@ fn passed() -> Rehearsed {
 fn what_was_played_and_passed_was_not_to_be_seen_by_a_reviewer() {
     let text = shown(vec![passed(), failed()], Kind::Rollout);
     let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words} in {text}"));
-    assert!(at("### ❌ shop") < at("<details><summary>✅ shop: 2 steps, 0 expectations</summary>"), "{text}");
+    assert!(
+        at("### ❌ shop") < at("<details><summary>✅ shop (shop.yaml): 2 steps, 0 expectations</summary>"),
+        "{text}"
+    );
     assert!(text[at("<details><summary>✅")..].contains("<details><summary>step 2: upgrade shop"), "{text}");
     assert_eq!(text.matches("<details open").count(), 1, "what passed is folded: {text}");
     assert_eq!(text.matches("<details").count(), text.matches("</details>").count());

@@ -1,7 +1,8 @@
 //! What was asked for, in words: flags that change what becomes of hooks.
 
+use hooks::release::Status;
 use lifecycle::{
-    answer::Action,
+    answer::{Action, Revision},
     command::{Flags, Wait},
 };
 
@@ -38,7 +39,13 @@ impl Story<'_> {
         let made = self.played.revision.filter(|_| self.played.action == Action::Rollback)?;
         let asked = self.asked.and_then(|asked| asked.flags.to);
         let to = asked.or_else(|| made.checked_sub(2)).filter(|to| *to > 0)?;
-        Some(format!("back to revision {to}"))
+        let has_failed =
+            |revision: &&Revision| revision.revision == to && revision.status == Status::Failed.name();
+        let failed = self.played.history.iter().find(has_failed).map(|_| match asked {
+            Some(_) => ", which failed",
+            None => ", which failed: without --to Helm takes the one before the newest",
+        });
+        Some(format!("back to revision {to}{}", failed.unwrap_or_default()))
     }
 
     /// What stands where Helm begins to take back.

@@ -24,9 +24,15 @@ impl Story<'_> {
                 notes.extend(self.meeting("next install", &[&[Event::PreInstall], &[Event::PostInstall]]));
             }
             (status, Some(newest)) if status.is_pending() => {
+                let first = self.refused_first().map(|object| {
+                    let name = name(object, &self.scenario.answer.namespace);
+                    format!(", once {name} is deleted, on which its hook fails again")
+                });
                 let words = format!(
-                    "is refused as long as revision {} is {}; helm rollback ends that",
-                    newest.revision, newest.status
+                    "is refused as long as revision {} is {}; helm rollback ends that{}",
+                    newest.revision,
+                    newest.status,
+                    first.unwrap_or_default()
                 );
                 notes.push(Note::new("next upgrade", words));
             }
@@ -107,6 +113,8 @@ impl Story<'_> {
             () if deletes && runs => Some(Fate::RunsAgain),
             () if deletes => Some(Fate::MadeAgain),
             () if no_apply => Some(Fate::Exists),
+            () if self.was_refused(&object.id) => Some(Fate::Refused),
+            () if runs && self.hangs(&object.id) => Some(Fate::Hangs),
             () if runs && self.has_ended_badly(&object.id) => Some(Fate::FailsStill),
             () if runs => Some(Fate::MayNotRun),
             () => None,
@@ -119,13 +127,47 @@ impl Story<'_> {
         self.rows.iter().filter(is_bad).filter_map(|row| row.object).collect()
     }
 
+    /// The first object that is left on which a rollback fails until somebody deletes it.
+    fn refused_first(&self) -> Option<&ObjectId> {
+        let hooks = &self.asked?.chart.as_deref()?.hooks;
+        [Event::PreRollback, Event::PostRollback].into_iter().find_map(|event| {
+            let mut hooks: Vec<_> = hooks.iter().filter(|hook| hook.events.contains(&event)).collect();
+            order::by_weight(&mut hooks, |hook| (hook.weight, &hook.name));
+            let objects =
+                hooks.into_iter().flat_map(|hook| hook.objects.iter().map(move |object| (hook, object)));
+            let is_left = |id: &ObjectId| self.played.leftovers.iter().any(|left| left.is_same(id));
+            let ends = |hook: &Hook, object: &Object| self.fate(hook, object).is_some_and(Fate::is_the_end);
+            let mut blocking = objects.filter(|(hook, object)| is_left(&object.id) && ends(hook, object));
+            blocking.next().map(|(_, object)| &object.id)
+        })
+    }
+
+    /// How it was last sent.
+    fn last_sent(&self, id: &ObjectId) -> Option<&Row<'_>> {
+        let is_it =
+            |row: &&Row<'_>| row.doing == Doing::Hook && row.object.is_some_and(|sent| sent.is_same(id));
+        self.rows.iter().rfind(is_it)
+    }
+
     /// Whether its pods have just failed for good.
     fn has_ended_badly(&self, id: &ObjectId) -> bool {
-        let sent = self
-            .rows
-            .iter()
-            .rfind(|row| row.doing == Doing::Hook && row.object.is_some_and(|sent| sent.is_same(id)));
-        sent.is_some_and(|row| row.waited == Some(StepResult::Failed))
+        self.last_sent(id).is_some_and(|row| match row.waited {
+            Some(StepResult::Failed) => true,
+            // The end of an earlier run was taken for that of this one.
+            Some(StepResult::Stale) => !self.is_fine(),
+            _ => false,
+        })
+    }
+
+    /// Whether Helm has just given up waiting for it.
+    fn hangs(&self, id: &ObjectId) -> bool {
+        self.last_sent(id).is_some_and(|row| row.waited == Some(StepResult::Timeout))
+    }
+
+    /// Whether what is there could not just be made what the hook says.
+    fn was_refused(&self, id: &ObjectId) -> bool {
+        let is_bad = |row: &Row<'_>| row.outcome.as_ref().is_some_and(|outcome| outcome.tone == Tone::Bad);
+        self.last_sent(id).is_some_and(|row| row.waited.is_none() && is_bad(row))
     }
 
     /// What Argo CD, which runs no Helm, does with the same hooks.
@@ -149,9 +191,9 @@ impl Story<'_> {
         let once: Vec<&ObjectId> =
             only_install.flat_map(|hook| &hook.objects).map(|object| &object.id).collect();
         let words = match once.len() {
-            0 => "the same hooks run on every sync; see --helm argocd".to_owned(),
+            0 => "the same hooks belong to every sync, also the first; see --helm argocd".to_owned(),
             _ => format!(
-                "all these hooks run on every sync, also {}, meant for the install; see --helm argocd",
+                "all these hooks belong to every sync, also {}, meant for the install; see --helm argocd",
                 self.listed(&once)
             ),
         };
@@ -167,15 +209,26 @@ enum Fate {
     MayNotRun,
     Exists,
     FailsStill,
+    Refused,
+    Hangs,
+}
+
+impl Fate {
+    /// Whether no later hook is met.
+    const fn is_the_end(self) -> bool {
+        matches!(self, Self::Exists | Self::FailsStill | Self::Refused)
+    }
 }
 
 /// For each [`Fate`], with `*` for the objects.
-const WORDS: [&str; 5] = [
+const WORDS: [&str; 7] = [
     "deletes * first and runs it again",
     "deletes * first and makes it again",
     "may not run *: unchanged, it counts as run while its end is there",
     "fails, since * already exists",
     "fails, since * is still there and has failed",
+    "fails, since * is still there and may not be changed",
+    "waits for * again, which is still there and has not ended",
 ];
 
 /// What is met after each other, with nothing between that may fail.
@@ -183,13 +236,14 @@ const WORDS: [&str; 5] = [
 struct Part<'a> {
     /// The hook before it, which must succeed.
     after: Option<&'a ObjectId>,
-    objects: [Vec<&'a ObjectId>; 5],
+    objects: [Vec<&'a ObjectId>; 7],
 }
 
 impl Part<'_> {
     /// Whether nothing more is met.
     fn is_the_end(&self) -> bool {
-        !self.objects[Fate::Exists as usize].is_empty() || !self.objects[Fate::FailsStill as usize].is_empty()
+        let ends = [Fate::Exists, Fate::FailsStill, Fate::Refused];
+        ends.into_iter().any(|fate| !self.objects[fate as usize].is_empty())
     }
 
     fn words(&self, story: &Story<'_>) -> Option<String> {
@@ -210,6 +264,8 @@ fn plural(words: &str) -> String {
         .replace("runs it", "runs them")
         .replace("makes it", "makes them")
         .replace("already exists", "already exist")
+        .replace("is still there and has not ended", "are still there and have not ended")
         .replace("is still there and has failed", "are still there and have failed")
+        .replace("is still there and may", "are still there and may")
         .replace("it counts as run while its end is there", "they count as run while their end is there")
 }

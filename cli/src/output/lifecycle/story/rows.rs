@@ -3,7 +3,7 @@
 use hooks::Event;
 use lifecycle::{
     Step,
-    answer::{Action, ObjectId, Played, StepResult, Verb},
+    answer::{Action, LOST, ObjectId, Played, StepResult, Verb},
     command::Wait,
 };
 
@@ -78,6 +78,7 @@ fn row(step: &Step, doing: Doing, words: String) -> Row<'_> {
         replaces: false,
         waited: None,
         stays: false,
+        loses: false,
     }
 }
 
@@ -244,12 +245,20 @@ fn resources<'a>(
         Action::Uninstall => "delete",
         _ => "update",
     };
-    let words = match (&step.message, is_fine) {
-        (Some(message), true) => message.clone(),
+    let said = step.message.as_deref().map(|message| match message.split_once("; ") {
+        Some((message, lost)) if is_fine && lost.contains(LOST) => (message, Some(lost)),
+        _ => (message, None),
+    });
+    let words = match (said, is_fine) {
+        (Some((message, _)), true) => message.to_owned(),
         (None, true) => "nothing to change".to_owned(),
         (_, false) => format!("{verb} them"),
     };
     let mut row = row(step, Doing::Resources, words);
+    if let Some((_, Some(lost))) = said {
+        row.outcome = Some(Outcome { at: step.at, tone: Tone::Bad, words: lost.to_owned() });
+        row.loses = true;
+    }
     if waits && played.action != Action::Test {
         row.words.push_str(if played.action == Action::Uninstall { ", wait" } else { ", wait until ready" });
         let given_up = step.at + limit;

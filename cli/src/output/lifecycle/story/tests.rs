@@ -7,6 +7,7 @@ use lifecycle::{Chart, Command, Outcomes, Profile, answer::Action, command::Flag
 use super::*;
 use crate::rehearsal::play::Stage;
 
+mod left;
 mod told;
 
 /// A chart with a failing migration among its hooks, and two ordinary resources.
@@ -99,7 +100,8 @@ pub(in crate::output::lifecycle) fn played_chart(
     Rehearsed {
         name: "shop".to_owned(),
         file: "shop.yaml".to_owned(),
-        player: profile.shown,
+        player: profile.shown.to_owned(),
+        place: String::new(),
         answer,
         asked,
         expectations: Vec::new(),
@@ -224,7 +226,7 @@ fn what_helm_refuses_has_no_rows() {
 fn argo_runs_install_hooks_on_every_sync() {
     let scenario = played("4", &[Action::Install], &[], &Flags::default());
     let words = last(&scenario).under_argo().unwrap().text;
-    assert_eq!(words, "the same hooks run on every sync; see --helm argocd");
+    assert_eq!(words, "the same hooks belong to every sync, also the first; see --helm argocd");
     let once = SHOP.replace("pre-install,pre-upgrade", "pre-install");
     let scenario = played_chart(&once, "4", &[Action::Install], &[], &Flags::default());
     let words = last(&scenario).under_argo().unwrap().text;

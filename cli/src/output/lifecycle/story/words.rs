@@ -2,12 +2,24 @@
 
 use lifecycle::answer::ObjectId;
 
+use crate::rehearsal::Rehearsed;
+
 /// `Job/migrate`, and the namespace where it is another than that of the release.
 pub(in crate::output::lifecycle) fn name(object: &ObjectId, namespace: &str) -> String {
     match &object.namespace {
         Some(other) if other != namespace => format!("{object} in {other}"),
         _ => object.to_string(),
     }
+}
+
+/// The names of scenarios, with the file where several have the same.
+pub(in crate::output::lifecycle) fn names(scenarios: &[Rehearsed]) -> Vec<String> {
+    let is_shared = |name: &str| scenarios.iter().filter(|scenario| scenario.name == name).count() > 1;
+    let name = |scenario: &Rehearsed| match is_shared(&scenario.name) {
+        true => format!("{} ({})", scenario.name, scenario.file),
+        false => scenario.name.clone(),
+    };
+    scenarios.iter().map(name).collect()
 }
 
 /// `3 hooks`.

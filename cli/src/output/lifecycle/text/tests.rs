@@ -45,7 +45,7 @@ upgrade shop 1 → 2 · Helm 4.2 · timeout 5m per wait
   left behind    Job/migrate (failed, its pods keep their logs), ServiceAccount/migrate
   next upgrade   deletes Job/migrate first and runs it again; deletes ServiceAccount/migrate first
                  and makes it again
-  under Argo CD  the same hooks run on every sync; see --helm argocd
+  under Argo CD  the same hooks belong to every sync, also the first; see --helm argocd
 ";
     assert_eq!(shown(failed_upgrade("4"), Kind::Plan(None), Look::default()), expected);
 }
@@ -186,7 +186,8 @@ fn shown_again(scenario: &Rehearsed, kind: Kind) -> String {
     let again = Rehearsed {
         name: scenario.name.clone(),
         file: scenario.file.clone(),
-        player: scenario.player,
+        player: scenario.player.clone(),
+        place: String::new(),
         answer: scenario.answer.clone(),
         asked: scenario.asked.clone(),
         expectations: Vec::new(),
