@@ -220,7 +220,7 @@ pub async fn diagnose(client: &Client, question: &Question<'_>) -> Result<Diagno
     let hook = account::hook(&evidence, &mask, question.log_lines);
     let repair = repair::all(&evidence, &hook);
     let diagnosis = history.without_hook(question.now, notes);
-    // Helm's labels tell when it began; a hook that failed has an end of its own.
+    // Helm writes a revision down after its hook has failed, and maybe again later.
     let failed_at = hook.ended.filter(|_| diagnosis.status == Status::Failed);
     let since = failed_at.or(diagnosis.since);
     let state = repair::state(&evidence.release, hook.event, since, question.now);

@@ -186,8 +186,14 @@ fn label<'m>(meta: &'m ObjectMeta, name: &str) -> Option<&'m str> {
     meta.labels.as_ref()?.get(name).map(String::as_str)
 }
 
+/// When the API server stored it last.
+fn written_at(meta: &ObjectMeta) -> Option<i64> {
+    meta.managed_fields.iter().flatten().filter_map(|fields| Some(fields.time.as_ref()?.0.as_second())).max()
+}
+
 impl Stored {
-    /// Source: Helm 4.2.4 `pkg/storage/driver/secrets.go`, `newSecretsObject`, for the labels.
+    /// Source: Helm 4.2.4 `pkg/storage/driver/secrets.go`, `newSecretsObject`, for the labels; those with times may come from the
+    /// revision before, so that the API server's own words go first.
     fn of(meta: &ObjectMeta) -> Option<Self> {
         let seconds = |name| label(meta, name).and_then(|text| text.parse::<i64>().ok());
         Some(Self {
@@ -195,8 +201,16 @@ impl Stored {
             revision: label(meta, "version")?.parse().ok()?,
             status: Status::parse(label(meta, "status").unwrap_or_default()),
             created_at: meta.creation_timestamp.as_ref().map(|at| at.0.as_second()),
-            modified_at: seconds("modifiedAt").or_else(|| seconds("createdAt")),
+            modified_at: written_at(meta).or_else(|| seconds("modifiedAt")).or_else(|| seconds("createdAt")),
         })
+    }
+}
+
+impl Stored {
+    /// Since when it stands as it does: while it is pending Helm writes again and again.
+    fn since(&self) -> Option<i64> {
+        let (first, last) = (self.created_at, self.modified_at);
+        if self.status.is_pending() { first.or(last) } else { last.or(first) }
     }
 }
 
@@ -227,7 +241,7 @@ impl History {
     /// The answer as far as the records go.
     pub(super) fn without_hook(self, now: i64, notes: Vec<String>) -> Diagnosis {
         let Record { version, status, .. } = self.record;
-        let since = find(&self.revisions, version).and_then(|one| one.modified_at.or(one.created_at));
+        let since = find(&self.revisions, version).and_then(Stored::since);
         let is_bad = status == Status::Failed;
         let facts = self.facts();
         let state = repair::state(&facts, None, since, now);
@@ -250,5 +264,27 @@ impl History {
             notes,
             record: self.record,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_revision_was_said_to_have_failed_when_the_one_before_it_began() {
+        let since = |status: &str| {
+            let labels =
+                json!({"owner": "helm", "name": "shop", "version": "3", "status": status, "modifiedAt": "5"});
+            let fields = json!([{"manager": "helm", "time": "1970-01-01T00:01:10Z"}]);
+            let meta = json!({
+                "name": "sh.helm.release.v1.shop.v3", "labels": labels, "managedFields": fields,
+                "creationTimestamp": "1970-01-01T00:01:00Z",
+            });
+            Stored::of(&serde_json::from_value(meta).unwrap()).unwrap().since()
+        };
+        assert_eq!((since("failed"), since("pending-rollback")), (Some(70), Some(60)));
     }
 }
