@@ -85,7 +85,7 @@ pub(super) fn play(
                 return Ok(());
             }
         };
-        let mut stage = At { cluster, stops, place };
+        let mut stage = At { cluster, place, stops };
         tell_remains(&stage.cluster, io).await?;
         for written in written {
             match one(args, &mut stage, written, io).await {

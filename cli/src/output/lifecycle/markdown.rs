@@ -91,9 +91,9 @@ impl Page {
     /// First what failed, in full; what passed is folded away.
     fn rollouts(&mut self, scenarios: &[Rehearsed]) -> io::Result<()> {
         let names: Vec<_> = names(scenarios).iter().map(|name| text(name)).collect();
-        let named = || scenarios.iter().zip(&names);
+        let with_names = || scenarios.iter().zip(&names);
         self.put(|out| summary(scenarios, &names, out))?;
-        for (scenario, name) in named().filter(|(scenario, _)| !scenario.passed) {
+        for (scenario, name) in with_names().filter(|(scenario, _)| !scenario.passed) {
             self.put(|out| {
                 writeln!(out, "### {} {name}\n", badge(false))?;
                 actions(scenario, out)
@@ -106,7 +106,7 @@ impl Page {
                 self.timelines += usize::from(!is_there);
             }
         }
-        for (scenario, name) in named().filter(|(scenario, _)| scenario.passed) {
+        for (scenario, name) in with_names().filter(|(scenario, _)| scenario.passed) {
             let is_there = self.fit(|out| passed(scenario, name, out))?;
             self.passed += usize::from(!is_there);
         }

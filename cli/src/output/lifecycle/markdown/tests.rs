@@ -89,6 +89,19 @@ fn what_was_played_and_passed_was_not_to_be_seen_by_a_reviewer() {
 }
 
 #[test]
+fn what_failed_as_expected_had_the_sign_of_what_did_not() {
+    let mut scenario = passed();
+    scenario.answer.actions = failed().answer.actions;
+    let expect = Expect { exit: Some(1), ..Expect::default() };
+    scenario.expectations = expect.judge(1, &scenario.answer.actions[1]);
+    scenario.place = "on the cluster (context dev)".to_owned();
+    let text = shown(vec![scenario], Kind::Rollout);
+    assert!(text.contains("| ✅ | upgrade shop 1 → 2 | failed, as expected: <code>UPGRADE FAILED"), "{text}");
+    assert!(!text.contains('❌') && text.contains("<br>✗ failed after 33s"), "{text}");
+    assert!(text.contains("| ✅ | shop | Helm 4.2, on the cluster (context dev) | 2 |"), "{text}");
+}
+
+#[test]
 fn what_no_comment_has_room_for_is_left_out_and_said_so() {
     let all = std::iter::repeat_with(failed).take(3).chain(std::iter::repeat_with(passed).take(60));
     let text = shown(all.collect(), Kind::Rollout);

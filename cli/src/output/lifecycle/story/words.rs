@@ -15,9 +15,8 @@ pub(in crate::output::lifecycle) fn name(object: &ObjectId, namespace: &str) -> 
 /// The names of scenarios, with the file where several have the same.
 pub(in crate::output::lifecycle) fn names(scenarios: &[Rehearsed]) -> Vec<String> {
     let is_shared = |name: &str| scenarios.iter().filter(|scenario| scenario.name == name).count() > 1;
-    let name = |scenario: &Rehearsed| match is_shared(&scenario.name) {
-        true => format!("{} ({})", scenario.name, scenario.file),
-        false => scenario.name.clone(),
+    let name = |Rehearsed { name, file, .. }: &Rehearsed| {
+        if is_shared(name) { format!("{name} ({file})") } else { name.clone() }
     };
     scenarios.iter().map(name).collect()
 }
