@@ -4,10 +4,7 @@ mod world;
 
 use std::time::Duration;
 
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngSeed},
-};
+use proptest::{prelude::*, test_runner::Config};
 
 use self::world::{Clocks, World};
 use super::Knobs;
@@ -26,11 +23,10 @@ fn knobs(leaf_days: u32, authority_lives: u32, overlap_minutes: u32) -> Knobs {
     knobs
 }
 
-/// The same cases in every run, so that a change is judged by itself; with `PROPTEST_CASES` so many that nobody has seen yet.
+/// As many cases as are usual, or `PROPTEST_CASES`.
 fn cases(usual: u32) -> Config {
     let sought = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    let rng_seed = if sought.is_some() { RngSeed::Random } else { RngSeed::Fixed(1) };
-    Config { cases: sought.unwrap_or(usual), rng_seed, failure_persistence: None, ..Config::default() }
+    Config { failure_persistence: None, ..Config::with_cases(sought.unwrap_or(usual)) }
 }
 
 proptest! {
