@@ -7,7 +7,9 @@ use hooks::{DeletePolicy, Event};
 use crate::{Outcome, answer::ObjectId};
 
 mod digest;
+mod failure_policy;
 mod fields;
+mod frozen;
 mod needs;
 mod object;
 mod read;
@@ -119,6 +121,19 @@ pub struct Frozen {
     pub field: &'static str,
     /// Changes when the part changes.
     pub digest: u64,
+    /// As long as what is there is so.
+    pub holds: Holds,
+}
+
+/// When nobody can change a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Holds {
+    /// Whatever the object is.
+    Always,
+    /// Where the object that is there says `immutable: true`.
+    Immutable,
+    /// As long as a claim has no volume.
+    Unbound,
 }
 
 /// How the pods of an object run.
@@ -146,6 +161,8 @@ pub struct Run {
     pub restart: Restart,
     /// `terminationGracePeriodSeconds` of the pods, 30 for Kubernetes.
     pub grace: u64,
+    /// Whether `spec.podFailurePolicy` of a Job fails it as soon as a container exits with 1.
+    pub fails_at_once: bool,
 }
 
 /// What makes the pods.

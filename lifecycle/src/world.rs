@@ -141,6 +141,8 @@ pub enum RunState {
 pub enum Reason {
     /// A Job that has tried often enough.
     BackoffLimitExceeded,
+    /// A Job whose `podFailurePolicy` fails it.
+    PodFailurePolicy,
     /// A Job or a Pod that took too long.
     DeadlineExceeded,
     /// A Pod that ended badly.
@@ -157,11 +159,8 @@ pub enum Refusal {
         /// And it is on its way out.
         terminating: bool,
     },
-    /// A field that nobody can change would change.
-    Immutable {
-        /// Such as `spec.template`.
-        field: &'static str,
-    },
+    /// Fields that nobody can change would change, such as `spec.template`.
+    Immutable(Vec<&'static str>),
     /// It cannot be valid: the words after `… is invalid: `.
     Invalid(String),
     /// Members that do not fit the schema, which an apply holds everything against: each with its path, and what is wrong.

@@ -2,7 +2,10 @@
 
 use hooks::{Node, Value, annotations};
 
-use super::{Definition, Frozen, Need, Object, Restart, Run, Workload, digest, fields, needs, scope, typed};
+use super::{
+    Definition, Need, Object, Restart, Run, Workload, digest, failure_policy, fields, frozen, needs, scope,
+    typed,
+};
 use crate::{
     Outcome,
     answer::ObjectId,
@@ -49,7 +52,7 @@ impl Home<'_> {
                 .and_then(|metadata| metadata.get("labels")?.str_at(MANAGED_BY))
                 .is_some_and(|manager| manager == "Helm"),
             generates_name: written.name().is_none() && written.generate_name().is_some(),
-            frozen: frozen(written),
+            frozen: frozen::of(written),
             digest: digest::digest(Some(written.root())),
             misfits: fields::misfits(written),
             invalid: run.as_ref().and_then(|run| invalid(written, run)),
@@ -122,6 +125,7 @@ fn run(written: hooks::Object<'_>) -> Result<Option<Run>, NoOutcome> {
             Some(seconds) => u64::try_from(seconds).unwrap_or(1),
             None => GRACE,
         },
+        fails_at_once: failure_policy::fails_at_once(written),
     }))
 }
 
@@ -172,69 +176,6 @@ fn invalid(written: hooks::Object<'_>, run: &Run) -> Option<String> {
 /// What a Job counts, in the order in which the API server looks at it.
 const COUNTS: [&str; 5] =
     ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"];
-
-/// The parts that the API server lets nobody change.
-///
-/// Source: Kubernetes 1.36 `pkg/apis/*/validation`, the functions `Validate…Update`.
-fn frozen(written: hooks::Object<'_>) -> Vec<Frozen> {
-    let root = written.root();
-    let spec = written.spec();
-    let below = |name| spec.and_then(|spec| spec.get(name));
-    let part = |field, digest| Frozen { field, digest };
-    let whole = |field, node| part(field, digest::digest(node));
-    match (written.group(), written.kind()) {
-        ("batch", "Job") => {
-            let is_indexed = spec.and_then(|spec| spec.str_at("completionMode")) == Some("Indexed");
-            let completions = whole("spec.completions", below("completions").filter(|_| !is_indexed));
-            vec![
-                completions,
-                whole("spec.selector", below("selector")),
-                whole("spec.template", below("template")),
-                whole("spec.completionMode", below("completionMode")),
-            ]
-        }
-        ("", "Pod") => vec![part("spec", digest::pod(spec))],
-        ("", "PersistentVolumeClaim") => {
-            vec![part("spec", digest::without(spec, &["resources", "volumeAttributesClassName"]))]
-        }
-        ("", "Secret") => {
-            let kind = root.str_at("type").unwrap_or("Opaque");
-            vec![part("type", digest::text(kind))]
-        }
-        ("", "ConfigMap") if root.get("immutable").and_then(Node::as_bool) == Some(true) => {
-            vec![whole("data", root.get("data"))]
-        }
-        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
-            vec![whole("roleRef", root.get("roleRef"))]
-        }
-        ("apps", "Deployment" | "DaemonSet" | "ReplicaSet") => {
-            vec![whole("spec.selector", below("selector"))]
-        }
-        ("apps", "StatefulSet") => vec![part("spec", digest::without(spec, &MUTABLE_OF_STATEFUL_SET))],
-        ("scheduling.k8s.io", "PriorityClass") => vec![whole("value", root.get("value"))],
-        ("storage.k8s.io", "StorageClass") => {
-            vec![whole("parameters", root.get("parameters")), whole("provisioner", root.get("provisioner"))]
-        }
-        _ => Vec::new(),
-    }
-}
-
-impl Frozen {
-    /// Whether anything is written there.
-    pub(crate) fn is_written(&self) -> bool {
-        self.digest != digest::digest(None)
-    }
-}
-
-const MUTABLE_OF_STATEFUL_SET: [&str; 7] = [
-    "minReadySeconds",
-    "ordinals",
-    "persistentVolumeClaimRetentionPolicy",
-    "replicas",
-    "revisionHistoryLimit",
-    "template",
-    "updateStrategy",
-];
 
 /// The kind that a `CustomResourceDefinition` brings.
 pub(super) fn definition(written: hooks::Object<'_>) -> Option<Definition> {

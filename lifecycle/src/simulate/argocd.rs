@@ -262,6 +262,9 @@ fn health(world: &World, sent: &Sent<'_>) -> Option<Seen> {
         RunState::Failed { reason, .. } => Some(Seen::Failed(
             match reason {
                 Reason::BackoffLimitExceeded => "Job has reached the specified backoff limit",
+                Reason::PodFailurePolicy => {
+                    "Container … for pod … failed with exit code 1 matching FailJob rule at index …"
+                }
                 Reason::DeadlineExceeded => "Job was active longer than specified deadline",
                 Reason::Ended | Reason::Stopped => "its pod failed",
             }

@@ -109,9 +109,7 @@ pub(super) fn cause(request: Request, id: &ObjectId, refusal: &Refusal) -> Strin
         Refusal::AlreadyExists { terminating: true } => {
             format!("object is being deleted: {resource} \"{name}\" already exists")
         }
-        Refusal::Immutable { field } => {
-            format!("{qualified} \"{name}\" is invalid: {}", immutable(id, field))
-        }
+        Refusal::Immutable(fields) => format!("{qualified} \"{name}\" is invalid: {}", immutable(id, fields)),
         Refusal::Invalid(words) => format!("{qualified} \"{name}\" is invalid: {words}"),
         Refusal::Untyped(errors) => {
             let errors = match &errors[..] {
@@ -156,12 +154,23 @@ pub(super) fn cause(request: Request, id: &ObjectId, refusal: &Refusal) -> Strin
     }
 }
 
-/// The words of a field that cannot change; what the API server prints of its value, or in lines of its own of what differs, is left
+/// The words of fields that cannot change.
+fn immutable(id: &ObjectId, fields: &[&str]) -> String {
+    match fields {
+        [field] => unchanging(id, field),
+        many => {
+            let errors: Vec<_> = many.iter().map(|field| unchanging(id, field)).collect();
+            format!("[{}]", errors.join(", "))
+        }
+    }
+}
+
+/// The words of one of them; what the API server prints of its value, or in lines of its own of what differs, is left
 /// out.
 ///
 /// Source: Kubernetes 1.36 `pkg/apis/core/validation/validation.go`, `ValidatePodUpdate` and `ValidatePersistentVolumeClaimUpdate`;
 /// `apimachinery/pkg/api/validation/objectmeta.go`, `FieldImmutableErrorMsg`.
-fn immutable(id: &ObjectId, field: &str) -> String {
+fn unchanging(id: &ObjectId, field: &str) -> String {
     match (id.kind.as_str(), field) {
         ("Pod", "spec") => "spec: Forbidden: pod updates may not change fields other than \
              `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,\
@@ -171,6 +180,15 @@ fn immutable(id: &ObjectId, field: &str) -> String {
         ("PersistentVolumeClaim", "spec") => "spec: Forbidden: spec is immutable after creation except \
              resources.requests and volumeAttributesClassName for bound claims\n…"
             .to_owned(),
+        ("StatefulSet", "spec") => "spec: Forbidden: updates to statefulset spec for fields other than \
+             'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', \
+             'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+            .to_owned(),
+        ("ConfigMap", _) | ("Secret", "immutable" | "data") => {
+            format!("{field}: Forbidden: field is immutable when `immutable` is set")
+        }
+        (_, "roleRef") => "roleRef: Invalid value: …: cannot change roleRef".to_owned(),
+        ("StorageClass", _) => format!("{field}: Forbidden: updates to {field} are forbidden."),
         _ => format!("{field}: Invalid value: …: field is immutable"),
     }
 }
@@ -211,6 +229,7 @@ impl Reason {
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::BackoffLimitExceeded => "BackoffLimitExceeded",
+            Self::PodFailurePolicy => "PodFailurePolicy",
             Self::DeadlineExceeded => "DeadlineExceeded",
             Self::Ended => "its pod failed",
             Self::Stopped => "its pod was stopped by a deletion",

@@ -310,7 +310,7 @@ impl Play<'_> {
 fn bared(object: &Object) -> Option<String> {
     let refusal = match object.run.as_ref()?.workload {
         Workload::Job => Refusal::Invalid("[spec.selector: Required value, …".to_owned()),
-        Workload::Pod => Refusal::Immutable { field: "spec" },
+        Workload::Pod => Refusal::Immutable(vec!["spec"]),
         Workload::Lasting => return None,
     };
     Some(refused(Request::Patch, object, &refusal))

@@ -22,6 +22,18 @@ use crate::{
 /// Source: Helm 3.21.4 `pkg/kube/wait.go`, `waitForResources`.
 const RETRIES: Millis = 30;
 
+/// Why the wait for resources ended badly, and whether that was since its time was over.
+struct Unready {
+    failure: Failure,
+    result: StepResult,
+}
+
+impl Unready {
+    const fn new(words: String, result: StepResult) -> Self {
+        Self { failure: Failure(words), result }
+    }
+}
+
 impl Play<'_> {
     /// Waits for the ordinary resources if that was asked for.
     pub(super) fn await_resources(&mut self, objects: &[Arc<Object>]) -> Result<(), Failure> {
@@ -32,21 +44,20 @@ impl Play<'_> {
             Completion::Legacy => self.await_ready(objects),
             Completion::Status | Completion::Poll => self.await_current(objects),
         };
-        if waited.is_err()
-            && let Some(step) = self.steps.iter().rposition(|step| step.verb == Verb::Manifest)
-        {
-            self.steps[step].result = StepResult::Timeout;
+        let Err(Unready { failure, result }) = waited else { return Ok(()) };
+        if let Some(step) = self.steps.iter().rposition(|step| step.verb == Verb::Manifest) {
+            self.steps[step].result = result;
             if let Some(message) = self.why_not_ready(objects) {
                 self.explain(step, message);
             }
         }
-        waited
+        Err(failure)
     }
 
     /// Looks every two seconds whether all are ready.
     ///
     /// Source: Helm 3.21.4 `pkg/kube/wait.go`, `waitForResources`; Helm 4.2.4 the same, where no timeout is no timeout.
-    fn await_ready(&mut self, objects: &[Arc<Object>]) -> Result<(), Failure> {
+    fn await_ready(&mut self, objects: &[Arc<Object>]) -> Result<(), Unready> {
         let jobs = self.flags.wait_for_jobs;
         let timeout = Millis::try_from(self.flags.timeout.as_millis()).unwrap_or(FOREVER);
         let is_unlimited = timeout == 0 && self.profile.engine != Engine::Helm3;
@@ -55,7 +66,7 @@ impl Play<'_> {
             let mut open = objects.iter().filter(|object| !is_ready(play.world, &object.id, jobs));
             open.next().is_none_or(|object| failed_job(play.world, &object.id).is_some())
         };
-        let timed_out = || Err(Failure("context deadline exceeded".to_owned()));
+        let timed_out = || Err(Unready::new("context deadline exceeded".to_owned(), StepResult::Timeout));
         if !self.look(deadline, LOOKS, is_done) {
             return timed_out();
         }
@@ -63,13 +74,17 @@ impl Play<'_> {
         let Some(failed) = open.find_map(|object| failed_job(self.world, &object.id)) else { return Ok(()) };
         let given_up = self.world.now() + RETRIES * LOOKS;
         self.world.advance(given_up.min(deadline));
-        if given_up < deadline { Err(Failure(format!("job is failed: {failed}"))) } else { timed_out() }
+        if given_up < deadline {
+            Err(Unready::new(format!("job is failed: {failed}"), StepResult::Failed))
+        } else {
+            timed_out()
+        }
     }
 
     /// Watches until all that have not failed are current.
     ///
     /// Source: Helm 4.2.4 `pkg/kube/statuswait.go`, `Wait` and `WaitWithJobs`.
-    fn await_current(&mut self, objects: &[Arc<Object>]) -> Result<(), Failure> {
+    fn await_current(&mut self, objects: &[Arc<Object>]) -> Result<(), Unready> {
         let jobs = self.flags.wait_for_jobs;
         let timeout = match Millis::try_from(self.flags.timeout.as_millis()).unwrap_or(FOREVER) {
             0 => STATUS_TIMEOUT,
@@ -87,10 +102,12 @@ impl Play<'_> {
         });
         let open = objects.iter().zip(&seen).filter(|(_, seen)| **seen != Seen::Current);
         let mut lines: Vec<_> = open.map(|(object, seen)| not_ready(object, seen)).collect();
+        let mut result = StepResult::Failed;
         if reached.is_none() {
             lines.push("context deadline exceeded".to_owned());
+            result = StepResult::Timeout;
         }
-        if lines.is_empty() { Ok(()) } else { Err(Failure(lines.join("\n"))) }
+        if lines.is_empty() { Ok(()) } else { Err(Unready::new(lines.join("\n"), result)) }
     }
 
     fn why_not_ready(&self, objects: &[Arc<Object>]) -> Option<String> {

@@ -6,8 +6,11 @@ use super::{Applied, Deleted, Live, Origin, Refusal, RunState, State, World};
 use crate::{
     Outcome,
     answer::ObjectId,
-    chart::{Definition, Frozen, Object, Workload, scope},
+    chart::{Definition, Frozen, Holds, Object, Workload, scope},
 };
+
+/// The field that seals a `ConfigMap` or a Secret.
+const SEAL: &str = "immutable";
 
 impl World {
     /// Creates an object by a POST; its pods will do what `outcome` says.
@@ -73,9 +76,9 @@ impl World {
         };
         self.admit(object)?;
         let live = &mut self.lives[uid];
-        let is_changed = |before: &&Frozen| !object.frozen.contains(before);
-        if let Some(Frozen { field, .. }) = live.object.frozen.iter().find(is_changed) {
-            return Err(Refusal::Immutable { field });
+        let fields = live.frozen(object);
+        if !fields.is_empty() {
+            return Err(Refusal::Immutable(fields));
         }
         live.origin = origin;
         if live.object.digest == object.digest {
@@ -186,6 +189,31 @@ impl World {
         });
         self.begin(self.uids);
         self.settle();
+    }
+}
+
+impl Live {
+    /// The fields that `object` would change and nobody can.
+    fn frozen(&self, object: &Object) -> Vec<&'static str> {
+        let is_sealed = self
+            .object
+            .frozen
+            .iter()
+            .any(|part| part.holds == Holds::Immutable && part.field == SEAL && part.is_written());
+        let holds = |part: &Frozen| match part.holds {
+            Holds::Always => true,
+            Holds::Immutable => is_sealed,
+            Holds::Unbound => self.run == RunState::Starting,
+        };
+        let pairs = self.object.frozen.iter().zip(&object.frozen);
+        let changed = pairs.filter(|(before, after)| holds(before) && before.digest != after.digest);
+        let mut fields: Vec<_> = changed.map(|(before, _)| before.field).collect();
+        fields.dedup();
+        // Completions of Jobs that are counted in two ways are not compared.
+        if fields.contains(&"spec.completionMode") {
+            fields.retain(|field| *field != "spec.completions");
+        }
+        fields
     }
 }
 

@@ -95,6 +95,14 @@ impl<'a> Job<'a> {
                     Some((at, RunState::Complete { at }))
                 }
             }
+            (Outcome::Fails(after), _) if self.run.fails_at_once => {
+                let at = now.saturating_add(millis(after));
+                if self.is_late(at) {
+                    self.out_of_time(width, 0)
+                } else {
+                    Some((at, self.failed(at, Reason::PodFailurePolicy, width)))
+                }
+            }
             (Outcome::Fails(after), _)
                 if self.run.restart == Restart::OnFailure && self.nodes == Nodes::Real =>
             {

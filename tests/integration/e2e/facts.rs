@@ -15,6 +15,7 @@ mod endings;
 mod lessons;
 mod logs;
 mod order;
+mod ordinary;
 mod refused;
 mod two_roles;
 

@@ -171,6 +171,31 @@ fn ordinary_jobs_are_awaited_only_when_asked() {
 }
 
 #[test]
+fn an_ordinary_job_that_failed_was_told_as_one_that_took_too_long() {
+    let chart = resource(
+        "Job",
+        "own",
+        "spec: {backoffLimit: 0, template: {metadata: {annotations: {hookward.dev/outcome: fail}}, spec: {restartPolicy: Never}}}",
+    );
+    let played = |version: &str, timeout: u64| {
+        let mut release = helm(version);
+        let played = release.play(Action::Install, &chart, |flags| {
+            wait_for_resources(flags);
+            flags.wait_for_jobs = true;
+            flags.timeout = Duration::from_secs(timeout);
+        });
+        (steps(&played).join(""), played.error.unwrap(), release.0.world.now() / 1_000)
+    };
+    let four = "INSTALLATION FAILED: resource Job/demo/own not ready. status: Failed, message: Job Failed. failed: 1/1";
+    assert_eq!(played("4", 300), ("manifest failed".to_owned(), four.to_owned(), 1));
+    // Helm 3 asks some thirty times more, if it has the time.
+    let three = "INSTALLATION FAILED: job is failed: demo/own";
+    assert_eq!(played("3", 300), ("manifest failed".to_owned(), three.to_owned(), 62));
+    let late = "INSTALLATION FAILED: context deadline exceeded";
+    assert_eq!(played("3", 10), ("manifest timeout".to_owned(), late.to_owned(), 10));
+}
+
+#[test]
 fn cleanup_on_fail_takes_only_new_ordinary_resources() {
     let new = resource("ConfigMap", "new", "") + OWN + &job_that("fail", "x", "post-upgrade", &[]);
     for mut release in both() {

@@ -1,7 +1,7 @@
 //! What the API server lets in, and what not.
 
 use super::super::{
-    example::{HANG, OK, demo, job, object, plain, pod},
+    example::{HANG, OK, demo, job, kwok, object, plain, pod},
     *,
 };
 
@@ -126,7 +126,7 @@ fn the_pods_of_a_job_cannot_be_others() {
     let mut world = demo();
     apply(&mut world, &job("", "")).unwrap();
     let changed = job("", "containers: [{image: b}]");
-    assert_eq!(apply(&mut world, &changed), Err(Refusal::Immutable { field: "spec.template" }));
+    assert_eq!(apply(&mut world, &changed), Err(Refusal::Immutable(vec!["spec.template"])));
 }
 
 #[test]
@@ -142,7 +142,63 @@ fn only_the_image_of_a_pod_can_change() {
     let mut world = demo();
     apply(&mut world, &with("a", "")).unwrap();
     assert_eq!(apply(&mut world, &with("b", "")), Ok(Applied::Changed));
-    assert_eq!(apply(&mut world, &with("b", ", tty: true")), Err(Refusal::Immutable { field: "spec" }));
+    assert_eq!(apply(&mut world, &with("b", ", tty: true")), Err(Refusal::Immutable(vec!["spec"])));
+}
+
+/// What an apply of `after` says where `before` is.
+#[track_caller]
+fn over(mut world: World, before: &str, after: &str) -> Result<Applied, Refusal> {
+    apply(&mut world, &object(before)).unwrap();
+    apply(&mut world, &object(after))
+}
+
+fn frozen(fields: &[&'static str]) -> Result<Applied, Refusal> {
+    Err(Refusal::Immutable(fields.to_vec()))
+}
+
+#[test]
+fn a_sealed_secret_could_be_changed_as_no_sealed_config_map_can() {
+    for kind in ["ConfigMap", "Secret"] {
+        let with = |more: &str| format!("{{apiVersion: v1, kind: {kind}, metadata: {{name: x}}, {more}}}");
+        let sealed = with("immutable: true, data: {a: YQ==}");
+        assert_eq!(over(demo(), &sealed, &with("immutable: true, data: {a: Yg==}")), frozen(&["data"]));
+        assert_eq!(over(demo(), &sealed, &with("data: {a: YQ==}")), frozen(&["immutable"]));
+        assert_eq!(over(demo(), &sealed, &with("data: {a: Yg==}")), frozen(&["immutable", "data"]));
+        assert_eq!(over(demo(), &with("data: {a: YQ==}"), &sealed), Ok(Applied::Changed));
+        let open = with("immutable: false, data: {a: YQ==}");
+        assert_eq!(over(demo(), &open, &with("data: {a: Yg==}")), Ok(Applied::Changed));
+    }
+}
+
+#[test]
+fn a_claim_without_a_volume_could_grow() {
+    let claim = |size: &str| {
+        format!(
+            "{{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {{name: x}}, spec: {{resources: {{requests: {{storage: {size}}}}}}}}}"
+        )
+    };
+    assert_eq!(over(demo(), &claim("1Gi"), &claim("2Gi")), Ok(Applied::Changed));
+    assert_eq!(over(kwok(), &claim("1Gi"), &claim("2Gi")), frozen(&["spec"]));
+}
+
+#[test]
+fn the_addresses_of_an_endpoint_slice_could_become_others() {
+    let slice = |kind: &str| {
+        format!(
+            "{{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {{name: x}}, addressType: {kind}}}"
+        )
+    };
+    assert_eq!(over(demo(), &slice("IPv4"), &slice("IPv6")), frozen(&["addressType"]));
+}
+
+#[test]
+fn of_two_fields_that_cannot_change_only_one_was_named() {
+    let mut world = demo();
+    apply(&mut world, &job("", "")).unwrap();
+    let both = job("completions: 2,", "containers: [{image: b}]");
+    assert_eq!(apply(&mut world, &both), frozen(&["spec.completions", "spec.template"]));
+    let indexed = job("completions: 2, completionMode: Indexed,", "");
+    assert_eq!(apply(&mut world, &indexed), frozen(&["spec.completionMode"]));
 }
 
 #[test]

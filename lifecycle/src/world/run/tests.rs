@@ -313,3 +313,12 @@ fn a_deployment_is_ready_once_its_pods_are() {
     assert_eq!(world.apply(&deployment("b"), Origin::Hook, FAIL), Ok(Applied::Changed));
     assert_eq!(world.run_at(600_000, &first.id), RunState::Starting);
 }
+
+#[test]
+fn a_failure_policy_was_passed_over() {
+    let spec = "podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [1]}}]}, parallelism: 2, completions: 2,";
+    assert_eq!(job_ends(spec, "", FAIL), failed(1_000, Reason::PodFailurePolicy, 2, 2));
+    let late = format!("{spec} activeDeadlineSeconds: 1,");
+    let slow = Outcome::Fails(Duration::from_secs(2));
+    assert_eq!(job_ends(&late, "", slow), failed(31_000, Reason::DeadlineExceeded, 2, 2));
+}
