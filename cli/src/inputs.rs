@@ -12,6 +12,7 @@ mod chart;
 mod dropped;
 mod file;
 pub(crate) mod names;
+mod unknown;
 mod walk;
 
 pub use chart::ChartSource;

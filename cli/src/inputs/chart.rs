@@ -12,7 +12,7 @@ use std::{
 
 use hooks::{Interest, yaml::Limits};
 
-use super::{Args, Found, Loaded, PROGRAM, Text, dropped, file, names};
+use super::{Args, Found, Loaded, PROGRAM, Text, dropped, file, names, unknown};
 use crate::report::Problem;
 
 /// The file that makes a folder a chart.
@@ -86,6 +86,12 @@ impl ChartSource {
             }
         }
         self.templates_below(found)
+    }
+
+    /// Notes on what its templates ask, and nobody can tell who renders without a cluster; packed charts in it are not looked into.
+    #[must_use]
+    pub fn unknowns(&self, is_upgrade: bool) -> Vec<String> {
+        unknown::notes(self, is_upgrade)
     }
 
     fn templates_below(&self, mut folders: Vec<PathBuf>) -> Vec<(String, String)> {

@@ -109,6 +109,8 @@ impl Supply {
         let notes = std::mem::take(&mut reading.notes);
         let mut rendered = reading.finish(&self.args, &self.shown(), &all.texts)?;
         rendered.notes.extend(all.notes.into_iter().chain(notes));
+        let charts = all.texts.iter().filter_map(|text| text.chart.as_ref());
+        rendered.notes.extend(charts.flat_map(|chart| chart.unknowns(is_upgrade)));
         let dropped: Vec<_> = all.texts.iter().flat_map(dropped).collect();
         if !dropped.is_empty() {
             Arc::make_mut(&mut rendered.chart).dropped.extend(dropped);

@@ -292,6 +292,31 @@ fn what_helm_dropped_while_it_rendered_a_chart_was_told_of_plans_only() {
 }
 
 #[test]
+fn a_name_made_of_the_revision_was_simulated_as_if_it_never_changed() {
+    let files = charts::chart(&format!("---\n{MIGRATE}"), "", 0);
+    files.write("shop/templates/job.yaml", "metadata: {name: 'migrate-{{ .Release.Revision }}'}\n");
+    std::fs::create_dir_all(files.path("shop/charts/db/templates")).unwrap();
+    files.write("shop/charts/db/Chart.yaml", "name: db\n");
+    files
+        .write("shop/charts/db/templates/a.yaml", "{{ if lookup \"v1\" \"Secret\" \"a\" \"b\" }}{{ end }}\n");
+    files.write(
+        "x.yaml",
+        scenario(
+            "  - install: {chart: ./shop}\n  - upgrade: {chart: ./shop}\n  - upgrade: {chart: ./shop}\n",
+        ),
+    );
+    let said = |path: &str, command: &str| {
+        let ran = hookward([command, &files.path(path), "--helm-bin", &files.path("helm")]);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        files.relative(&ran.stderr).replace("./", "")
+    };
+    let notes = "note: shop/charts/db/templates/a.yaml: uses lookup, which finds nothing here; Helm asks the cluster\n\
+         note: shop/templates/job.yaml: uses .Release.Revision, which is rendered as 1 here whatever the revision is; \
+         names made of it differ with each upgrade that Helm plays\n";
+    assert_eq!((said("shop", "plan"), said("x.yaml", "rollout")), (notes.to_owned(), notes.to_owned()));
+}
+
+#[test]
 fn a_broken_kubeconfig_was_quoted_with_the_token_in_it() {
     let files = Files::new(&[
         ("v1.yaml", MIGRATE),

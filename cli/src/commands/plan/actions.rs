@@ -57,9 +57,12 @@ impl Versions {
     }
 
     pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes = self.first.notes.clone();
-        notes.extend(self.second.iter().flat_map(|second| second.notes.clone()));
-        notes.dedup();
+        let mut notes: Vec<String> = Vec::new();
+        for note in [&self.first].into_iter().chain(&self.second).flat_map(|rendered| &rendered.notes) {
+            if !notes.contains(note) {
+                notes.push(note.clone());
+            }
+        }
         notes
     }
 
