@@ -239,3 +239,44 @@ fn helm_itself_looks_for_unknown_members_in_lists_once_the_old_objects_are_gone(
         assert_eq!(steps(&played), ["pre-install delete Job/a absent"]);
     }
 }
+
+#[test]
+fn what_cannot_change_was_told_in_words_that_no_api_server_says() {
+    let refused = |before: &str, after: &str, words: &str| {
+        let document = |text: &str| format!("---\n{{{text}}}\n");
+        for mut release in both() {
+            release.install(&document(before));
+            let error = release.upgrade(&document(after)).error.unwrap();
+            assert!(error.ends_with(words), "{error}");
+        }
+    };
+    let map = "apiVersion: v1, kind: ConfigMap, metadata: {name: x}";
+    let sealed = format!("{map}, immutable: true, data: {{a: b}}");
+    let words = ["data", "immutable"]
+        .map(|field| format!("{field}: Forbidden: field is immutable when `immutable` is set"));
+    refused(&sealed, &format!("{map}, immutable: true, data: {{a: c}}"), &words[0]);
+    refused(&sealed, &format!("{map}, data: {{a: b}}"), &words[1]);
+    let role = |name: &str| {
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {{name: x}}, roleRef: {{name: {name}}}"
+        )
+    };
+    refused(&role("a"), &role("b"), "is invalid: roleRef: Invalid value: …: cannot change roleRef");
+    let set = |name: &str| {
+        format!(
+            "apiVersion: apps/v1, kind: StatefulSet, metadata: {{name: x}}, spec: {{serviceName: {name}}}"
+        )
+    };
+    refused(
+        &set("a"),
+        &set("b"),
+        "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+    );
+    let job = |more: &str| {
+        format!(
+            "apiVersion: batch/v1, kind: Job, metadata: {{name: x}}, spec: {{{more} restartPolicy: Never}}}}}}"
+        )
+    };
+    let words = "[spec.completions: Invalid value: …: field is immutable, spec.template: Invalid value: …: field is immutable]";
+    refused(&job("template: {spec: {"), &job("completions: 2, template: {spec: {hostname: a,"), words);
+}
