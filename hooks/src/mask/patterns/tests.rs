@@ -1,3 +1,5 @@
+//! Lines as programs and Kubernetes write them, each with what must not be shown of it.
+
 use proptest::prelude::*;
 
 use super::*;
