@@ -107,7 +107,8 @@ pub fn duration(text: &str) -> Option<Duration> {
         total = total.checked_add(part)?;
         rest = after;
     }
-    (!text.is_empty()).then_some(total)
+    let is_known_to_go = i64::try_from(total.as_nanos()).is_ok();
+    (!text.is_empty() && is_known_to_go).then_some(total)
 }
 
 #[cfg(test)]
@@ -120,7 +121,7 @@ mod tests {
         {
             assert_eq!(duration(text), Some(Duration::from_secs_f64(seconds)), "{text}");
         }
-        for text in ["", "s", "5", "-1s", "5 s", "1d", "9e99h", "99999999999999999999h"] {
+        for text in ["", "s", "5", "-1s", "5 s", "1d", "9e99h", "2562048h", "99999999999999999999h"] {
             assert_eq!(duration(text), None, "{text}");
         }
     }
