@@ -8,6 +8,7 @@ use tests::rig::{Helm, Rig};
 
 use super::with_both_helms;
 
+mod again;
 mod outside;
 mod refused;
 mod stop;
