@@ -8,46 +8,27 @@ use super::{
     Chart, Helm, Place, Value, assert_refused, changed, json, object, revisions, with_both_helms, within,
 };
 
-/// Changes that the API server refuses, each as an object before and after, and what it says.
-fn refused() -> Vec<(Value, Value, &'static str)> {
-    let of = |version: &str, kind: &str, name: &str, members: Value| {
-        let mut object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": name}});
-        object.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-        object
-    };
+/// A change that the API server refuses: the object before and after, and what is said.
+type Refused = (Value, Value, &'static str);
+
+fn of(version: &str, kind: &str, name: &str, members: &Value) -> Value {
+    let mut object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": name}});
+    object.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    object
+}
+
+/// Changes of what is sealed, or refers to something else.
+fn sealed() -> Vec<Refused> {
     let (sealed, open) = (json!({"immutable": true, "data": {"a": "YQ=="}}), json!({"data": {"a": "YQ=="}}));
     let other = json!({"immutable": true, "data": {"a": "Yg=="}});
-    let map = |name, members: &Value| of("v1", "ConfigMap", name, members.clone());
-    let secret = |name, members: &Value| of("v1", "Secret", name, members.clone());
-    let slice =
-        |kind| of("discovery.k8s.io/v1", "EndpointSlice", "x", json!({"addressType": kind, "endpoints": []}));
+    let map = |name, members| of("v1", "ConfigMap", name, members);
+    let secret = |name, members| of("v1", "Secret", name, members);
+    let slice = |kind| {
+        of("discovery.k8s.io/v1", "EndpointSlice", "x", &json!({"addressType": kind, "endpoints": []}))
+    };
     let role = |name| {
         let role = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name});
-        of("rbac.authorization.k8s.io/v1", "RoleBinding", "x", json!({"roleRef": role}))
-    };
-    let claim = |size| {
-        let resources = json!({"requests": {"storage": size}});
-        of(
-            "v1",
-            "PersistentVolumeClaim",
-            "x",
-            json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": resources}}),
-        )
-    };
-    let job = |completions: u32, image: &str| {
-        let pods =
-            json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": image}]}});
-        of("batch/v1", "Job", "x", json!({"spec": {"completions": completions, "template": pods}}))
-    };
-    let set = |service: &str| {
-        let pods = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "main", "image": "shop:1"}]}});
-        let selector = json!({"matchLabels": {"a": "b"}});
-        of(
-            "apps/v1",
-            "StatefulSet",
-            "x",
-            json!({"spec": {"serviceName": service, "selector": selector, "template": pods}}),
-        )
+        of("rbac.authorization.k8s.io/v1", "RoleBinding", "x", &json!({"roleRef": role}))
     };
     vec![
         (
@@ -71,6 +52,27 @@ fn refused() -> Vec<(Value, Value, &'static str)> {
             r#""x" is invalid: addressType: Invalid value: "IPv6": field is immutable"#,
         ),
         (role("a"), role("b"), ": cannot change roleRef"),
+    ]
+}
+
+/// Changes of specs.
+fn specs() -> Vec<Refused> {
+    let claim = |size| {
+        let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}});
+        of("v1", "PersistentVolumeClaim", "x", &json!({"spec": spec}))
+    };
+    let job = |completions: u32, image: &str| {
+        let pods =
+            json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": image}]}});
+        of("batch/v1", "Job", "x", &json!({"spec": {"completions": completions, "template": pods}}))
+    };
+    let set = |service: &str| {
+        let pods = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "main", "image": "shop:1"}]}});
+        let selector = json!({"matchLabels": {"a": "b"}});
+        let spec = json!({"serviceName": service, "selector": selector, "template": pods});
+        of("apps/v1", "StatefulSet", "x", &json!({"spec": spec}))
+    };
+    vec![
         (
             claim("1Gi"),
             claim("2Gi"),
@@ -91,14 +93,14 @@ fn refused() -> Vec<(Value, Value, &'static str)> {
 
 fn what_nobody_can_change_is_refused_object_by_object(helm: Helm) {
     let place = Place::unguarded("fact-frozen");
-    let (mut before, mut after) = (Vec::new(), Vec::new());
-    for (one, other, _) in refused() {
+    let (mut before, mut after, mut words) = (Vec::new(), Vec::new(), Vec::new());
+    for (one, other, said) in sealed().into_iter().chain(specs()) {
         before.push(one);
         after.push(other);
+        words.push(said);
     }
     let _ = place.install(helm, &Chart::new(&before)).expect_ok();
     let ran = place.upgrade(helm, &Chart::new(&after));
-    let words: Vec<_> = refused().into_iter().map(|(_, _, words)| words).collect();
     assert_refused(&ran, &words);
     assert_eq!(place.history(helm), revisions(&[(1, "deployed"), (2, "failed")]));
 }
