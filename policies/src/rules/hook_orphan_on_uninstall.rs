@@ -26,6 +26,9 @@ declare_rule! {
     /// `helm uninstall` deletes what is in the manifest, and hooks are not. A role, a ServiceAccount or a Secret that was made by a hook
     /// stays, with its rights, and so does a webhook configuration, which then refuses requests on behalf of a server that is gone.
     ///
+    /// `hook-succeeded` deletes the object as soon as the hooks of its event are through: not where the application uses it. What a
+    /// hook has made belongs to no release, so the upgrade that makes it an ordinary resource needs `--take-ownership`.
+    ///
     /// ## Bad
     ///
     /// ```yaml
@@ -81,11 +84,11 @@ impl Rule for HookOrphanOnUninstall {
         let (what, help) = match Orphan::of(cx.object) {
             Orphan::ClusterWide => (
                 ", and acts on the whole cluster",
-                "add hook-succeeded, or make it an ordinary resource".to_owned(),
+                "add hook-succeeded where only hooks use it, or make it an ordinary resource".to_owned(),
             ),
             Orphan::Data => ("", format!("make it an ordinary resource, or {keep}")),
             Orphan::Running => (", and runs on", "make it an ordinary resource".to_owned()),
-            Orphan::Other => ("", format!("add hook-succeeded, make it an ordinary resource, or {keep}")),
+            Orphan::Other => ("", format!("add hook-succeeded where only hooks use it, make it an ordinary resource, or {keep}")),
         };
         let message =
             format!("{} stays after helm uninstall{what}: Helm forgets what hooks have made", cx.object);
