@@ -115,14 +115,13 @@ impl fmt::Display for Compared<'_> {
     }
 }
 
-/// How many ordinary resources came and went, as in `: 1 created, 2 deleted`; an update that changes nothing nobody sees.
+/// How many ordinary resources went, as in `: 2 deleted`. An update that changes nothing nobody sees, and what was there before the
+/// rollout, as definitions that an earlier release has kept, is not created.
 fn counts(step: &Step) -> String {
     // Behind a count may stand which ones.
     let parts = step.message.as_deref().unwrap_or_default().split([',', ':', ';']).map(str::trim);
-    let is_seen = |part: &&str| {
-        let count = part.strip_suffix(" created").or_else(|| part.strip_suffix(" deleted"));
-        count.is_some_and(|count| count.parse::<usize>().is_ok())
-    };
+    let is_seen =
+        |part: &&str| part.strip_suffix(" deleted").is_some_and(|count| count.parse::<usize>().is_ok());
     let parts: Vec<_> = parts.filter(is_seen).collect();
     if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) }
 }
@@ -245,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_that_came_or_went_on_one_side_alone_is_a_difference() {
+    fn a_resource_that_went_on_one_side_alone_is_a_difference() {
         let resources = |words: &str| {
             let step = step(Verb::Manifest, "a", StepResult::Ok);
             played(&[Step { event: None, object: None, message: Some(words.to_owned()), ..step }])
@@ -253,6 +252,7 @@ mod tests {
         let of = |one: &str, other: &str| steps(&resources(one), &resources(other));
         assert_eq!(of("3 updated, 1 deleted", "1 updated, 1 deleted"), []);
         assert_eq!(of("1 deleted: Job/old; Job/a is gone", "1 deleted"), []);
+        assert_eq!(of("23 created", "21 created"), [], "an earlier release has kept two definitions");
         let found = of("3 updated, 1 deleted", "1 updated");
         assert_eq!(found[0].simulated.as_deref(), Some("resources: 1 deleted"));
         assert_eq!(found[0].real.as_deref(), Some("resources"));

@@ -130,7 +130,7 @@ fn a_killed_replica_loses_no_more_than_it_had_in_hand() {
         .iter()
         .find(|said| !said.contains("failed calling webhook") && !said.contains("not found"));
     assert_eq!(strange, None);
-    assert!(done.helm().len() <= WORKERS, "{:#?}", done.helm());
+    assert!(done.helm().len() <= REFUSED, "{:#?}", done.helm());
 }
 
 /// As `kubectl drain` asks for it: the second replica may go when the first has been replaced, and not before.
