@@ -259,13 +259,20 @@ impl Evidence {
         self.job.there().or(self.hook.job.as_ref())
     }
 
-    /// The condition of the Job that ended it: its type and its reason.
+    /// The condition of the Job that ended it, as `Failed` or `Complete`, and its reason. One that has failed waits until its pods
+    /// have stopped before it says so.
+    ///
+    /// Source: Kubernetes 1.36 `staging/src/k8s.io/api/batch/v1/types.go`, `JobFailureTarget`.
     pub(super) fn job_end(&self) -> Option<(&str, &str)> {
         let conditions = self.job.there()?.status.as_ref()?.conditions.as_ref()?;
-        let ended = conditions
-            .iter()
-            .find(|one| one.status == "True" && matches!(one.type_.as_str(), "Failed" | "Complete"));
-        ended.map(|one| (one.type_.as_str(), one.reason.as_deref().unwrap_or("")))
+        conditions.iter().filter(|one| one.status == "True").find_map(|one| {
+            let kind = match one.type_.as_str() {
+                "Failed" | "FailureTarget" => "Failed",
+                "Complete" => "Complete",
+                _ => return None,
+            };
+            Some((kind, one.reason.as_deref().unwrap_or("")))
+        })
     }
 
     /// Whether the Job gave up for this reason, as it says itself or did before it was deleted.

@@ -10,6 +10,8 @@ use tests::{
 
 use super::node;
 
+mod limits;
+
 /// What the hook reads and its log must not show.
 const SECRET: &str = "hunter2-swordfish";
 

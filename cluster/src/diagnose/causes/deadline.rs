@@ -42,6 +42,14 @@ mod tests {
     }
 
     #[test]
+    fn a_deadline_was_taken_for_retries_while_the_pod_was_being_stopped() {
+        let mut job = job("DeadlineExceeded");
+        job["status"]["conditions"][0]["type"] = json!("FailureTarget");
+        let evidence = evidence(&json!({"job": job}));
+        assert!(find(&evidence).is_some() && !evidence.is_job_active());
+    }
+
+    #[test]
     fn a_job_that_helm_deleted_has_left_an_event() {
         let events =
             [["Job", "migrate", "DeadlineExceeded", "Job was active longer than specified deadline"]];
