@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ pub(super) struct Stage {
 /// What was asked while something happened, and how it was answered.
 pub(super) struct Done {
     answers: Vec<Answer>,
-    helm: Vec<String>,
+    helm: Vec<(Instant, String)>,
 }
 
 impl Stage {
@@ -189,8 +189,8 @@ impl Done {
         self.answers.iter().filter(|answer| !answer.is_right)
     }
 
-    /// What went otherwise than it should with releases.
-    pub(super) fn helm(&self) -> &[String] {
+    /// What went otherwise than it should with releases, each with when that was known.
+    pub(super) fn helm(&self) -> &[(Instant, String)] {
         &self.helm
     }
 
@@ -211,7 +211,7 @@ impl Done {
     pub(super) fn assert_nothing_lost(&self) {
         let lost = self.lost();
         assert!(lost.is_empty(), "{} lost, such as {:#?}", lost.len(), &lost[..lost.len().min(10)]);
-        assert_eq!(self.helm, Vec::<String>::new());
+        assert_eq!(self.helm, []);
     }
 
     fn print(&self, what: &str) {
@@ -273,7 +273,7 @@ fn questions() -> Vec<Question> {
 }
 
 /// Installs a good release and a bad one over and over, by both Helms, and says what went otherwise than it should.
-fn releases(node: &Node, is_over: &AtomicBool) -> Vec<String> {
+fn releases(node: &Node, is_over: &AtomicBool) -> Vec<(Instant, String)> {
     let good = Chart::new(&[settings("settings")]);
     let bad = Chart::new(&[job("migrate", true)]);
     let mut wrong = Vec::new();
@@ -289,11 +289,11 @@ fn releases(node: &Node, is_over: &AtomicBool) -> Vec<String> {
             let refused = run("install", "bad", Some(&bad));
             // A gate that could not be asked is named as well.
             if !refused.stderr.contains("\"release.hookward.dev\" denied the request") {
-                wrong.push(format!("{helm:?} was not refused: {refused:?}"));
+                wrong.push((Instant::now(), format!("{helm:?} was not refused: {refused:?}")));
             }
             for ran in [run("install", "good", Some(&good)), run("uninstall", "good", None)] {
                 if !ran.ok() {
-                    wrong.push(format!("{helm:?}: {ran:?}"));
+                    wrong.push((Instant::now(), format!("{helm:?}: {ran:?}")));
                 }
             }
         }
