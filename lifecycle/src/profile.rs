@@ -5,7 +5,9 @@ mod flux;
 mod helm3;
 mod helm4;
 
-use crate::command::Wait;
+use hooks::DeletePolicy;
+
+use crate::{chart::Hook, command::Wait};
 
 /// Everything in which one tool differs from the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,21 @@ pub enum Engine {
     Flux,
     /// Argo CD, which renders and never runs Helm.
     ArgoCd,
+}
+
+impl Engine {
+    /// Whether it deletes the objects of a hook by `policy`: Helm never a `CustomResourceDefinition`; to Argo CD words that say nothing are
+    /// as good as none, which is the default.
+    ///
+    /// Source: Helm 4.2.4 `pkg/action/hooks.go`, `deleteHookByPolicy`; argo-cd 3.5.1 `gitops-engine/pkg/sync/hook/delete_policy.go`.
+    #[must_use]
+    pub fn deletes(self, hook: &Hook, policy: DeletePolicy) -> bool {
+        let is_default = hook.delete_policies.is_empty() && policy == DeletePolicy::BeforeHookCreation;
+        match self {
+            Self::ArgoCd => is_default || hook.deletes(policy),
+            _ => hook.kind != "CustomResourceDefinition" && hook.deletes(policy),
+        }
+    }
 }
 
 /// How the end of a hook, and of a deletion, is awaited.

@@ -19,6 +19,7 @@ use crate::{
     World,
     answer::{Action, StepResult, Verb},
     chart::Hook,
+    profile::Engine,
     world::{Reason, RunState},
 };
 
@@ -122,7 +123,7 @@ impl Play<'_> {
     fn run_wave(&mut self, stored: &Stored, wave: &[(Event, &Hook)]) -> Result<(), Stop> {
         for (event, hook) in wave {
             self.build(hook).map_err(Stop::Failed)?;
-            if acts(hook, DeletePolicy::BeforeHookCreation) {
+            if Engine::ArgoCd.deletes(hook, DeletePolicy::BeforeHookCreation) {
                 self.delete_hook(*event, hook);
             }
         }
@@ -196,7 +197,7 @@ impl Play<'_> {
     fn delete_hooks(&mut self, stored: &Stored, phases: &[Phase], policy: DeletePolicy) {
         for hook in &stored.chart.hooks {
             let event = phases.iter().find_map(|phase| event_of(hook, *phase));
-            if let Some(event) = event.filter(|_| acts(hook, policy)) {
+            if let Some(event) = event.filter(|_| Engine::ArgoCd.deletes(hook, policy)) {
                 self.delete_hook(event, hook);
             }
         }
@@ -243,13 +244,6 @@ impl Stop {
 /// The event for which a hook belongs to a phase: once, even if it names both.
 fn event_of(hook: &Hook, phase: Phase) -> Option<Event> {
     phase.into_iter().find(|event| hook.events.contains(event))
-}
-
-/// Whether a policy is the hook's; words that say nothing are as good as none.
-///
-/// Source: argo-cd 3.5.1 `gitops-engine/pkg/sync/hook/delete_policy.go`.
-fn acts(hook: &Hook, policy: DeletePolicy) -> bool {
-    hook.deletes(policy) || (hook.delete_policies.is_empty() && policy == DeletePolicy::BeforeHookCreation)
 }
 
 /// Source: argo-cd 3.5.1 `gitops-engine/pkg/health/health_job.go`; the words are those of the Job's condition.

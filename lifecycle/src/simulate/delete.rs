@@ -27,7 +27,7 @@ pub(super) const STATUS_TIMEOUT: Millis = 30_000;
 pub(super) const FOREVER: Millis = 24 * 3_600_000;
 
 impl Play<'_> {
-    /// Deletes the objects of a hook if it has this policy; of a `CustomResourceDefinition` never.
+    /// Deletes the objects of a hook if this policy is its own.
     ///
     /// Source: Helm 4.2.4 `pkg/action/hooks.go`, `deleteHookByPolicy`.
     pub(super) fn delete_by_policy(
@@ -36,7 +36,7 @@ impl Play<'_> {
         hook: &Hook,
         policy: DeletePolicy,
     ) -> Result<(), Failure> {
-        if hook.kind == "CustomResourceDefinition" || !hook.deletes(policy) {
+        if !self.profile.engine.deletes(hook, policy) {
             return Ok(());
         }
         self.build(hook).map_err(|failure| {
