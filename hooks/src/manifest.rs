@@ -24,6 +24,22 @@ pub struct Document<'a> {
     pub source: Option<&'a str>,
 }
 
+/// Whether what was rendered from this path stands in the `crds/` folder of its chart or of a subchart, where nothing is a template
+/// and annotations make no hook. A folder below `templates/`, and a chart, may be called so too.
+///
+/// Source: Helm 4.2.4 `pkg/chart/v2/chart.go`, `CRDObjects` and `ChartFullPath`.
+#[must_use]
+pub fn is_of_crds(path: &str) -> bool {
+    let mut folders = path.split('/').skip(1);
+    loop {
+        match folders.next() {
+            Some("crds") => return true,
+            Some("charts") => _ = folders.next(),
+            _ => return false,
+        }
+    }
+}
+
 /// A document that could be read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manifest<'a> {

@@ -237,11 +237,7 @@ fn dropped(text: &Text) -> impl Iterator<Item = Dropped> {
 
 /// What rules are asked about: not what stands in `crds/` folders, which `helm template` leaves out unless it is told otherwise.
 fn without_crds(mut text: Text) -> Text {
-    let is_of_crds = |path: &str| {
-        let mut folders = path.split('/').skip(1).take_while(|folder| *folder != "templates");
-        folders.any(|folder| folder == "crds")
-    };
-    let is_meant = |document: &manifest::Document<'_>| !document.source.is_some_and(is_of_crds);
+    let is_meant = |document: &manifest::Document<'_>| !document.source.is_some_and(manifest::is_of_crds);
     if text.chart.is_some() && !manifest::split(&text.text).all(|document| is_meant(&document)) {
         let kept = manifest::split(&text.text).filter(is_meant);
         text.text = kept.flat_map(|document| ["---\n", document.text, "\n"]).collect();

@@ -42,6 +42,24 @@ fn documents_know_where_they_come_from() {
 }
 
 #[test]
+fn the_folder_of_definitions_is_no_chart_and_no_template() {
+    for path in
+        ["shop/crds/x.yaml", "shop/charts/sub/crds/x.yaml", "shop/charts/crds/charts/sub/crds/a/x.yaml"]
+    {
+        assert!(is_of_crds(path), "{path}");
+    }
+    for path in [
+        "shop/templates/crds/x.yaml",
+        "shop/charts/crds/templates/x.yaml",
+        "crds/templates/x.yaml",
+        "crds",
+        "",
+    ] {
+        assert!(!is_of_crds(path), "{path}");
+    }
+}
+
+#[test]
 fn a_broken_document_does_not_hide_the_others() {
     let file = "---\na: 1\n---\nb: [\n---\n# nothing\n---\nc: 3\n---\n  é: x: y\n---\nd: 4";
     let read = read(file, Interest::Everything, &Limits::default());

@@ -103,7 +103,7 @@ impl Home<'_> {
         let mut build = Build::default();
         for document in documents {
             let view = document.view();
-            if document.is_of_crds() {
+            if manifest::is_of_crds(document.path) {
                 chart.crds.extend(self.objects(document)?);
             } else if let Some(written) = view.hook() {
                 if written.events.is_dropped() {
@@ -216,18 +216,6 @@ impl<'a> Document<'a> {
         let Some(items) = self.root.get("items") else { return vec![(self.view(), None)] };
         let kind = self.view().kind().strip_suffix("List").filter(|kind| !kind.is_empty());
         items.items().iter().map(|item| (hooks::Object::new(item), kind)).collect()
-    }
-
-    /// Whether it stands in the `crds/` folder of its chart or of a subchart, where annotations make no hook.
-    fn is_of_crds(&self) -> bool {
-        let mut parts = self.path.split('/').skip(1);
-        loop {
-            match parts.next() {
-                Some("crds") => return true,
-                Some("charts") => _ = parts.next(),
-                _ => return false,
-            }
-        }
     }
 }
 

@@ -173,3 +173,17 @@ fn a_template_was_shown_below_the_name_of_the_release() {
     assert!(!shown.contains("rel/templates"), "{shown}");
     assert!(shown.contains("a hook for \"pre-upgrad\" in shop/templates/dropped.yaml:6"), "{shown}");
 }
+
+#[test]
+fn a_subchart_called_crds_is_judged() {
+    let claim = "# Source: shop/charts/crds/templates/claim.yaml
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, annotations: {helm.sh/hook: \"pre-install,pre-upgrade\"}}
+";
+    let files = chart(&format!("---\n{claim}"), "", 0);
+    assert_eq!(check(&files, "shop", &[]).code, 1);
+    let (path, helm) = (files.path("shop"), files.path("helm"));
+    let ran = hookward(["plan", &path, "--helm-bin", &helm, "--fail-on", "deny"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+}
