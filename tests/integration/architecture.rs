@@ -6,7 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Who may import whom; `tests` and `xtask` may import all.
+mod source;
+
+use source::{code, paths_into_std};
+
+/// Who may import whom.
 const EDGES: [(&str, &[&str]); 7] = [
     ("hooks", &[]),
     ("policies", &["hooks"]),
@@ -17,11 +21,27 @@ const EDGES: [(&str, &[&str]); 7] = [
     ("cli", &["certs", "cluster", "hooks", "lifecycle", "policies", "webhook"]),
 ];
 
-/// Crates whose answers depend on nothing but what they are given.
-const PURE: [&str; 2] = ["hooks", "policies"];
+/// Crates that may import all, and that nobody ships.
+const TOOLS: [&str; 2] = ["tests", "xtask"];
+
+/// Where answers depend on nothing but what is given.
+const PURE: [&str; 3] = ["hooks/src", "policies/src", "lifecycle/src"];
+/// But for what plays with real Helm.
+const IMPURE: [&str; 2] = ["lifecycle/src/run", "lifecycle/src/run.rs"];
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+fn toml_of(path: impl AsRef<Path>) -> toml::Table {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap().parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The crates.
+fn members() -> BTreeSet<String> {
+    let members = toml_of("Cargo.toml")["workspace"]["members"].as_array().unwrap().clone();
+    members.iter().map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -37,31 +57,25 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn all_sources() -> Vec<(PathBuf, String)> {
-    let crates = ["hooks", "policies", "certs", "webhook", "cluster", "lifecycle", "cli", "tests", "xtask"];
-    let files = crates.iter().flat_map(|name| sources(&root().join(name)));
-    files
-        .map(|path| (path.strip_prefix(root()).unwrap().to_path_buf(), fs::read_to_string(&path).unwrap()))
-        .collect()
-}
-
-/// The code of a file: no comments, nothing below its tests.
-fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
-    lines
-        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
-        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+/// Every source file by its path from the root.
+pub(crate) fn all_sources() -> Vec<(PathBuf, String)> {
+    let files: Vec<_> = members().iter().flat_map(|name| sources(&root().join(name))).collect();
+    let read = |path: &PathBuf| {
+        (path.strip_prefix(root()).unwrap().to_path_buf(), fs::read_to_string(path).unwrap())
+    };
+    files.iter().map(read).collect()
 }
 
 #[test]
 fn crates_import_only_what_the_drawing_shows() {
-    let ours: BTreeSet<&str> = EDGES.iter().map(|(name, _)| *name).collect();
+    let drawn: BTreeSet<String> =
+        EDGES.iter().map(|(name, _)| *name).chain(TOOLS).map(str::to_owned).collect();
+    assert_eq!(drawn, members());
     for (name, allowed) in EDGES {
-        let manifest: toml::Table =
-            fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap().parse().unwrap();
+        let manifest = toml_of(format!("{name}/Cargo.toml"));
         let dependencies = manifest["dependencies"].as_table().unwrap();
         let imported: Vec<_> =
-            dependencies.keys().map(String::as_str).filter(|key| ours.contains(key)).collect();
+            dependencies.keys().map(String::as_str).filter(|key| drawn.contains(*key)).collect();
         assert_eq!(imported, allowed, "imports of {name}");
     }
 }
@@ -81,39 +95,36 @@ fn files_and_rules_stay_within_their_budgets() {
 
 #[test]
 fn functions_are_kept_short_by_clippy() {
-    let files = [
-        "clippy.toml",
-        "hooks/clippy.toml",
-        "policies/clippy.toml",
-        "tests/clippy.toml",
-        "xtask/clippy.toml",
-    ];
-    for file in files {
-        let text = fs::read_to_string(root().join(file)).unwrap();
-        assert!(text.contains("too-many-lines-threshold = 60"), "{file} loosens the budget of functions");
+    for name in members() {
+        assert_eq!(
+            toml_of(format!("{name}/Cargo.toml"))["lints"]["workspace"].as_bool(),
+            Some(true),
+            "{name}"
+        );
+        // Clippy takes that of the crate, else that of the workspace.
+        let own = format!("{name}/clippy.toml");
+        let file = if root().join(&own).exists() { own } else { "clippy.toml".to_owned() };
+        let budget = toml_of(&file)["too-many-lines-threshold"].as_integer();
+        assert_eq!(budget, Some(60), "{file} changes the budget of functions");
     }
 }
 
 #[test]
 fn pure_crates_do_no_io_and_have_no_clock() {
-    let banned = [
-        "std::fs",
-        "std::env",
-        "std::net",
-        "std::process",
-        "SystemTime",
-        "Instant::now",
-        "now_utc",
-        "tokio",
-        "println!",
-    ];
+    let modules = ["env", "fs", "net", "process", "thread"].into();
+    let words = ["SystemTime", "Instant::now", "now_utc", "tokio", "println!"];
     for (path, text) in all_sources() {
-        if !PURE.iter().any(|name| path.starts_with(format!("{name}/src"))) {
+        let is_in = |folders: &[&str]| folders.iter().any(|folder| path.starts_with(folder));
+        if !is_in(&PURE) || is_in(&IMPURE) {
             continue;
         }
-        for (number, line) in code(&text) {
-            let found = banned.iter().find(|word| line.contains(**word));
-            assert!(found.is_none(), "{}:{number} uses {}", path.display(), found.unwrap());
+        let (code, path) = (code(&text), path.display());
+        for (number, names) in paths_into_std(&code) {
+            assert!(names.is_disjoint(&modules), "{path}:{number} uses one of {modules:?}");
+        }
+        for (index, line) in code.lines().enumerate() {
+            let found = words.iter().find(|word| line.contains(**word));
+            assert!(found.is_none(), "{path}:{} uses {}", index + 1, found.unwrap());
         }
     }
 }
@@ -126,11 +137,12 @@ fn hook_annotations_are_spelled_in_one_file() {
         if is_tool || path == Path::new("hooks/src/annotations.rs") {
             continue;
         }
-        for (number, line) in code(&text) {
+        for (index, line) in code(&text).lines().enumerate() {
             assert!(
                 !line.contains("helm.sh/"),
-                "{}:{number} spells an annotation: use hooks::annotations",
-                path.display()
+                "{}:{} spells an annotation: use hooks::annotations",
+                path.display(),
+                index + 1
             );
         }
     }

@@ -1,18 +1,13 @@
 //! The pages name only what exists: tests, files, values of the chart, metrics, alerts.
 
-use std::{
-    fs,
-    os::unix::fs::symlink,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, os::unix::fs::symlink, path::PathBuf, process::Command};
 
 use tests::{
     server,
     walkthrough::{Step, steps},
 };
 
-use crate::architecture::root;
+use crate::architecture::{all_sources, root};
 
 /// The pages in a folder.
 fn pages_of(folder: &str) -> impl Iterator<Item = (PathBuf, String)> {
@@ -34,25 +29,13 @@ fn spans(text: &str) -> Vec<&str> {
 
 /// Every source file by its module path: `e2e::outage`, `webhook::routes::tests`.
 fn modules() -> Vec<(String, String)> {
-    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if entry.is_dir() {
-                walk(&entry, found);
-            } else if entry.extension().is_some_and(|extension| extension == "rs") {
-                found.push(entry);
-            }
-        }
-    }
-    let mut files = Vec::new();
-    for folder in ["certs", "cluster", "cli", "hooks", "lifecycle", "policies", "webhook", "tests"] {
-        walk(&root().join(folder), &mut files);
-    }
-    let module = |path: &PathBuf| {
-        let shown = path.strip_prefix(root()).unwrap().with_extension("");
+    let shipped = all_sources().into_iter().filter(|(path, _)| !path.starts_with("xtask"));
+    let module = |(path, text): (PathBuf, String)| {
+        let shown = path.with_extension("");
         let shown = shown.to_str().unwrap().replace("tests/integration/", "").replace("src/", "");
-        (shown.replace('/', "::"), fs::read_to_string(path).unwrap())
+        (shown.replace('/', "::"), text)
     };
-    files.iter().map(module).collect()
+    shipped.map(module).collect()
 }
 
 #[test]
