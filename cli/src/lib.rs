@@ -55,7 +55,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
     };
     match result {
         Ok(code) => code,
-        Err(failure) if is_broken_pipe(&failure) => exit::CLEAN,
         Err(failure) => {
             // There is nobody left to tell when this fails.
             let _ = io.error(&format!("{failure:#}"), &args.global);
@@ -80,11 +79,4 @@ fn explain(refused: &clap::Error, io: &mut Io<'_>) -> u8 {
     // There is nobody left to tell when this fails.
     let _ = write!(stream, "{text}");
     if refused.use_stderr() { exit::FAILED } else { exit::CLEAN }
-}
-
-fn is_broken_pipe(failure: &anyhow::Error) -> bool {
-    failure
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -7,13 +7,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use clap::{ArgMatches, ValueEnum};
 
 use crate::{
     Io,
+    args::Global,
     rehearsal::Rehearsal,
     report::{Problem, Report},
+    streams::unless_left,
     trial::Trial,
 };
 
@@ -145,30 +147,37 @@ impl<F: ValueEnum + Copy + Default + Send + Sync + 'static> Args<F> {
     }
 }
 
+/// Writes each result to its place; `print` is told how, and whether with colour.
+///
+/// # Errors
+/// When one cannot be written; the others are.
+pub fn write<F: Copy>(
+    targets: &[Target<F>],
+    global: &Global,
+    io: &mut Io<'_>,
+    print: impl Fn(F, bool, &mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let mut failed = Vec::new();
+    for target in targets {
+        let colors = global.colors(io.stdout_is_terminal && target.file.is_none(), io.no_color);
+        let written = target.write(io, |out| print(target.format, colors, out));
+        failed.extend(written.err().map(|failure| format!("{failure:#}")));
+    }
+    ensure!(failed.is_empty(), failed.join("\n"));
+    Ok(())
+}
+
 impl<F> Target<F> {
     /// Writes one result. A file is replaced only when all of it is there.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn write(
+    fn write(
         &self,
         io: &mut Io<'_>,
         print: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> anyhow::Result<()> {
-        match &self.file {
-            None => {
-                let mut buffered = io::BufWriter::new(&mut *io.stdout);
-                print(&mut buffered)
-                    .and_then(|()| buffered.flush())
-                    .context("cannot write to the standard output")
-            }
-            Some(file) => {
-                let mut bytes = Vec::new();
-                print(&mut bytes)
-                    .and_then(|()| replace(file, &bytes))
-                    .with_context(|| format!("cannot write {}", file.display()))
-            }
-        }
+        let Some(file) = &self.file else { return io.print(print) };
+        let mut bytes = Vec::new();
+        let written = print(&mut bytes).and_then(|()| replace(file, &bytes));
+        unless_left(written).with_context(|| format!("cannot write {}", file.display()))
     }
 }
 

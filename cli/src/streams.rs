@@ -5,6 +5,8 @@ use std::{
     io::{self, IsTerminal, Read, Write},
 };
 
+use anyhow::Context as _;
+
 use crate::{
     args::Global,
     output::text::{Label, labelled},
@@ -54,6 +56,16 @@ impl<'a> Io<'a> {
 }
 
 impl Io<'_> {
+    /// Writes to the standard output, all of it at once.
+    ///
+    /// # Errors
+    /// When it cannot be written, though somebody is there to read.
+    pub fn print(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+        let mut buffered = io::BufWriter::new(&mut *self.stdout);
+        let written = write(&mut buffered).and_then(|()| buffered.flush());
+        unless_left(written).context("cannot write to the standard output")
+    }
+
     /// Tells of something that could not be done.
     ///
     /// # Errors
@@ -72,8 +84,13 @@ impl Io<'_> {
 
     fn tell(&mut self, label: Label, message: &str, global: &Global) -> io::Result<()> {
         let colors = global.colors(self.stderr_is_terminal, self.no_color);
-        writeln!(self.stderr, "{}", labelled(label, message, colors, self.stderr_is_terminal))
+        unless_left(writeln!(self.stderr, "{}", labelled(label, message, colors, self.stderr_is_terminal)))
     }
+}
+
+/// A reader who has left wanted no more, which is no failure: the rest is written all the same, and the exit code is what it would have been.
+pub(crate) fn unless_left(written: io::Result<()>) -> io::Result<()> {
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
 impl std::fmt::Debug for Io<'_> {

@@ -7,6 +7,7 @@ mod contract;
 mod diagnose;
 mod first_use;
 mod plan;
+mod readers_who_leave;
 mod rollout;
 mod rules_and_certs;
 mod scenario_slips;

@@ -102,9 +102,8 @@ impl Make {
     fn run(&self, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
         let authority = self.authority(|note| io.note(note, global))?;
         let leaf = authority.issue(&self.names, DAY * self.days).context("cannot make the certificate")?;
-        for path in folder::write(&self.dir, &authority, &leaf, self.force)? {
-            writeln!(io.stdout, "{}", path.display())?;
-        }
+        let paths = folder::write(&self.dir, &authority, &leaf, self.force)?;
+        io.print(|out| paths.iter().try_for_each(|path| writeln!(out, "{}", path.display())))?;
         Ok(exit::CLEAN)
     }
 
@@ -156,7 +155,7 @@ impl Inspect {
             Format::Text => text(&entries, now),
             Format::Json => json(&entries, now),
         };
-        io.stdout.write_all(printed.as_bytes()).context("cannot write to the standard output")?;
+        io.print(|out| out.write_all(printed.as_bytes()))?;
         match failures.into_iter().reduce(|all, next| anyhow!("{all:#}\n{next:#}")) {
             None => Ok(exit::CLEAN),
             Some(failure) => Err(failure),

@@ -111,15 +111,11 @@ impl Args {
         for problem in &report.problems {
             io.error(&problem.to_string(), global)?;
         }
-        for target in &targets {
-            let is_terminal = io.stdout_is_terminal && target.file.is_none();
-            let look = text::Look { colors: global.colors(is_terminal, io.no_color), show: self.show.into() };
-            target.write(io, |out| match target.format {
-                Format::Text if !is_judged => Ok(()),
-                Format::Text => text::write(&report, look, out),
-                Format::Json => json_v1::write(&report, out),
-            })?;
-        }
+        output::write(&targets, global, io, |format, colors, out| match format {
+            Format::Text if !is_judged => Ok(()),
+            Format::Text => text::write(&report, text::Look { colors, show: self.show.into() }, out),
+            Format::Json => json_v1::write(&report, out),
+        })?;
         Ok(match () {
             () if !report.problems.is_empty() => exit::FAILED,
             () if self.fail_on.is_reached(report.worst()) => exit::FINDINGS,

@@ -1,6 +1,5 @@
 //! `hookward completions`: a script that makes a shell complete our commands.
 
-use anyhow::Context as _;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
@@ -22,7 +21,7 @@ impl Args {
     pub fn run(&self, io: &mut Io<'_>) -> anyhow::Result<u8> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut crate::args::Args::command(), "hookward", &mut script);
-        io.stdout.write_all(&script).context("cannot write to the standard output")?;
+        io.print(|out| out.write_all(&script))?;
         Ok(exit::CLEAN)
     }
 }

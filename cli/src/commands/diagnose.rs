@@ -85,16 +85,12 @@ impl Args {
             }
             Err(problem) => io.error(&problem.message, global)?,
         }
-        for target in &targets {
-            let is_terminal = io.stdout_is_terminal && target.file.is_none();
-            let colors = global.colors(is_terminal, io.no_color);
-            target.write(io, |out| match (&looked, target.format) {
-                (Ok((diagnosis, prevent)), Format::Text) => text::write(diagnosis, prevent, colors, out),
-                (Ok((diagnosis, prevent)), Format::Json) => json_v1::write(diagnosis, prevent, out),
-                (Err(_), Format::Text) => Ok(()),
-                (Err(problem), Format::Json) => json_v1::refuse(problem, out),
-            })?;
-        }
+        output::write(&targets, global, io, |format, colors, out| match (&looked, format) {
+            (Ok((diagnosis, prevent)), Format::Text) => text::write(diagnosis, prevent, colors, out),
+            (Ok((diagnosis, prevent)), Format::Json) => json_v1::write(diagnosis, prevent, out),
+            (Err(_), Format::Text) => Ok(()),
+            (Err(problem), Format::Json) => json_v1::refuse(problem, out),
+        })?;
         Ok(match looked {
             Err(_) => exit::FAILED,
             Ok((diagnosis, _)) if diagnosis.is_healthy() => exit::CLEAN,

@@ -45,11 +45,10 @@ impl Args {
             let (answer, _) = client.ask("/validate", &review()).await?;
             verdict(&answer)
         })?;
-        writeln!(
-            io.stdout,
-            "{} answers as {}: a suspended hook Job would be {verdict}",
-            self.connect, self.name
-        )?;
+        let (connect, name) = (&self.connect, &self.name);
+        io.print(|out| {
+            writeln!(out, "{connect} answers as {name}: a suspended hook Job would be {verdict}")
+        })?;
         Ok(exit::CLEAN)
     }
 }

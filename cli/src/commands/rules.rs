@@ -1,6 +1,6 @@
 //! `hookward rules`: the rules that there are, and what each is about.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use clap::ValueEnum;
 use policies::rules::{RULES, find, nearest};
 
@@ -45,7 +45,7 @@ impl Args {
             (Format::Markdown, None) => rules::markdown(),
             (Format::Markdown, Some(rule)) => rules::markdown_of(rule.meta()),
         };
-        io.stdout.write_all(text.as_bytes()).context("cannot write to the standard output")?;
+        io.print(|out| out.write_all(text.as_bytes()))?;
         Ok(exit::CLEAN)
     }
 }

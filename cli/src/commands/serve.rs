@@ -140,7 +140,7 @@ impl Args {
         let profile = policies.policy(None).profile;
         let bundle = self.cert_dir.as_deref().map(|folder| bundle(folder, &address)).transpose()?;
         let list = registration::list(&address, bundle.as_deref(), profile);
-        writeln!(io.stdout, "{list:#}").context("cannot write to the standard output")?;
+        io.print(|out| writeln!(out, "{list:#}"))?;
         Ok(exit::CLEAN)
     }
 
@@ -215,9 +215,7 @@ fn end(runtime: Runtime) {
 
 /// The one line on stdout, for whoever started us and waits for the port.
 fn announce(reviews: SocketAddr, admin: SocketAddr, io: &mut Io<'_>) -> anyhow::Result<()> {
-    writeln!(io.stdout, "listening https://{reviews}")
-        .and_then(|()| io.stdout.flush())
-        .context("cannot write to the standard output")?;
+    io.print(|out| writeln!(out, "listening https://{reviews}"))?;
     tracing::info!(%reviews, %admin, "listening");
     Ok(())
 }

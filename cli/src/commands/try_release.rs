@@ -92,13 +92,10 @@ impl Args {
         for problem in &trial.problems {
             io.error(&problem.to_string(), global)?;
         }
-        for target in &targets {
-            let colors = global.colors(io.stdout_is_terminal && target.file.is_none(), io.no_color);
-            target.write(io, |out| match target.format {
-                Format::Text => try_text::write(&trial, colors, out),
-                Format::Json => try_v1::write(&trial, out),
-            })?;
-        }
+        output::write(&targets, global, io, |format, colors, out| match format {
+            Format::Text => try_text::write(&trial, colors, out),
+            Format::Json => try_v1::write(&trial, out),
+        })?;
         Ok(match () {
             () if !trial.problems.is_empty() => exit::FAILED,
             () if Level::from(self.fail_on).is_reached(trial.worst()) => exit::FINDINGS,

@@ -46,16 +46,12 @@ pub fn print(
     for problem in &rehearsal.problems {
         io.error(&problem.to_string(), global)?;
     }
-    for target in targets {
-        let colors = global.colors(io.stdout_is_terminal && target.file.is_none(), io.no_color);
-        target.write(io, |out| match target.format {
-            RolloutFormat::Text => text::write(rehearsal, kind, Look { colors, verbose }, out),
-            RolloutFormat::Json if matches!(kind, Kind::Plan(_)) => plan_v1::write(rehearsal, out),
-            RolloutFormat::Json => rollout_v1::write(rehearsal, out),
-            RolloutFormat::Junit => junit::write(rehearsal, kind, out),
-            RolloutFormat::Markdown => markdown::write(rehearsal, kind, out),
-            RolloutFormat::Html => html::write(rehearsal, kind, out),
-        })?;
-    }
-    Ok(())
+    super::write(targets, global, io, |format, colors, out| match format {
+        RolloutFormat::Text => text::write(rehearsal, kind, Look { colors, verbose }, out),
+        RolloutFormat::Json if matches!(kind, Kind::Plan(_)) => plan_v1::write(rehearsal, out),
+        RolloutFormat::Json => rollout_v1::write(rehearsal, out),
+        RolloutFormat::Junit => junit::write(rehearsal, kind, out),
+        RolloutFormat::Markdown => markdown::write(rehearsal, kind, out),
+        RolloutFormat::Html => html::write(rehearsal, kind, out),
+    })
 }

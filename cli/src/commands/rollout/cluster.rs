@@ -24,6 +24,7 @@ use crate::{
     output::text::{Label, labelled},
     rehearsal::{Asked, Rehearsal, Rehearsed, play::Stage},
     report::Problem,
+    streams::unless_left,
 };
 
 mod live;
@@ -142,7 +143,7 @@ async fn tell_remains(cluster: &Cluster, io: &mut Io<'_>) -> anyhow::Result<()> 
             remains.namespace,
             cluster.removal(&remains)
         );
-        writeln!(io.stderr, "{}", labelled(Label::Note, &words, false, io.stderr_is_terminal))?;
+        unless_left(writeln!(io.stderr, "{}", labelled(Label::Note, &words, false, io.stderr_is_terminal)))?;
     }
     Ok(())
 }
