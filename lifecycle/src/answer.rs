@@ -188,3 +188,50 @@ impl fmt::Display for ObjectId {
 fn event_name<S: serde::Serializer>(event: &Option<Event>, serializer: S) -> Result<S::Ok, S::Error> {
     event.map(Event::name).serialize(serializer)
 }
+
+/// Whether what Helm said is what is expected, where `…` stands for anything: what the API server prints of values and fields nobody
+/// could foresee.
+#[must_use]
+pub fn is_like(expected: &str, said: &str) -> bool {
+    let mut parts = expected.split('…');
+    let Some(mut rest) = parts.next().and_then(|first| said.strip_prefix(first)) else { return false };
+    // Only the last part has a fixed place; any other may stand once more in what is left out before it.
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_left_out_of_an_error_may_be_any() {
+        for (expected, said) in [
+            ("job a failed", "job a failed"),
+            ("x: …: field is … here", r#"x: {"a":0xc0}: field is immutable here"#),
+            ("spec.template…", "spec.template: Invalid value"),
+            ("…", ""),
+        ] {
+            assert!(is_like(expected, said), "{expected}");
+        }
+        for (expected, said) in [
+            ("job a failed", "job a failed: twice"),
+            ("x: …: field is … here", "x: {}: field is gone"),
+            ("x: …: must be set", "x: {}: field is gone"),
+            ("spec", "spec.template"),
+            ("a…a", "a"),
+        ] {
+            assert!(!is_like(expected, said), "{expected}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_held_the_words_behind_it_was_a_difference() {
+        let said = r#"x: Invalid value: "a: field is immutable": field is immutable"#;
+        assert!(is_like("x: Invalid value: …: field is immutable", said));
+    }
+}
