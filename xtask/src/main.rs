@@ -43,7 +43,7 @@ enum Task {
     Bench(bench::BenchArgs),
     /// Writes the file of a new rule and its line in the registry.
     NewRule(new_rule::NewRuleArgs),
-    /// Writes the generated files: docs/rules.md, docs/schemas.
+    /// Writes the generated files: docs/rules.md, docs/schemas, the CRDs and the schema of values in deploy, and what pages show of the output.
     Codegen,
 }
 
