@@ -218,10 +218,17 @@ fn is_object(root: &Node<'_>) -> bool {
     (!object.kind().is_empty() && !object.api_version().is_empty()) || object.hook().is_some()
 }
 
-/// Whether an object belongs to a release: our own documents do not, and stored releases are releases themselves.
+/// Whether an object belongs to a release; a list does if anything in it does.
 pub(crate) fn is_released(root: &Node<'_>) -> bool {
+    let items = root.get("items").filter(|_| Object::new(root).kind().ends_with("List"));
+    let items = items.map_or(&[][..], Node::items);
+    is_object(root) && !is_other(root) && (items.is_empty() || !items.iter().all(is_other))
+}
+
+/// What never belongs to a release: our own documents, and stored releases, which are releases themselves.
+fn is_other(root: &Node<'_>) -> bool {
     let group = API_VERSION.split('/').next().unwrap_or_default();
-    is_object(root) && Object::new(root).group() != group && record::secret(root).is_none()
+    Object::new(root).group() == group || record::secret(root).is_some()
 }
 
 fn add<'m>(release: &mut Release<'m>, index: usize, manifest: &'m Manifest<'_>) {

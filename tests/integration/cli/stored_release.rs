@@ -95,6 +95,17 @@ fn a_list_of_secrets_is_one_release_each() {
     );
 }
 
+#[test]
+fn a_list_of_release_secrets_was_a_release_of_its_own() {
+    let list =
+        json!({"apiVersion": "v1", "kind": "List", "items": [secret(1, &gzip(&record(1)))]}).to_string();
+    let tried = hookward_with(&list, ["try", "-", "--format", "json"]).json();
+    let releases = tried["releases"].as_array().unwrap().iter();
+    assert_eq!(releases.map(|one| &one["release"]).collect::<Vec<_>>(), ["shop"]);
+    let planned = hookward_with(&list, ["plan", "-", "--format", "json"]);
+    assert_eq!((planned.code, &planned.json()["release"]), (0, &json!("shop")), "{}", planned.stderr);
+}
+
 #[track_caller]
 fn refused(secret: &Value) -> String {
     let files = Files::new(&[("good.yaml", SUSPENDED), ("secret.json", &secret.to_string())]);
