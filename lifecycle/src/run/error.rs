@@ -40,6 +40,14 @@ pub enum Error {
         "namespace {0:?} would be left behind: the cluster does not let you delete namespaces; get the right to, or say --keep"
     )]
     Undeletable(String),
+    /// Pods cannot be made in the namespace.
+    #[error("namespace {namespace:?} is not ready: after {} s it has no service account \"default\"", after.as_secs())]
+    Unready {
+        /// Its name.
+        namespace: String,
+        /// How long that was waited for.
+        after: Duration,
+    },
     /// There is such a release.
     #[error("there is a release {release:?} in namespace {namespace:?} already")]
     Taken {
@@ -161,6 +169,13 @@ mod tests {
         let refused = std::io::Error::from_raw_os_error(111);
         let error = asked("reach the cluster", &kube::Error::ReadEvents(refused));
         assert_eq!(error.sentence(), "cannot reach the cluster: Connection refused");
+    }
+
+    #[test]
+    fn a_namespace_that_was_not_ready_was_a_failure_to_clean_up() {
+        let error = Error::Unready { namespace: "demo".to_owned(), after: Duration::from_secs(90) };
+        let said = "namespace \"demo\" is not ready: after 90 s it has no service account \"default\"";
+        assert_eq!(error.sentence(), said);
     }
 
     #[test]

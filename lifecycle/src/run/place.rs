@@ -112,7 +112,7 @@ impl Place {
             .is_none()
         {
             if start.elapsed() > SOON {
-                return Err(Error::LeftBehind(format!("namespace {:?} is not ready", order.namespace)));
+                return Err(Error::Unready { namespace: order.namespace.to_owned(), after: SOON });
             }
             tokio::time::sleep(PAUSE).await;
         }
