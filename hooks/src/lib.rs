@@ -1,7 +1,8 @@
-//! What a Helm hook is: annotations, events, weights, delete policies, order, release records, manifests as Helm reads them, and how what they say may be shown. Pure.
+//! What a Helm hook is: annotations, events, weights, delete policies, order, release records, manifests as Helm reads them, how what they say may be shown, and words that Helm and Kubernetes read. Pure.
 
 pub mod annotations;
 pub mod delete_policy;
+pub mod duration;
 pub mod event;
 pub mod interest;
 pub mod json;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
-use hooks::{Node, Value};
+use hooks::{Node, Value, duration};
 
 use crate::scenario::spelling;
 
@@ -74,7 +74,7 @@ impl FromStr for Outcome {
             "ok" => Ok(Self::default()),
             "fail" => Ok(Self::Fails(USUAL)),
             "hang" => Ok(Self::Hangs),
-            _ => crate::command::duration(text)
+            _ => duration::parse(text)
                 .map(Self::Succeeds)
                 .ok_or_else(|| NoOutcome::new(&format!("{text:?}"), spelling::hint(text, WORDS))),
         }

@@ -2,7 +2,7 @@
 
 use std::{fs, io, net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{app::Limits, budget, duration, size, tls};
+use crate::{app::Limits, budget, size, tls};
 
 /// Where to listen, whom to let in, and how much at once.
 #[derive(Debug, Clone, clap::Args)]
@@ -42,22 +42,22 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", default_value_t = 8 << 20)]
     pub max_body: usize,
     /// How long the body of a request may take to arrive
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::flag)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub body_timeout: Duration,
     /// How long a connection is used, give or take a tenth, before it is asked to close
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration::flag)]
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
     pub connection_age: Duration,
     /// How long a TLS handshake may take
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::flag)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub handshake_timeout: Duration,
     /// How long the head of a request may take to arrive
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::flag)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub header_timeout: Duration,
     /// After a signal, how long requests are taken as before while the news spreads that this server leaves
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::flag)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub drain_delay: Duration,
     /// After that, how long open connections may take to finish
-    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = duration::flag)]
+    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = duration)]
     pub drain_timeout: Duration,
 }
 
@@ -108,6 +108,11 @@ impl Args {
     fn memory(&self) -> u64 {
         self.memory_limit.or_else(size::of_cgroup).unwrap_or(budget::USUAL)
     }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let read = hooks::duration::parse(text);
+    read.ok_or_else(|| format!("`{text}` is no duration; write it like 10s, 1m30s or 250ms"))
 }
 
 #[cfg(test)]

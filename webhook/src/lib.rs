@@ -10,7 +10,6 @@ mod budget;
 mod connection;
 mod deadline;
 pub mod drain;
-mod duration;
 mod guard;
 pub mod listener;
 mod memory;

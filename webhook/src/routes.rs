@@ -16,10 +16,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
+use hooks::duration;
 use http::{HeaderValue, header};
 use tokio::time::timeout;
 
-use crate::{app::App, body, deadline::Deadline, duration, guard, metrics::Path, refusal::Refusal, review};
+use crate::{app::App, body, deadline::Deadline, guard, metrics::Path, refusal::Refusal, review};
 
 /// What the API server waits for a webhook unless told otherwise; it always says, others may not.
 const PATIENCE: Duration = Duration::from_secs(10);
