@@ -15,6 +15,7 @@ use super::{Place, SOON, assert_refused};
 
 mod elsewhere;
 mod handed_on;
+mod unguarded;
 
 const WEBHOOKS: [&str; 4] = ["mutate", "validate", "recovery", "policy"];
 const APPROVE: [&str; 3] = ["--subresource=status", "--type=merge", "--patch"];
