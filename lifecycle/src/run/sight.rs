@@ -6,7 +6,7 @@ use hooks::{
     annotations,
     release::{Limits, Phase, Record, Status},
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry, jiff::Timestamp};
 use kube::api::DynamicObject;
 use serde_json::Value;
 
@@ -44,8 +44,8 @@ pub(super) struct Sight {
     pub(super) end: Option<End>,
     /// Whether Helm sent it by an apply; `None` when Helm did not send it.
     pub(super) applied: Option<bool>,
-    /// When Helm changed it last, as Kubernetes notes it; empty when it never did.
-    pub(super) written: String,
+    /// When Helm changed it last, as Kubernetes notes it; `None` when it never did.
+    pub(super) written: Option<Timestamp>,
     /// Whether it is annotated as a hook.
     pub(super) is_hook: bool,
 }
@@ -147,12 +147,8 @@ fn applied(object: &DynamicObject) -> Option<bool> {
     by_helm(object).next().map(|manager| manager.operation.as_deref() == Some("Apply"))
 }
 
-fn written(object: &DynamicObject) -> String {
-    by_helm(object)
-        .filter_map(|manager| manager.time.as_ref())
-        .map(|time| format!("{time:?}"))
-        .max()
-        .unwrap_or_default()
+fn written(object: &DynamicObject) -> Option<Timestamp> {
+    by_helm(object).filter_map(|manager| Some(manager.time.as_ref()?.0)).max()
 }
 
 impl Stored {
@@ -177,5 +173,27 @@ impl Stored {
             let run = HookRun { phase: hook.phase, started: hook.started_at.clone() };
             ((hook.path.as_str(), hook.kind.as_str(), hook.name.as_str()), run)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_later_of_two_writes_within_a_second_was_taken_for_the_earlier_one() {
+        let entry =
+            |manager: &str, time: &str| json!({"manager": manager, "operation": "Apply", "time": time});
+        let times = [
+            entry("helm", "2026-01-01T10:00:05Z"),
+            entry("helm", "2026-01-01T10:00:05.5Z"),
+            entry("kubelet", "2026-01-01T10:00:06Z"),
+        ];
+        let text = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"managedFields": times}});
+        let object: DynamicObject = serde_json::from_value(text).unwrap();
+        let sight = Sight::of(&object, "v1", "ConfigMap", Change::Added);
+        assert_eq!(sight.written, Some("2026-01-01T10:00:05.5Z".parse().unwrap()));
     }
 }

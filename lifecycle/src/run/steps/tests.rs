@@ -103,7 +103,7 @@ impl Play {
             uid,
             change,
             is_going: false,
-            written: String::new(),
+            written: None,
             end,
             applied: Some(true),
             is_hook: kind == "Job",
