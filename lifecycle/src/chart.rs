@@ -78,6 +78,8 @@ pub struct Object {
     pub is_labelled: bool,
     /// Whether the API server makes up the name, each time another one.
     pub generates_name: bool,
+    /// Whether `generateName` stands beside a name, where Kubernetes passes over it.
+    pub names_twice: bool,
     /// The parts that Kubernetes lets nobody change.
     pub frozen: Vec<Frozen>,
     /// Changes when anything changes.
@@ -214,6 +216,14 @@ impl Hook {
     #[must_use]
     pub fn deletes(&self, policy: DeletePolicy) -> bool {
         self.delete_policies.contains(&policy)
+    }
+}
+
+impl Object {
+    /// Whether its text says under which name to ask for it.
+    #[must_use]
+    pub const fn is_named(&self) -> bool {
+        !self.generates_name && !self.id.name.is_empty()
     }
 }
 

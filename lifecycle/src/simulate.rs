@@ -13,6 +13,7 @@ use crate::{
     world::{Millis, Origin},
 };
 
+mod adopt;
 mod argocd;
 mod assume;
 mod create;

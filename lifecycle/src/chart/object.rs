@@ -52,6 +52,7 @@ impl Home<'_> {
                 .and_then(|metadata| metadata.get("labels")?.str_at(MANAGED_BY))
                 .is_some_and(|manager| manager == "Helm"),
             generates_name: written.name().is_none() && written.generate_name().is_some(),
+            names_twice: written.name().is_some() && written.generate_name().is_some(),
             frozen: frozen::of(written),
             digest: digest::digest(Some(written.root())),
             misfits: fields::misfits(written),
@@ -247,6 +248,7 @@ impl Object {
             names_namespace: false,
             is_labelled: false,
             generates_name: false,
+            names_twice: false,
             frozen: Vec::new(),
             digest: 0,
             run: None,

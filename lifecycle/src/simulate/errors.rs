@@ -8,6 +8,11 @@ use crate::{
     world::{Reason, Refusal},
 };
 
+/// What the client says of a request for an object without a name.
+///
+/// Source: client-go 0.36 `rest/request.go`, `Name`.
+pub(super) const NO_NAME: &str = "resource name may not be empty";
+
 /// Why Helm gives up: all it prints after `Error: `.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure(pub(super) String);
@@ -150,7 +155,7 @@ pub(super) fn cause(request: Request, id: &ObjectId, refusal: &Refusal) -> Strin
                 "{qualified} \"\" is invalid: metadata.name: Required value: name or generateName is required"
             )
         }
-        Refusal::NoName => "resource name may not be empty".to_owned(),
+        Refusal::NoName => NO_NAME.to_owned(),
     }
 }
 

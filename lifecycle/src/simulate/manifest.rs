@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use hooks::annotations::PREFIX;
-
 use super::{
     Play,
-    errors::{Failure, Request, cause, refused},
+    errors::{Failure, NO_NAME, Request, cause, refused},
 };
 use crate::{
     Chart,
@@ -39,41 +37,6 @@ impl Play<'_> {
             Some(words) => Err(Failure(words.clone())),
             None => self.map(chart.resources.iter()),
         }
-    }
-
-    /// Those of the objects that are there already, and are the release's own.
-    ///
-    /// Source: Helm 3.21.4 and 4.2.4 `pkg/action/validate.go`, `existingResourceConflict`.
-    ///
-    /// # Errors
-    /// When one of them belongs to nobody, as the objects of hooks do.
-    pub(super) fn adopted(&self, objects: &[Arc<Object>]) -> Result<Vec<Arc<Object>>, Failure> {
-        let mut adopted = Vec::new();
-        for object in objects {
-            let Some(live) = self.world.live(&object.id) else { continue };
-            if live.origin != self.owned() {
-                return Err(self.not_owned(&object.id, live.object.is_labelled));
-            }
-            adopted.push(Arc::clone(object));
-        }
-        Ok(adopted)
-    }
-
-    /// Source: Helm 3.21.4 and 4.2.4 `pkg/action/validate.go`, `checkOwnership`.
-    fn not_owned(&self, id: &ObjectId, is_labelled: bool) -> Failure {
-        let ObjectId { kind, name, .. } = id;
-        let namespace = id.namespace.as_deref().unwrap_or_default();
-        let label =
-            "; label validation error: missing key \"app.kubernetes.io/managed-by\": must be set to \"Helm\"";
-        let label = if is_labelled { "" } else { label };
-        let annotations = [("name", self.release.as_ref()), ("namespace", self.namespace)].map(|(what, value)| {
-            format!("; annotation validation error: missing key \"meta.{PREFIX}release-{what}\": must be set to \"{value}\"")
-        });
-        Failure(format!(
-            "{kind} \"{name}\" in namespace \"{namespace}\" exists and cannot be imported into the current release: invalid \
-             ownership metadata{label}{}",
-            annotations.concat()
-        ))
     }
 
     /// Creates them all; one that is refused does not stop the others.
@@ -133,6 +96,9 @@ impl Play<'_> {
         let request = if self.applies { Request::Apply } else { Request::Patch };
         let mut errors = Vec::new();
         for object in target {
+            if !object.is_named() {
+                return Err(Failure(NO_NAME.to_owned()).after("could not get information about the resource"));
+            }
             if self.world.live(&object.id).is_none() {
                 self.created.push(Arc::clone(object));
                 self.send_new(object).map_err(|words| Failure(words).after("failed to create resource"))?;
@@ -196,7 +162,7 @@ impl Play<'_> {
         let mut errors = Vec::new();
         for object in objects {
             let id = &object.id;
-            let Some(live) = self.world.live(id) else { continue };
+            let Some(live) = self.world.live(id).filter(|_| object.is_named()) else { continue };
             if live.object.resource_policy.as_deref() == Some(KEEP) {
                 continue;
             }

@@ -5,6 +5,7 @@ mod any;
 mod errors;
 mod flags;
 mod kinds;
+mod nameless;
 mod order;
 mod others;
 mod policies;
@@ -48,7 +49,7 @@ impl Release {
         outcomes: Outcomes,
         change: impl FnOnce(&mut Flags),
     ) -> Played {
-        let mut flags = Flags::default();
+        let mut flags = self.0.profile.flags();
         change(&mut flags);
         let chart = Some(Arc::new(Chart::read(chart, "demo").unwrap()));
         self.0.play(&Command { action, chart, flags, outcomes })

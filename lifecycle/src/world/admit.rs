@@ -38,7 +38,7 @@ impl World {
         outcome: Outcome,
     ) -> Result<Applied, Refusal> {
         self.check_kind(&object.id)?;
-        if object.generates_name || object.id.name.is_empty() {
+        if !object.is_named() {
             return Err(Refusal::NoName);
         }
         let misfits = object.misfits.iter();
