@@ -7,7 +7,10 @@ mod helm4;
 
 use hooks::DeletePolicy;
 
-use crate::{chart::Hook, command::Wait};
+use crate::{
+    chart::Hook,
+    command::{Flags, Wait},
+};
 
 /// Everything in which one tool differs from the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub struct Profile {
     pub shown: &'static str,
     /// Which algorithm runs the hooks.
     pub engine: Engine,
+    /// Whether it waits for ordinary resources, Jobs among them, unless the user says otherwise.
+    pub awaits: bool,
     /// Whether objects are sent by server-side apply unless the user says otherwise.
     pub applies: bool,
     /// How the tool waits without `--wait`, and with it.
@@ -92,6 +97,13 @@ impl Profile {
     #[must_use]
     pub fn find(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|(name, _)| *name == word).map(|(_, profile)| profile)
+    }
+
+    /// What it does as long as nobody says otherwise.
+    #[must_use]
+    pub fn flags(&self) -> Flags {
+        let wait = if self.awaits { Wait::Watcher } else { Wait::HookOnly };
+        Flags { wait, wait_for_jobs: self.awaits, ..Flags::default() }
     }
 
     /// How it waits when asked so.

@@ -9,6 +9,7 @@ pub(super) const PROFILE: Profile = Profile {
     version: "argocd",
     shown: "Argo CD 3.5",
     engine: Engine::ArgoCd,
+    awaits: false,
     applies: true,
     waits: [WAITER, WAITER],
 };

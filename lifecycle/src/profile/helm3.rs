@@ -9,6 +9,7 @@ pub(super) const PROFILE: Profile = Profile {
     version: "3.21.4",
     shown: "Helm 3.21",
     engine: Engine::Helm3,
+    awaits: false,
     applies: false,
     waits: [WAITER, WAITER],
 };

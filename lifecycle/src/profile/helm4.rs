@@ -11,6 +11,7 @@ pub(super) const PROFILE: Profile = Profile {
     version: "4.2.4",
     shown: "Helm 4.2",
     engine: Engine::Helm4,
+    awaits: false,
     applies: true,
     waits: [HOOK_ONLY, WATCHER],
 };

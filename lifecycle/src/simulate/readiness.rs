@@ -1,4 +1,4 @@
-//! `--wait`: the ordinary resources are awaited, and what counts as ready.
+//! Where that was asked for, as by `--wait`, the ordinary resources are awaited, and what counts as ready.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -6,7 +6,7 @@ use super::{
     Play,
     delete::{FOREVER, LOOKS, STATUS_TIMEOUT},
     errors::Failure,
-    wait::{Seen, not_ready},
+    wait::{ASKS, Seen, not_ready, still},
 };
 use crate::{
     World,
@@ -42,7 +42,8 @@ impl Play<'_> {
         }
         let waited = match self.waiter.completion {
             Completion::Legacy => self.await_ready(objects),
-            Completion::Status | Completion::Poll => self.await_current(objects),
+            Completion::Status => self.await_current(objects),
+            Completion::Poll => self.await_asking_all(objects),
         };
         let Err(Unready { failure, result }) = waited else { return Ok(()) };
         if let Some(step) = self.steps.iter().rposition(|step| step.verb == Verb::Manifest) {
@@ -86,11 +87,7 @@ impl Play<'_> {
     /// Source: Helm 4.2.4 `pkg/kube/statuswait.go`, `Wait` and `WaitWithJobs`.
     fn await_current(&mut self, objects: &[Arc<Object>]) -> Result<(), Unready> {
         let jobs = self.flags.wait_for_jobs;
-        let timeout = match Millis::try_from(self.flags.timeout.as_millis()).unwrap_or(FOREVER) {
-            0 => STATUS_TIMEOUT,
-            timeout => timeout,
-        };
-        let deadline = self.world.now().saturating_add(timeout);
+        let deadline = self.status_deadline();
         let mut known = vec![false; objects.len()];
         let mut seen = vec![Seen::Unknown; objects.len()];
         let rolled = &*self.rolled;
@@ -110,10 +107,50 @@ impl Play<'_> {
         if lines.is_empty() { Ok(()) } else { Err(Unready::new(lines.join("\n"), result)) }
     }
 
+    /// Asks now and then whether all are current, until one has failed.
+    ///
+    /// Source: fluxcd/helm-controller 1.6.3 `internal/action/wait.go`, `Wait` and `WaitWithJobs`; fluxcd/pkg `ssa/manager_wait.go`.
+    fn await_asking_all(&mut self, objects: &[Arc<Object>]) -> Result<(), Unready> {
+        let jobs = self.flags.wait_for_jobs;
+        let deadline = self.status_deadline();
+        let seen = |play: &Self| -> Vec<Seen> {
+            let ids = objects.iter().map(|object| &object.id);
+            ids.map(|id| status(play.world, id, &mut true, jobs, play.rolled)).collect()
+        };
+        let has_failed = |seen: &[Seen]| seen.iter().any(|seen| matches!(seen, Seen::Failed(_)));
+        let is_done = |play: &Self| {
+            let seen = seen(play);
+            has_failed(&seen) || seen.iter().all(|seen| *seen == Seen::Current)
+        };
+        self.look(deadline, ASKS, is_done);
+        let seen = seen(self);
+        let open = objects.iter().zip(&seen).filter(|(_, seen)| **seen != Seen::Current);
+        let open: Vec<_> = open.map(|(object, seen)| still(object, seen)).collect();
+        let (why, result) = match has_failed(&seen) {
+            _ if open.is_empty() => return Ok(()),
+            true => ("failed early due to stalled resources", StepResult::Failed),
+            false => ("timeout waiting for", StepResult::Timeout),
+        };
+        Err(Unready::new(format!("{why}: [{}]", open.join(", ")), result))
+    }
+
+    /// When a wait by status is over; no timeout is not without end.
+    fn status_deadline(&self) -> Millis {
+        let timeout = match Millis::try_from(self.flags.timeout.as_millis()).unwrap_or(FOREVER) {
+            0 => STATUS_TIMEOUT,
+            timeout => timeout,
+        };
+        self.world.now().saturating_add(timeout)
+    }
+
     fn why_not_ready(&self, objects: &[Arc<Object>]) -> Option<String> {
         let jobs = self.flags.wait_for_jobs;
-        let object = objects.iter().find(|object| !is_ready(self.world, &object.id, jobs))?;
-        let id = &object.id;
+        let mut open = objects.iter().filter(|object| !is_ready(self.world, &object.id, jobs));
+        let has_failed = |object: &&Arc<Object>| {
+            let live = self.world.live(&object.id);
+            live.is_some_and(|live| matches!(live.run, RunState::Failed { .. }))
+        };
+        let id = &open.clone().find(has_failed).or_else(|| open.next())?.id;
         Some(match self.world.live(id).map(|live| &live.run) {
             Some(RunState::Waiting(need)) => {
                 format!("{id} is not ready: its pods cannot start without {need}")

@@ -22,7 +22,7 @@ use crate::{
 /// How often Flux asks.
 ///
 /// Source: fluxcd/helm-controller 1.6.3 `internal/action/wait.go`.
-const ASKS: Millis = 5_000;
+pub(super) const ASKS: Millis = 5_000;
 
 /// What a waiter sees of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,12 +162,7 @@ impl Play<'_> {
         let at = self.world.now();
         let ended: Vec<_> = sent.iter().map(|sent| Ended { at, seen: ask(self.world, sent) }).collect();
         let open = sent.iter().zip(&ended).filter(|(_, ended)| ended.seen != Seen::Current);
-        let open: Vec<_> = open
-            .map(|(Sent { object, .. }, ended)| {
-                let namespace = object.id.namespace.as_deref().unwrap_or_default();
-                format!("{}/{namespace}/{} status: '{}'", object.id.kind, object.id.name, ended.seen)
-            })
-            .collect();
+        let open: Vec<_> = open.map(|(sent, ended)| still(sent.object, &ended.seen)).collect();
         (ended, (!done).then(|| Failure(format!("timeout waiting for: [{}]", open.join(", ")))))
     }
 
@@ -301,6 +296,14 @@ pub(super) fn not_ready(object: &Object, seen: &Seen) -> String {
     };
     let namespace = id.namespace.as_deref().unwrap_or_default();
     format!("resource {}/{namespace}/{} not ready. status: {seen}, message: {message}", id.kind, id.name)
+}
+
+/// Flux's words for the same.
+///
+/// Source: fluxcd/pkg `ssa/manager_wait.go`, `WaitForSetWithContext`.
+pub(super) fn still(object: &Object, seen: &Seen) -> String {
+    let id = &object.id;
+    format!("{}/{}/{} status: '{seen}'", id.kind, id.namespace.as_deref().unwrap_or_default(), id.name)
 }
 
 /// kstatus' word.

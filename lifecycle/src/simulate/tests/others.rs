@@ -106,3 +106,58 @@ fn flux_asks_every_five_seconds() {
     let played = helm("flux").install(&job("a", "pre-install", &[]));
     assert_eq!(wait(&played), (StepResult::Ok, "", 5.0));
 }
+
+/// A Deployment whose pods cannot start.
+const STUCK: &str = "---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, envFrom: [{configMapRef: {name: late}}]}]}}}
+";
+
+#[test]
+fn flux_called_a_release_deployed_whose_resources_were_never_ready() {
+    let late = config_map("late", "post-install", &[], "a");
+    let played = helm("flux").play(Action::Install, &(late + STUCK), |flags| seconds(flags, 60));
+    fails(&played, "timeout waiting for: [Deployment/demo/web status: 'InProgress']");
+    let [resources] = &played.steps[..] else { panic!("{:#?}", played.steps) };
+    assert_eq!(resources.result, StepResult::Timeout);
+}
+
+#[test]
+fn flux_does_not_wait_for_resources_with_disable_wait() {
+    let late = config_map("late", "post-install", &[], "a");
+    let played = helm("flux").play(Action::Install, &(late + STUCK), |flags| flags.wait = Wait::HookOnly);
+    succeeds(&played);
+}
+
+#[test]
+fn flux_stops_early_for_a_resource_that_has_failed() {
+    let job = hook(
+        "Job",
+        "own",
+        &[],
+        "spec: {backoffLimit: 0, template: {metadata: {annotations: {hookward.dev/outcome: fail}}, spec: {restartPolicy: Never}}}",
+    );
+    let played = helm("flux").install(&(job + STUCK));
+    fails(
+        &played,
+        "failed early due to stalled resources: [Deployment/demo/web status: 'InProgress', Job/demo/own status: 'Failed']",
+    );
+    let told = played.steps[0].message.as_deref();
+    assert_eq!(told, Some("Job/own has failed: BackoffLimitExceeded"));
+}
+
+#[test]
+fn flux_waits_for_what_it_deletes_by_policy_only_without_disable_wait() {
+    let spec = "terminationGracePeriodSeconds: 20, containers: [{name: a}]";
+    let chart = pod("a", "pre-install,pre-upgrade", &[], spec);
+    for (wait, deleted) in [(Wait::HookOnly, "Helm does not wait until it is gone"), (Wait::Watcher, "")] {
+        let mut release = helm("flux");
+        let outcomes = || Outcomes::from([("Pod/a".to_owned(), "hang".parse().unwrap())]);
+        let how = |flags: &mut Flags| flags.wait = wait;
+        release.play_with(Action::Install, &chart, outcomes(), how);
+        let again = release.play_with(Action::Upgrade, &chart, outcomes(), how);
+        assert_eq!(again.steps[0].message.as_deref().unwrap_or_default(), deleted, "{:#?}", again.steps);
+    }
+}
