@@ -1,7 +1,7 @@
 //! Why a hook of a release failed: what there is to see is read once, and judged by functions that see nothing else.
 
 use hooks::{
-    Event,
+    Event, name,
     release::{self, Record, Status},
 };
 use kube::Client;
@@ -204,7 +204,7 @@ impl Diagnosis {
 /// When its record cannot be read; whatever else cannot be looked at is noted, and the rest is judged.
 pub async fn diagnose(client: &Client, question: &Question<'_>) -> Result<Diagnosis, Error> {
     for (what, name) in [("release", question.release), ("namespace", question.namespace)] {
-        if !shell::is_name(name) {
+        if !name::is_subdomain(name) {
             return Err(Error::BadName { what, name: words::shown(name, 80) });
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hooks::name;
 use k8s_openapi::{
     api::events::v1::{Event, EventSeries},
     apimachinery::pkg::apis::meta::v1::MicroTime,
@@ -22,11 +23,7 @@ use self::{
     rate::Rate,
     series::{Due, Series},
 };
-use crate::{
-    client,
-    metrics::Metrics,
-    namespaces::{self, Namespaces},
-};
+use crate::{client, metrics::Metrics, namespaces::Namespaces};
 
 pub(crate) mod event;
 mod rate;
@@ -209,7 +206,7 @@ impl Writer {
             return;
         }
         // Its text would lead the request elsewhere.
-        if !namespaces::is_name(matter.namespace()) {
+        if !name::is_label(matter.namespace()) {
             return self.metrics.dropped(Dropped::NamespaceUnknown);
         }
         let payer = if source == Source::Unheard { UNHEARD } else { matter.namespace() };

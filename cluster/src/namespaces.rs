@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures::StreamExt as _;
+use hooks::name;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api, Client, ResourceExt as _,
@@ -38,15 +39,6 @@ pub struct Namespaces {
 #[derive(Clone, Default)]
 struct Known(Arc<RwLock<HashMap<String, Labels>>>);
 
-/// Whether a namespace may be called so; anything else would lead a request elsewhere.
-///
-/// Source: Kubernetes `k8s.io/apimachinery/pkg/util/validation`, `IsDNS1123Label`.
-pub(crate) fn is_name(text: &str) -> bool {
-    let is_plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let ends = text.as_bytes().first().filter(|byte| is_plain(byte)).and(text.as_bytes().last());
-    text.len() <= 63 && ends.is_some_and(is_plain) && text.bytes().all(|byte| is_plain(&byte) || byte == b'-')
-}
-
 impl fmt::Debug for Namespaces {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Namespaces").field("known", &self.known.read().len()).finish_non_exhaustive()
@@ -76,7 +68,8 @@ impl Namespaces {
     ///
     /// Whether there is one; `None` when nobody can say. What the watch says always wins.
     pub async fn learn(&self, namespace: &str) -> Option<bool> {
-        if !is_name(namespace) {
+        // Any other text would lead the request elsewhere.
+        if !name::is_label(namespace) {
             return Some(false);
         }
         let api = Api::<PartialObjectMeta<Namespace>>::all(self.client.clone());
@@ -178,17 +171,6 @@ mod tests {
         events.extend([Event::Init, Event::InitApply(namespace("shop", "prod")), Event::InitDone]);
         let known = told(events);
         assert_eq!((env(&known, "gone"), env(&known, "shop").as_deref()), (None, Some("prod")));
-    }
-
-    #[test]
-    fn what_leads_elsewhere_is_no_name_of_a_namespace() {
-        for name in ["a", "shop-2", &"x".repeat(63)] {
-            assert!(is_name(name), "{name}");
-        }
-        for name in ["", "-a", "a-", "Shop", "a.b", "a/secrets/b", "..", "a?b", "a%2fb", "ä", &"x".repeat(64)]
-        {
-            assert!(!is_name(name), "{name}");
-        }
     }
 
     #[tokio::test]

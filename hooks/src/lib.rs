@@ -8,6 +8,7 @@ pub mod interest;
 pub mod json;
 pub mod manifest;
 pub mod mask;
+pub mod name;
 pub mod node;
 pub mod object;
 pub mod order;

@@ -1,35 +1,25 @@
 //! Names of releases and namespaces, refused as Helm and the API server would refuse them.
 
-/// Helm takes no longer names of releases, since it hangs more behind them.
-const LONGEST_RELEASE: usize = 53;
-/// No label of DNS is longer.
-const LONGEST_NAMESPACE: usize = 63;
+use hooks::name::{self, LABEL_LENGTH, RELEASE_LENGTH};
 
 /// The name of a release.
-///
-/// Source: Helm 4.2.4 `pkg/chart/v2/util/validate_name.go`.
 pub(crate) fn release(name: &str) -> Result<String, String> {
-    if name.len() <= LONGEST_RELEASE && name.split('.').all(is_label) {
+    if name::is_release(name) {
         return Ok(name.to_owned());
     }
     Err(format!(
-        "Helm would refuse this name: lower case letters, digits, - and . between them, at most {LONGEST_RELEASE}"
+        "Helm would refuse this name: lower case letters, digits, - and . between them, at most {RELEASE_LENGTH}"
     ))
 }
 
 /// The name of a namespace.
 pub(crate) fn namespace(name: &str) -> Result<String, String> {
-    if name.len() <= LONGEST_NAMESPACE && is_label(name) {
+    if name::is_label(name) {
         return Ok(name.to_owned());
     }
     Err(format!(
-        "no namespace has such a name: lower case letters, digits and - between them, at most {LONGEST_NAMESPACE}"
+        "no namespace has such a name: lower case letters, digits and - between them, at most {LABEL_LENGTH}"
     ))
-}
-
-fn is_label(text: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !text.is_empty() && text.bytes().all(is_inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 #[cfg(test)]

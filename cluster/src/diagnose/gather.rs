@@ -1,7 +1,7 @@
 //! Reads everything there is to see of a hook; what may not be read is noted, and the rest goes on.
 
 use hooks::{
-    Mask,
+    Mask, name,
     release::{Phase, Status},
 };
 use k8s_openapi::api::{
@@ -16,7 +16,7 @@ use super::{
     Question,
     evidence::{Evidence, HookFacts, Seen},
     history::History,
-    shell, suspect,
+    suspect,
 };
 
 mod logs;
@@ -73,7 +73,7 @@ impl Look<'_> {
             + DeserializeOwned
             + std::fmt::Debug,
     {
-        if !shell::is_name(name) {
+        if !name::is_subdomain(name) {
             return Seen::Unknown;
         }
         let found = self.api::<K>().get_opt(name).await;
@@ -107,7 +107,7 @@ pub(super) async fn gather(
 ) -> (Evidence, Mask) {
     let mut seen =
         Evidence { release: history.facts(), hook: hook.clone(), now: question.now, ..Evidence::default() };
-    if !shell::is_name(&hook.namespace) || !shell::is_name(&hook.name) {
+    if !name::is_subdomain(&hook.namespace) || !name::is_subdomain(&hook.name) {
         notes
             .push("the hook has no name that Kubernetes could have: nothing of it was looked for".to_owned());
         return (seen, Mask::default());
@@ -161,7 +161,7 @@ pub(super) async fn stale(client: &Client, history: &History, notes: &mut Vec<St
         !facts.deletes_before_creation && is_of_this_run && facts.event != Some(hooks::Event::Test)
     };
     for facts in facts.filter(is_candidate).take(MOST_STALE) {
-        if !shell::is_name(&facts.namespace) {
+        if !name::is_subdomain(&facts.namespace) {
             continue;
         }
         let look = &mut Look { client, namespace: &facts.namespace, notes };

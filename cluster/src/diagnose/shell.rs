@@ -1,16 +1,6 @@
-//! Names in commands that people copy into a shell.
+//! Words of commands that people copy into a shell.
 
 use std::borrow::Cow;
-
-/// Whether this is a name as Kubernetes has them, which is safe in a path, a selector and a command.
-///
-/// Source: Kubernetes `apimachinery/pkg/util/validation`, `IsDNS1123Subdomain`.
-pub(super) fn is_name(name: &str) -> bool {
-    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    (1..=253).contains(&name.len())
-        && name.bytes().all(|byte| is_letter(byte) || matches!(byte, b'-' | b'.'))
-        && name.bytes().next().is_some_and(is_letter)
-}
 
 /// One word for a shell: as it is, or quoted where the shell would see more in it.
 pub(super) fn word(text: &str) -> Cow<'_, str> {
@@ -25,14 +15,6 @@ pub(super) fn word(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_those_of_kubernetes() {
-        assert!(is_name("shop") && is_name("a.b-1"));
-        for bad in ["", "Shop", "a/b", "../x", "a,b=c", "-a", "a b", "a\n", &"a".repeat(254)] {
-            assert!(!is_name(bad), "{bad:?}");
-        }
-    }
 
     #[test]
     fn what_a_shell_would_run_is_quoted() {

@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use hooks::{
     Interest, Node, Value,
     manifest::{self, Manifest},
+    name,
     yaml::{self, Limits},
 };
 
@@ -18,13 +19,6 @@ use crate::{
 };
 
 mod expected;
-
-/// The longest name that Helm gives a release.
-///
-/// Source: Helm 4.2.4 `pkg/chart/common/util/validate_name.go`, `maxNameLen`.
-const LONGEST_RELEASE: usize = 53;
-/// The longest name of a namespace.
-const LONGEST_NAMESPACE: usize = 63;
 
 /// Why a document of the file is no scenario, and where in the file that shows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,11 +66,11 @@ impl File<'_> {
         }
         let Document { metadata, spec, .. } = self.typed(&manifest)?;
         let written::Spec { release, namespace, helm, steps } = spec;
-        if !is_name(&release, LONGEST_RELEASE, true) {
+        if !name::is_release(&release) {
             let message = format!("{release:?} is no name that Helm gives a release");
             return Err(self.at(root, "/spec/release", message));
         }
-        if !is_name(&namespace, LONGEST_NAMESPACE, false) {
+        if !name::is_label(&namespace) {
             let message = format!("{namespace:?} is no name of a namespace");
             return Err(self.at(root, "/spec/namespace", message));
         }
@@ -162,17 +156,6 @@ impl File<'_> {
 fn is_nothing(root: &Node<'_>, pointer: &str) -> bool {
     let (node, member, is_exact) = root.nearest(pointer);
     is_exact && member.is_some() && node.value == Value::Null
-}
-
-/// Whether Kubernetes takes the name: a DNS label, or several with dots between them where those are taken.
-fn is_name(name: &str, longest: usize, dots: bool) -> bool {
-    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let is_label = |label: &str| {
-        label.bytes().all(|byte| is_letter(byte) || byte == b'-')
-            && label.bytes().next().is_some_and(is_letter)
-            && label.bytes().last().is_some_and(is_letter)
-    };
-    name.len() <= longest && if dots { name.split('.').all(is_label) } else { is_label(name) }
 }
 
 type Asked = (Action, Option<Source>, Flags);
