@@ -1,6 +1,7 @@
 {{/*
-The alerts, with the bounds of those about certificates no longer than their lives bear: a half, and a quarter, of what is left when a
-certificate is renewed. Of one that somebody else makes we know no life.
+The alerts, with bounds that fit the values. Those about certificates are no longer than their lives bear: a half, and a quarter, of what is
+left when a certificate is renewed, and a quarter of that to wait. Of one that somebody else makes we know no life. Slow is a fifth of the
+time that the API server has.
 */}}
 {{- define "hookward.alerts" -}}
 {{- $left := 0.0 -}}
@@ -10,11 +11,14 @@ certificate is renewed. Of one that somebody else makes we know no life.
 {{- $left = include "hookward.goSeconds" .Values.certificates.certManager.renewBefore | float64 -}}
 {{- end -}}
 {{- $alerts := .Files.Get "files/alerts.yaml" | trim -}}
-{{- range list (list "14 * 24 * 3600" 1209600 2) (list "24 * 3600" 86400 4) -}}
+{{- range list (list "14 * 24 * 3600" 1209600 2 "1h" 3600) (list "24 * 3600" 86400 4 "10m" 600) -}}
 {{- $bound := divf $left (index . 2) | floor | int64 -}}
 {{- if and $left (lt $bound (index . 1 | int64)) -}}
-{{- $alerts = $alerts | replace (printf "seconds) < %s\n" (index . 0)) (printf "seconds) < %d\n" $bound) -}}
+{{- $wait := div $bound 4 | min (index . 4) -}}
+{{- $usual := printf "seconds) < %s\n    for: %s\n" (index . 0) (index . 3) -}}
+{{- $alerts = $alerts | replace $usual (printf "seconds) < %d\n    for: %ds\n" $bound $wait) -}}
 {{- end -}}
 {{- end -}}
-{{- $alerts -}}
+{{- $slow := divf .Values.webhooks.timeoutSeconds 5 -}}
+{{- $alerts | replace "duration_seconds_bucket[5m]))) > 2\n" (printf "duration_seconds_bucket[5m]))) > %v\n" $slow) -}}
 {{- end -}}

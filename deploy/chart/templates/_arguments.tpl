@@ -1,5 +1,5 @@
-{{/* The command line of the server. */}}
-{{- define "hookward.arguments" -}}
+{{/* The command line of the server, as the values have it. */}}
+{{- define "hookward.ownArguments" -}}
 - --log-level={{ .Values.log.level }}
 - --log-format={{ .Values.log.format }}
 - serve
@@ -43,6 +43,10 @@
 {{- else if eq .Values.metrics.mode "token" }}
 - --metrics-token=/etc/hookward-metrics/{{ .Values.metrics.token.key }}
 {{- end }}
+{{- end -}}
+
+{{- define "hookward.arguments" -}}
+{{ include "hookward.ownArguments" . }}
 {{- with .Values.extraArgs }}
 {{ toYaml . }}
 {{- end }}

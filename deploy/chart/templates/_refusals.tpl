@@ -9,9 +9,11 @@ would refuse. Refused here, before anything is changed.
 {{- include "hookward.refuseLives" . -}}
 {{- include "hookward.refuseManagedLives" . -}}
 {{- include "hookward.refuseEnvironment" . -}}
+{{- include "hookward.refuseArguments" . -}}
 {{- include "hookward.refuseResources" . -}}
 {{- include "hookward.refuseImage" . -}}
 {{- include "hookward.refuseAddresses" . -}}
+{{- include "hookward.refuseNetworkPolicy" . -}}
 {{- if and .Values.metrics.prometheusRule.enabled (eq .Values.metrics.mode "local") -}}
 {{- fail "metrics.prometheusRule needs metrics.mode service or token: in the mode local nobody can read what its alerts ask for, and HookwardAbsent would never end" -}}
 {{- end -}}
@@ -53,6 +55,9 @@ would refuse. Refused here, before anything is changed.
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
 {{- fail (printf "%q cannot be the name of a Service (letters, digits and dashes, a letter first): choose another name of the release, or set fullnameOverride" $name) -}}
 {{- end -}}
+{{- if not (printf "name: %s" $name | fromYaml | dig "name" nil | kindIs "string") -}}
+{{- fail (printf "%q is no text in YAML: choose another name of the release, or set fullnameOverride" $name) -}}
+{{- end -}}
 {{- end -}}
 
 {{/* A key that is there twice is taken twice by some and refused by others; and the selectors must keep finding the pods. */}}
@@ -92,6 +97,10 @@ would refuse. Refused here, before anything is changed.
 {{- end -}}
 {{- if and $rolling (has (toString $rolling.maxSurge) (list "0" "0%")) (has (toString $rolling.maxUnavailable) (list "0" "0%")) -}}
 {{- fail "updateStrategy.rollingUpdate.maxSurge and maxUnavailable are both 0: no replica could ever be replaced" -}}
+{{- end -}}
+{{- $budget := .Values.podDisruptionBudget -}}
+{{- if and $budget.enabled (regexMatch "^0+%?$" (toString $budget.maxUnavailable)) -}}
+{{- fail (printf "podDisruptionBudget.maxUnavailable is %v: no node with a replica could ever be drained" $budget.maxUnavailable) -}}
 {{- end -}}
 {{- end -}}
 
@@ -138,6 +147,34 @@ would refuse. Refused here, before anything is changed.
 {{- fail (printf "extraEnv must not hold %s, which is set already" .name) -}}
 {{- end -}}
 {{- $taken = append $taken .name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A flag that is there twice, with which no replica would start. */}}
+{{- define "hookward.refuseArguments" -}}
+{{- $taken := list -}}
+{{- range include "hookward.ownArguments" . | fromYamlArray -}}
+{{- $taken = append $taken (splitList "=" . | first) -}}
+{{- end -}}
+{{- range .Values.extraArgs -}}
+{{- $flag := splitList "=" . | first -}}
+{{- if has $flag $taken -}}
+{{- fail (printf "extraArgs must not hold %s, which is set already" $flag) -}}
+{{- end -}}
+{{- $taken = append $taken $flag -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Limits that nothing would keep. */}}
+{{- define "hookward.refuseNetworkPolicy" -}}
+{{- $policy := .Values.networkPolicy -}}
+{{- if or .Values.hostNetwork (not $policy.enabled) -}}
+{{- $why := ternary "hostNetwork, which no NetworkPolicy reaches" "networkPolicy.enabled false" .Values.hostNetwork -}}
+{{- range list "webhookFrom" "metricsFrom" -}}
+{{- if get $policy . -}}
+{{- fail (printf "networkPolicy.%s keeps nobody out with %s" . $why) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

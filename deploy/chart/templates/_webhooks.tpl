@@ -27,7 +27,7 @@ admissionReviewVersions: [v1]
 clientConfig:
   service:
     name: {{ include "hookward.name" .root }}
-    namespace: {{ .root.Release.Namespace }}
+    namespace: {{ .root.Release.Namespace | toYaml }}
     path: {{ .path }}
     port: {{ .root.Values.service.port }}
 failurePolicy: {{ .failurePolicy }}

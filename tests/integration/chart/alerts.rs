@@ -46,6 +46,41 @@ fn certificates_of_a_day_wake_nobody_until_they_are_not_renewed() {
     crate::monitoring::promtool(&["test", "rules", tests.to_str().unwrap()]);
 }
 
+/// What stands in the rule with this name: its expression, and how long that must hold.
+fn rule(helm: &Offline, values: &str, alert: &str) -> (String, String) {
+    let flags = format!("metrics.prometheusRule.enabled=true,{values}");
+    let objects = helm.objects(&["--set", &flags]);
+    let groups = find(&objects, "PrometheusRule", "hookward")["spec"]["groups"].as_array().unwrap();
+    let mut rules = groups.iter().flat_map(|group| group["rules"].as_array().unwrap());
+    let rule = rules.find(|rule| rule["alert"] == alert).unwrap_or_else(|| panic!("no {alert}"));
+    let text = |field: &str| rule[field].as_str().unwrap().to_owned();
+    (text("expr"), text("for"))
+}
+
+/// With lives of hours, the bounds were reached in time and the alerts came after the end.
+#[test]
+fn alerts_about_short_lives_do_not_wait_until_the_end() {
+    let Some(helm) = Offline::find() else { return };
+    let waits = |values: &str| {
+        let alerts = ["HookwardCertificateExpiresSoon", "HookwardCertificateExpires"];
+        alerts.map(|alert| rule(&helm, values, alert).1)
+    };
+    let hours = "certificates.self.leafLife=2h,certificates.self.authorityLife=5h";
+    assert_eq!(waits(hours), ["300s", "150s"]);
+    assert_eq!(waits("certificates.self.leafLife=12d"), ["3600s", "10m"]);
+    assert_eq!(waits("certificates.self.leafLife=84d"), ["1h", "10m"]);
+}
+
+#[test]
+fn an_answer_is_slow_when_it_takes_a_fifth_of_the_time_that_there_is() {
+    let Some(helm) = Offline::find() else { return };
+    for (seconds, bound) in [("1", "> 0.2"), ("10", "> 2"), ("15", "> 3"), ("29", "> 5.8")] {
+        let values = format!("webhooks.timeoutSeconds={seconds}");
+        let (expr, _) = rule(&helm, &values, "HookwardAnswersSlowly");
+        assert!(expr.ends_with(bound), "{seconds}: {expr}");
+    }
+}
+
 #[test]
 fn bounds_are_half_and_a_quarter_of_what_is_left_at_the_renewal_and_never_longer_than_usual() {
     let Some(helm) = Offline::find() else { return };

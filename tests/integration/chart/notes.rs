@@ -44,6 +44,21 @@ fn notes_promise_no_peace_that_a_policy_can_break() {
 }
 
 #[test]
+fn notes_call_no_metrics_restricted_that_everybody_reads() {
+    let Some(helm) = Offline::find() else { return };
+    let restricted = "networkPolicy.metricsFrom[0].ipBlock.cidr=10.0.0.0/8";
+    for (set, sentence) in [
+        (restricted, "by those whom networkPolicy.metricsFrom names."),
+        ("networkPolicy.enabled=false", "by every pod of the cluster; see"),
+        ("hostNetwork=true,port=9443,adminPort=9444", "by whoever reaches port 9444 of the nodes; see"),
+    ] {
+        let notes = helm.notes(&["--set", set]);
+        assert!(notes.contains(&format!("Metrics can be read {sentence}")), "{set}: {notes}");
+    }
+    assert!(!helm.notes(&["--set", "metrics.mode=local"]).contains("Metrics can be read"));
+}
+
+#[test]
 fn no_line_of_the_notes_is_wider_than_a_window() {
     let Some(helm) = Offline::find() else { return };
     let mut sets = sets();

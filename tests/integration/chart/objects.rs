@@ -48,6 +48,24 @@ fn a_real_api_server_takes_every_object_without_a_warning() {
     }
 }
 
+/// A label that is a number is refused by the API server.
+#[test]
+fn names_that_yaml_reads_as_numbers_stay_texts() {
+    let Some(helm) = Offline::find() else { return };
+    for name in ["2024", "1e3", "007", "yes"] {
+        for version in Helm::ALL {
+            let set =
+                "fullnameOverride=hookward,serviceAccount.name=1,clientCertificates.authorityConfigMap=1";
+            let args = ["template", name, "--namespace", name, "--set-string", set];
+            for object in objects(&helm.run(version, &args, &chart()).unwrap()) {
+                let problems = Schemas::of(MINORS[0].1).problems(&object);
+                assert_eq!(problems.unwrap_or_default(), [""; 0], "{} of {name}", object["kind"]);
+                assert_eq!(object["metadata"]["labels"]["app.kubernetes.io/instance"], name);
+            }
+        }
+    }
+}
+
 #[test]
 fn the_api_of_every_supported_minor_version_has_every_field() {
     let Some(helm) = Offline::find() else { return };
@@ -66,8 +84,9 @@ fn the_api_of_every_supported_minor_version_has_every_field() {
 #[test]
 fn objects_of_operators_have_a_frame_and_point_to_what_is_there() {
     let Some(helm) = Offline::find() else { return };
-    let objects =
-        helm.objects(&["--values".to_owned(), chart().join("ci/most-values.yaml").display().to_string()]);
+    let most = chart().join("ci/most-values.yaml").display().to_string();
+    // With the usual timeout, for which the alerts are written.
+    let objects = helm.objects(&["--values", &most, "--set", "webhooks.timeoutSeconds=10"]);
     let foreign: Vec<_> = objects.iter().filter(|object| is_foreign(object)).collect();
     assert_eq!(foreign.len(), 2, "ServiceMonitor and PrometheusRule");
     for object in foreign {
