@@ -12,10 +12,12 @@ mod chart;
 mod dropped;
 mod file;
 pub(crate) mod names;
+mod passed_on;
 mod unknown;
 mod walk;
 
 pub use chart::ChartSource;
+pub use passed_on::PassedOn;
 pub use walk::Breadth;
 
 /// The helm on PATH.
@@ -74,7 +76,7 @@ pub struct HelmArgs {
 #[group(skip)]
 #[command(next_help_heading = "Charts")]
 pub struct Rendering {
-    /// Values in a YAML file (repeatable).
+    /// Values in a YAML file, or `-` (repeatable).
     #[arg(short = 'f', long, value_name = "FILE")]
     pub values: Vec<PathBuf>,
     /// One value: `key=value` (repeatable).
@@ -86,6 +88,15 @@ pub struct Rendering {
     /// One value from a file: `key=path` (repeatable).
     #[arg(long, value_name = "VALUE")]
     pub set_file: Vec<String>,
+    /// One value that is JSON, `key=value`, or an object of values (repeatable).
+    #[arg(long, value_name = "VALUE")]
+    pub set_json: Vec<String>,
+    /// One value that is text to its end, commas and all (repeatable).
+    #[arg(long, value_name = "VALUE")]
+    pub set_literal: Vec<String>,
+    /// Values on the standard input.
+    #[arg(skip)]
+    pub passed_on: PassedOn,
     /// What they are rendered for.
     #[command(flatten)]
     pub target: Target,
@@ -194,16 +205,25 @@ pub struct Contents {
     pub skipped: usize,
 }
 
+impl Plan {
+    fn has_charts(&self) -> bool {
+        self.units.iter().flat_map(|unit| &unit.sources).any(|source| matches!(source, Source::Chart(_)))
+    }
+}
+
 impl Args {
     /// Finds out what the paths stand for; only the standard input is read yet.
     #[must_use]
     pub fn plan(&self, io: &mut Io<'_>, breadth: Breadth) -> Plan {
         let mut plan = Plan::default();
-        let mut stdin_is_read = false;
+        let mut stdin_is_read = self.helm.rendering.is_on_stdin();
         for path in &self.paths {
             if path.as_os_str() == "-" {
                 let text = if stdin_is_read {
-                    Err(Problem::new("-", "the standard input can be read only once; name it once"))
+                    Err(Problem::new(
+                        "-",
+                        "the standard input can be read only once; name it once, as PATH or for values",
+                    ))
                 } else {
                     file::read_stream(&mut *io.stdin, "-", self.limit())
                 };
@@ -212,6 +232,9 @@ impl Args {
             } else {
                 self.plan_path(path, breadth, &mut plan);
             }
+        }
+        if self.helm.rendering.is_on_stdin() && plan.has_charts() {
+            self.helm.rendering.passed_on.read(&mut *io.stdin, self.limit());
         }
         plan
     }

@@ -15,6 +15,7 @@ mod serve;
 mod stored_release;
 mod try_release;
 mod two_namespaces;
+mod values;
 
 use std::{ffi::OsString, fs, path::Path};
 

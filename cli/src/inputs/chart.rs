@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, Read},
+    io::{self, Read, Write as _},
     path::{Component, Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
@@ -124,7 +124,11 @@ pub(super) fn render(found: &Found, args: &Args) -> Loaded {
     if word(&found.path, "type").as_deref() == Some("library") {
         return Loaded::Skipped(format!("{}: skipped: a library chart renders nothing", found.shown));
     }
-    let output = match run(&mut command(found, args), args) {
+    let stdin = match args.helm.rendering.passed_on.get().transpose() {
+        Ok(stdin) => stdin,
+        Err(problem) => return Loaded::Problem(problem.clone()),
+    };
+    let output = match run(&mut command(found, args), stdin, args) {
         Ok(output) => output,
         Err(Failure::NoHelm) if found.is_walked && args.helm.helm.as_os_str() == PROGRAM => {
             let note = format!("{}: skipped: needs helm on PATH, or {} FILE", found.shown, args.helm.flag);
@@ -180,6 +184,8 @@ fn command(found: &Found, args: &Args) -> Command {
         ("--set", &with.set),
         ("--set-string", &with.set_string),
         ("--set-file", &with.set_file),
+        ("--set-json", &with.set_json),
+        ("--set-literal", &with.set_literal),
         ("--api-versions", &with.target.api_versions),
     ] {
         for value in values {
@@ -195,7 +201,7 @@ fn command(found: &Found, args: &Args) -> Command {
     // Helm takes a name that is no path for one of a repository.
     let chart = if found.path.is_absolute() { found.path.clone() } else { Path::new(".").join(&found.path) };
     command.arg("--").arg(release(found, args)).arg(chart);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -248,12 +254,17 @@ struct Output {
     stderr: Vec<u8>,
 }
 
-fn run(command: &mut Command, args: &Args) -> Result<Output, Failure> {
+fn run(command: &mut Command, stdin: Option<&str>, args: &Args) -> Result<Output, Failure> {
     let deadline = Instant::now() + args.helm.timeout();
+    command.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() });
     let mut child = command.spawn().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Failure::NoHelm,
         _ => Failure::Start(error),
     })?;
+    if let Some((mut pipe, text)) = child.stdin.take().zip(stdin.map(str::to_owned)) {
+        // A helm that fails before it reads says why by itself.
+        thread::spawn(move || pipe.write_all(text.as_bytes()));
+    }
     let limit = args.limit();
     let (stdout, stderr) = (drain(child.stdout.take(), limit + 1), drain(child.stderr.take(), STDERR_LIMIT));
     let result = wait(&mut child, &stdout, limit, deadline);

@@ -78,7 +78,7 @@ fn nothing(args: &Args, unit: &Unit) -> Problem {
 
 fn take(args: &Args, text: &inputs::Text, written: &mut Vec<Written>, problems: &mut Vec<Problem>) {
     let folder = Path::new(&text.shown).parent().filter(|_| text.shown != "-").unwrap_or(Path::new(""));
-    let documents = scenario::read(&text.text);
+    let documents = scenario::read_for(&text.text, args.helm.as_deref());
     let is_foreign =
         |read: &Result<Scenario, scenario::Error>| read.as_ref().is_err_and(|error| error.is_foreign);
     if !text.is_walked && documents.iter().all(is_foreign) {
@@ -87,9 +87,6 @@ fn take(args: &Args, text: &inputs::Text, written: &mut Vec<Written>, problems: 
     for document in documents {
         match document {
             Ok(mut scenario) => {
-                if let Some(helm) = &args.helm {
-                    scenario.helm.clone_from(helm);
-                }
                 let outcomes = words::outcomes(&args.outcomes);
                 for step in &mut scenario.steps {
                     step.outcomes.extend(outcomes.clone());
@@ -161,6 +158,9 @@ impl Args {
                     set: Vec::new(),
                     set_string: Vec::new(),
                     set_file: Vec::new(),
+                    set_json: Vec::new(),
+                    set_literal: Vec::new(),
+                    passed_on: inputs::PassedOn::default(),
                     target: self.target.clone(),
                 },
             },
