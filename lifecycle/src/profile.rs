@@ -4,6 +4,7 @@ mod argocd;
 mod flux;
 mod helm3;
 mod helm4;
+mod lacks;
 
 use hooks::DeletePolicy;
 
@@ -44,14 +45,16 @@ pub enum Engine {
 
 impl Engine {
     /// Whether it deletes the objects of a hook by `policy`: Helm never a `CustomResourceDefinition`; to Argo CD words that say nothing are
-    /// as good as none, which is the default.
+    /// as good as none, which is the default, and where it makes up another name each time, there is none of that name before.
     ///
-    /// Source: Helm 4.2.4 `pkg/action/hooks.go`, `deleteHookByPolicy`; argo-cd 3.5.1 `gitops-engine/pkg/sync/hook/delete_policy.go`.
+    /// Source: Helm 4.2.4 `pkg/action/hooks.go`, `deleteHookByPolicy`; argo-cd 3.5.1 `gitops-engine/pkg/sync/hook/delete_policy.go` and
+    /// `sync_context.go`, `getSyncTasks`.
     #[must_use]
     pub fn deletes(self, hook: &Hook, policy: DeletePolicy) -> bool {
-        let is_default = hook.delete_policies.is_empty() && policy == DeletePolicy::BeforeHookCreation;
+        let is_before = policy == DeletePolicy::BeforeHookCreation;
+        let is_default = hook.delete_policies.is_empty() && is_before;
         match self {
-            Self::ArgoCd => is_default || hook.deletes(policy),
+            Self::ArgoCd => (is_default || hook.deletes(policy)) && !(is_before && hook.name.is_empty()),
             _ => hook.kind != "CustomResourceDefinition" && hook.deletes(policy),
         }
     }

@@ -16,7 +16,7 @@ pub mod spelling;
 mod written;
 
 pub use expect::{Expect, Expectation, Field, Newest, Value};
-pub use read::{Error, read};
+pub use read::{Error, read, read_for};
 
 /// The group and version of the file.
 pub const API_VERSION: &str = "hookward.dev/v1alpha1";

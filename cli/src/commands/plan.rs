@@ -110,6 +110,9 @@ impl Args {
         if let Some((flag, message)) = self.flags.misplaced(&self.actions()) {
             return self.failed(vec![Problem::new(flag, message)]);
         }
+        if let Some((flag, message)) = self.flags.foreign(self.profile().engine) {
+            return self.failed(vec![Problem::new(flag, message)]);
+        }
         let is_stdin = |path: &PathBuf| path.as_os_str() == "-";
         if self.previous.as_ref().is_some_and(is_stdin) && self.paths.iter().any(is_stdin) {
             let message = "the standard input can be read only once; give the revision before as a file";

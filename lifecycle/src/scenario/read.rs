@@ -13,12 +13,10 @@ use super::{
     API_VERSION, KIND, Scenario, Source, Step, spelling,
     written::{self, Document},
 };
-use crate::{
-    answer::Action,
-    command::{self, Flags},
-};
+use crate::{Profile, answer::Action, command::Flags};
 
 mod expected;
+mod foreign;
 
 /// Why a document of the file is no scenario, and where in the file that shows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,12 +35,19 @@ pub struct Error {
 /// Reads every document of a file; one that is no scenario does not keep the others from being read.
 #[must_use]
 pub fn read(text: &str) -> Vec<Result<Scenario, Error>> {
+    read_for(text, None)
+}
+
+/// As [`read`], to be played by this tool, whatever the file says: `3`, `4`, `argocd` or `flux`.
+#[must_use]
+pub fn read_for(text: &str, helm: Option<&str>) -> Vec<Result<Scenario, Error>> {
     let documents = manifest::read(text, Interest::Everything, &Limits::default());
-    documents.into_iter().map(|document| File { text }.scenario(document)).collect()
+    documents.into_iter().map(|document| File { text, helm }.scenario(document)).collect()
 }
 
 struct File<'t> {
     text: &'t str,
+    helm: Option<&'t str>,
 }
 
 impl File<'_> {
@@ -77,12 +82,22 @@ impl File<'_> {
         if steps.is_empty() {
             return Err(self.at(root, "/spec/steps", "there is no step".to_owned()));
         }
-        let steps = steps.into_iter().enumerate().map(|(index, step)| self.step(root, index, step));
-        let steps = steps.collect::<Result<_, _>>()?;
-        Ok(Scenario { name: metadata.name, release, namespace, helm: helm.0, steps })
+        let helm = self.helm.map_or(helm.0, str::to_owned);
+        let mut scenario = Scenario { name: metadata.name, release, namespace, helm, steps: Vec::new() };
+        let profile = scenario.profile();
+        for (index, step) in steps.into_iter().enumerate() {
+            scenario.steps.push(self.step(root, index, step, &profile)?);
+        }
+        Ok(scenario)
     }
 
-    fn step(&self, root: &Node<'_>, index: usize, written: written::Step) -> Result<Step, Error> {
+    fn step(
+        &self,
+        root: &Node<'_>,
+        index: usize,
+        written: written::Step,
+        profile: &Profile,
+    ) -> Result<Step, Error> {
         let pointer = format!("/spec/steps/{index}");
         let fail = |field: &str, message| Err(self.at(root, &format!("{pointer}{field}"), message));
         for action in [Action::Install, Action::Upgrade] {
@@ -93,12 +108,13 @@ impl File<'_> {
             }
         }
         let written::Step { install, upgrade, rollback, test, uninstall, after, outcomes, expect } = written;
+        let usual = profile.flags();
         let actions = [
-            install.map(written::Install::asked),
-            upgrade.map(written::Upgrade::asked),
-            rollback.map(written::Rollback::asked),
+            install.map(|install| install.asked(&usual)),
+            upgrade.map(|upgrade| upgrade.asked(&usual)),
+            rollback.map(|rollback| rollback.asked(&usual)),
             test.map(written::Test::asked),
-            uninstall.map(written::Uninstall::asked),
+            uninstall.map(|uninstall| uninstall.asked(&usual)),
         ];
         let mut actions = actions.into_iter().flatten();
         let (Some((action, mut chart, flags)), None) = (actions.next(), actions.next()) else {
@@ -111,6 +127,9 @@ impl File<'_> {
                 return fail(&field, "name a chart, or a file of manifests".to_owned());
             }
             source.place = self.place(root, &format!("{pointer}{field}"));
+        }
+        if let Some((flag, message)) = foreign::flag(root, &pointer, action, profile.engine) {
+            return fail(&format!("/{}/{flag}", action.name()), message.to_owned());
         }
         if let Some((field, message)) = expected::fault(root, &pointer) {
             return fail(field, message);
@@ -161,12 +180,12 @@ fn is_nothing(root: &Node<'_>, pointer: &str) -> bool {
 type Asked = (Action, Option<Source>, Flags);
 
 impl written::Install {
-    fn asked(self) -> Asked {
+    fn asked(self, usual: &Flags) -> Asked {
         let source = source(self.chart, self.values, self.set, self.set_string);
         let flags = Flags {
             no_hooks: self.no_hooks,
-            wait: self.wait.0,
-            wait_for_jobs: self.wait_for_jobs,
+            wait: self.wait.0.unwrap_or(usual.wait),
+            wait_for_jobs: self.wait_for_jobs || usual.wait_for_jobs,
             rollback_on_failure: self.rollback_on_failure || self.atomic,
             timeout: timeout(self.timeout),
             server_side: self.server_side,
@@ -177,12 +196,12 @@ impl written::Install {
 }
 
 impl written::Upgrade {
-    fn asked(self) -> Asked {
+    fn asked(self, usual: &Flags) -> Asked {
         let source = source(self.chart, self.values, self.set, self.set_string);
         let flags = Flags {
             no_hooks: self.no_hooks,
-            wait: self.wait.0,
-            wait_for_jobs: self.wait_for_jobs,
+            wait: self.wait.0.unwrap_or(usual.wait),
+            wait_for_jobs: self.wait_for_jobs || usual.wait_for_jobs,
             rollback_on_failure: self.rollback_on_failure || self.atomic,
             timeout: timeout(self.timeout),
             server_side: self.server_side,
@@ -195,12 +214,12 @@ impl written::Upgrade {
 }
 
 impl written::Rollback {
-    fn asked(self) -> Asked {
+    fn asked(self, usual: &Flags) -> Asked {
         let flags = Flags {
             to: self.to.filter(|to| *to > 0),
             no_hooks: self.no_hooks,
-            wait: self.wait.0,
-            wait_for_jobs: self.wait_for_jobs,
+            wait: self.wait.0.unwrap_or(usual.wait),
+            wait_for_jobs: self.wait_for_jobs || usual.wait_for_jobs,
             timeout: timeout(self.timeout),
             server_side: self.server_side,
             cleanup_on_fail: self.cleanup_on_fail,
@@ -223,11 +242,11 @@ impl written::Test {
 }
 
 impl written::Uninstall {
-    fn asked(self) -> Asked {
+    fn asked(self, usual: &Flags) -> Asked {
         let flags = Flags {
             no_hooks: self.no_hooks,
             keep_history: self.keep_history,
-            wait: self.wait.0,
+            wait: self.wait.0.unwrap_or(usual.wait),
             timeout: timeout(self.timeout),
             ..Flags::default()
         };
@@ -245,7 +264,7 @@ fn source(
 }
 
 fn timeout(written: Option<written::Span>) -> Duration {
-    written.map_or(command::TIMEOUT, |written| written.0)
+    written.map_or(crate::command::TIMEOUT, |written| written.0)
 }
 
 /// What serde says, without the place, which stands elsewhere, and without the words of programmers; and what a name that is not

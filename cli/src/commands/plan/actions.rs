@@ -101,7 +101,7 @@ impl Versions {
             stage.play(&Command {
                 action: *action,
                 chart: rendered.map(|rendered| rendered.chart.clone()),
-                flags: args.flags.of(*action),
+                flags: args.flags.of(*action, &args.profile()),
                 outcomes: outcomes.clone(),
             });
         }

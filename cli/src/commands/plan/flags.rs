@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use lifecycle::{
+    Profile,
     answer::Action,
     command::{Flags, Wait},
+    profile::Engine,
 };
 
 use super::words;
@@ -16,8 +18,8 @@ use super::words;
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
     /// Wait for the ordinary resources too; or how: watcher, hookOnly, legacy.
-    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "watcher", value_parser = wait)]
-    pub wait: Option<Wait>,
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = wait)]
+    pub wait: Option<Way>,
     /// Wait for ordinary Jobs too.
     #[arg(long)]
     pub wait_for_jobs: bool,
@@ -27,9 +29,9 @@ pub struct Args {
     /// Leave hooks out.
     #[arg(long)]
     pub no_hooks: bool,
-    /// How long each wait may take.
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = words::duration)]
-    pub timeout: Duration,
+    /// How long each wait may take [default: 5m].
+    #[arg(long, value_name = "DURATION", value_parser = words::duration)]
+    pub timeout: Option<Duration>,
     /// Delete new resources when an upgrade or a rollback fails.
     #[arg(long)]
     pub cleanup_on_fail: bool,
@@ -50,17 +52,25 @@ pub struct Args {
     pub logs: bool,
 }
 
+/// Whether ordinary resources are awaited, or how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    wait: Wait,
+    written: String,
+}
+
 /// Whether objects are sent by server-side apply; `None` leaves it to Helm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerSide(pub Option<bool>);
 
-fn wait(text: &str) -> Result<Wait, String> {
-    match text {
-        "watcher" | "true" => Ok(Wait::Watcher),
-        "hookOnly" | "false" => Ok(Wait::HookOnly),
-        "legacy" => Ok(Wait::Legacy),
-        _ => Err("say watcher, hookOnly or legacy".to_owned()),
-    }
+fn wait(text: &str) -> Result<Way, String> {
+    let wait = match text {
+        "watcher" | "true" => Wait::Watcher,
+        "hookOnly" | "false" => Wait::HookOnly,
+        "legacy" => Wait::Legacy,
+        _ => return Err("say watcher, hookOnly or legacy".to_owned()),
+    };
+    Ok(Way { wait, written: text.to_owned() })
 }
 
 fn server_side(text: &str) -> Result<ServerSide, String> {
@@ -111,9 +121,29 @@ impl Args {
         ))
     }
 
-    /// What one action gets of them.
+    /// A flag that the tool does not have, and what to say of it.
+    pub(super) fn foreign(&self, engine: Engine) -> Option<(&'static str, &'static str)> {
+        let given = [
+            (self.wait.is_some(), "--wait"),
+            (self.wait_for_jobs, "--wait-for-jobs"),
+            (self.rollback_on_failure, "--rollback-on-failure"),
+            (self.no_hooks, "--no-hooks"),
+            (self.timeout.is_some(), "--timeout"),
+            (self.cleanup_on_fail, "--cleanup-on-fail"),
+            (self.keep_history, "--keep-history"),
+            (self.server_side.0.is_some(), "--server-side"),
+            (!self.filter.is_empty(), "--filter"),
+            (self.logs, "--logs"),
+        ];
+        let way = self.wait.as_ref().map_or("", |way| &way.written);
+        let lacks = |flag: &'static str| Some((flag, engine.lacks(flag.trim_start_matches('-'), way)?));
+        given.into_iter().filter(|(is_given, _)| *is_given).find_map(|(_, flag)| lacks(flag))
+    }
+
+    /// What one action of a tool gets of them.
     #[must_use]
-    pub fn of(&self, action: Action) -> Flags {
+    pub fn of(&self, action: Action, profile: &Profile) -> Flags {
+        let usual = profile.flags();
         let (makes, changes) = (
             matches!(action, Action::Install | Action::Upgrade),
             matches!(action, Action::Install | Action::Upgrade | Action::Rollback),
@@ -121,10 +151,14 @@ impl Args {
         let is_test = action == Action::Test;
         Flags {
             no_hooks: self.no_hooks && !is_test,
-            wait: self.wait.filter(|_| !is_test).unwrap_or_default(),
-            wait_for_jobs: self.wait_for_jobs && changes,
+            wait: match &self.wait {
+                _ if is_test => Wait::default(),
+                None => usual.wait,
+                Some(way) => way.wait,
+            },
+            wait_for_jobs: (self.wait_for_jobs || usual.wait_for_jobs) && changes,
             rollback_on_failure: self.rollback_on_failure && makes,
-            timeout: self.timeout,
+            timeout: self.timeout.unwrap_or(usual.timeout),
             keep_history: self.keep_history && action == Action::Uninstall,
             cleanup_on_fail: self.cleanup_on_fail && matches!(action, Action::Upgrade | Action::Rollback),
             install: false,
@@ -176,5 +210,26 @@ mod tests {
         assert_eq!(given.misplaced(&[Install, Rollback]).unwrap().0, "--filter");
         assert_eq!(given.misplaced(&[Rollback, Test]), None);
         assert_eq!(args(&[]).unwrap().misplaced(&[Test]), None);
+    }
+
+    #[test]
+    fn flags_that_the_tool_does_not_have_were_taken_and_shown() {
+        let foreign = |engine, words: &[&str]| args(words).unwrap().foreign(engine).map(|(flag, _)| flag);
+        assert_eq!(foreign(Engine::ArgoCd, &["--atomic", "--no-hooks"]), Some("--rollback-on-failure"));
+        assert_eq!(foreign(Engine::ArgoCd, &["--timeout", "1m"]), Some("--timeout"));
+        assert_eq!(foreign(Engine::ArgoCd, &["--to", "1"]), None);
+        assert_eq!(foreign(Engine::Helm3, &["--server-side", "true"]), Some("--server-side"));
+        assert_eq!(foreign(Engine::Helm3, &["--wait=watcher"]), Some("--wait"));
+        assert_eq!(foreign(Engine::Helm3, &["--wait", "--atomic", "--logs"]), None);
+        assert_eq!(foreign(Engine::Helm4, &["--wait=legacy", "--server-side", "false"]), None);
+    }
+
+    #[test]
+    fn flux_waits_for_resources_unless_told_otherwise() {
+        let wait = |tool, words: &[&str]| {
+            args(words).unwrap().of(Action::Install, &Profile::find(tool).unwrap()).wait
+        };
+        assert_eq!((wait("flux", &[]), wait("4", &[])), (Wait::Watcher, Wait::HookOnly));
+        assert_eq!(wait("flux", &["--wait=hookOnly"]), Wait::HookOnly);
     }
 }

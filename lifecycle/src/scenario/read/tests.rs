@@ -233,3 +233,35 @@ fn the_place_of_a_chart_is_where_it_is_named() {
     let place = |index: usize| steps[index].chart.as_ref().map(|source| source.place);
     assert_eq!((place(0), place(1)), (None, Some((11, 14))));
 }
+
+#[test]
+fn flags_that_the_tool_does_not_have_were_taken_in_silence() {
+    let spec =
+        |helm: &str, step: &str| format!("spec:\n  release: demo\n  helm: \"{helm}\"\n  steps:\n{step}\n");
+    for (helm, step, part) in [
+        ("argocd", "  - install: {chart: a, noHooks: true}", "takes none of its flags"),
+        ("argocd", "  - install: {chart: a, timeout: 5m}", "takes none of its flags"),
+        ("3", "  - install: {chart: a, serverSide: true}", "no server-side apply"),
+        ("3", "  - install: {chart: a, wait: legacy}", "one way to wait"),
+        ("flux", "  - test: {logs: true}", "no logs"),
+    ] {
+        let (line, column, message) = error(&spec(helm, step));
+        assert!(line == 8 && column > 12 && message.contains(part), "{step}: {line}:{column}: {message}");
+    }
+    for step in ["  - install: {chart: a, noHooks: false}", "  - rollback: {to: 1}"] {
+        assert_eq!(scenario(&spec("argocd", step)).steps.len(), 1, "{step}");
+    }
+    let text = format!("{HEAD}{}", spec("4", "  - install: {chart: a, atomic: true}"));
+    assert!(read_for(&text, Some("argocd")).remove(0).is_err());
+    assert_eq!(read_for(&text, Some("3")).remove(0).unwrap().helm, "3");
+}
+
+#[test]
+fn flux_waits_for_resources_unless_told_otherwise() {
+    let wait = |helm: &str, how: &str| {
+        let spec = format!("spec: {{release: a, helm: {helm}, steps: [install: {{chart: a{how}}}]}}\n");
+        scenario(&spec).steps[0].flags.wait
+    };
+    assert_eq!((wait("flux", ""), wait("'4'", "")), (Wait::Watcher, Wait::HookOnly));
+    assert_eq!(wait("flux", ", wait: false"), Wait::HookOnly);
+}

@@ -94,10 +94,10 @@ pub(in crate::scenario) struct Ending(pub(in crate::scenario) Outcome);
 #[schemars(with = "String")]
 pub(in crate::scenario) struct Name(pub(in crate::scenario) String);
 
-/// `true`, `false`, or how Helm 4 waits.
+/// `true`, `false`, or how Helm 4 waits; the tool decides when nothing is said.
 #[derive(Debug, Clone, Copy, Default, JsonSchema)]
 #[schemars(with = "serde_word::Wait")]
-pub(in crate::scenario) struct Wait(pub(in crate::scenario) command::Wait);
+pub(in crate::scenario) struct Wait(pub(in crate::scenario) Option<command::Wait>);
 
 /// What the schema shows of [`Wait`].
 mod serde_word {
@@ -196,9 +196,9 @@ impl FromStr for Wait {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
-            "true" | "watcher" => Ok(Self(command::Wait::Watcher)),
-            "false" | "hookOnly" => Ok(Self(command::Wait::HookOnly)),
-            "legacy" => Ok(Self(command::Wait::Legacy)),
+            "true" | "watcher" => Ok(Self(Some(command::Wait::Watcher))),
+            "false" | "hookOnly" => Ok(Self(Some(command::Wait::HookOnly))),
+            "legacy" => Ok(Self(Some(command::Wait::Legacy))),
             _ => Err(format!("{text:?} is no way to wait; say true, false, watcher, hookOnly or legacy")),
         }
     }
