@@ -13,7 +13,6 @@ mod gather;
 mod history;
 mod refusal;
 mod repair;
-mod shell;
 mod suspect;
 #[cfg(test)]
 mod testing;

@@ -1,7 +1,12 @@
 //! Text of others made safe to be shown: no escape sequence, no control character, no hidden reordering gets through.
 
+use std::borrow::Cow;
+
 /// Stands for a character that must not be shown.
 pub const REPLACEMENT: char = '\u{fffd}';
+
+/// The longest path that Linux takes.
+const LONGEST_PATH: usize = 4_096;
 
 /// Whether a character starts escape sequences (C0 and C1), or reorders or hides what stands beside it.
 #[must_use]
@@ -25,6 +30,16 @@ pub fn shown(text: &str, most: usize) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// One word of a command that people copy into a shell: as it is, or quoted where the shell would see more in it.
+#[must_use]
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:=@+".contains(&byte);
+    if !text.is_empty() && !text.starts_with('-') && text.bytes().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("'{}'", shown(text, LONGEST_PATH).replace('\'', r"'\''")))
 }
 
 /// Leaves out the sequences that colour a terminal, which would else cut words in two.
@@ -66,5 +81,22 @@ mod tests {
         assert_eq!(shown("a\u{1b}[", 80), "a");
         assert_eq!(shown("a\u{1b}[\u{e9}b", 80), "aéb");
         assert_eq!(shown("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn what_a_shell_would_run_is_quoted() {
+        for plain in ["migrate-1", "dev@eu", "arn:aws:eks:eu-west-1:1:cluster/a", "/home/a/.kube/config"] {
+            assert_eq!(shell_word(plain), plain);
+        }
+        for (text, word) in [
+            ("", "''"),
+            ("a; rm -rf /", "'a; rm -rf /'"),
+            ("~/my config", "'~/my config'"),
+            ("it's", r"'it'\''s'"),
+            ("--all", "'--all'"),
+            ("a\n\u{1b}[2Jb", "'a b'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
     }
 }

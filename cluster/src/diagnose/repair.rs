@@ -1,11 +1,10 @@
 //! Where a release stands after a hook failed, and the commands that get it out of there.
 
-use hooks::{Event, release::Status};
+use hooks::{Event, plain::shell_word, release::Status};
 
 use super::{
     Cause, Hook, causes,
     evidence::{Evidence, ReleaseFacts},
-    shell::word,
     words,
 };
 
@@ -109,9 +108,9 @@ fn deletion(evidence: &Evidence, hook: &Hook) -> Option<Repair> {
     let what = if may_be { vec!["makes way for the next run, if it is still there"] } else { what };
     let command = format!(
         "kubectl -n {} delete {} {}{}",
-        word(&hook.namespace),
-        word(&hook.kind.to_lowercase()),
-        word(&hook.name),
+        shell_word(&hook.namespace),
+        shell_word(&hook.kind.to_lowercase()),
+        shell_word(&hook.name),
         if may_be { " --ignore-not-found" } else { "" }
     );
     (may_be || is_in_the_way || evidence.is_job_active()).then(|| Repair::command(command, what.join("; ")))
@@ -125,8 +124,11 @@ fn without_hooks(evidence: &Evidence, hook: &Hook) -> Option<Repair> {
     let good = facts.good.filter(|_| facts.status == Status::PendingRollback)?;
     let is_same = facts.description == format!("Rollback to {good}");
     let is_stale = hook.causes.first().is_some_and(|cause| cause.id == causes::STALE);
-    let command =
-        format!("helm rollback {} {good} --no-hooks -n {}", word(&facts.name), word(&facts.namespace));
+    let command = format!(
+        "helm rollback {} {good} --no-hooks -n {}",
+        shell_word(&facts.name),
+        shell_word(&facts.namespace)
+    );
     (is_same && !is_stale).then(|| Repair::command(command, "if the hook fails again: leaves it out"))
 }
 
@@ -134,7 +136,7 @@ fn without_hooks(evidence: &Evidence, hook: &Hook) -> Option<Repair> {
 ///
 /// Source: Helm 4.2.4 `pkg/action/upgrade.go`, `rollback.go` and `uninstall.go`, for what each state allows.
 pub(super) fn of_release(facts: &ReleaseFacts, event: Option<Event>) -> Vec<Repair> {
-    let (release, namespace) = (word(&facts.name), word(&facts.namespace));
+    let (release, namespace) = (shell_word(&facts.name), shell_word(&facts.namespace));
     let helm = |command: &str| format!("helm {command} -n {namespace}");
     let status = facts.status;
     let one = match status {

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use hooks::plain::shell_word;
 use k8s_openapi::api::core::v1::{Namespace, Node};
 use kube::{
     Api, Client, Config,
@@ -111,19 +112,7 @@ impl Target {
         let path = self.kubeconfig.as_ref().map(|path| ("--kubeconfig", path.display().to_string()));
         let context = self.context.as_ref().map(|name| (context, name.clone()));
         let given = path.into_iter().chain(context);
-        given
-            .flat_map(|(flag, value)| [" ".to_owned(), flag.to_owned(), " ".to_owned(), word(&value)])
-            .collect()
-    }
-}
-
-/// One word for a shell.
-fn word(text: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./@:+".contains(letter);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
+        given.fold(String::new(), |flags, (flag, value)| format!("{flags} {flag} {}", shell_word(&value)))
     }
 }
 
@@ -143,6 +132,5 @@ mod tests {
         let target = Target { kubeconfig: Some("my config".into()), context: Some("dev@eu".to_owned()) };
         assert_eq!(target.flags("--context"), " --kubeconfig 'my config' --context dev@eu");
         assert_eq!(Target { kubeconfig: None, context: None }.flags("--context"), "");
-        assert_eq!(word("it's"), r"'it'\''s'");
     }
 }

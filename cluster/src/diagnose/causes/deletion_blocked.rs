@@ -1,7 +1,9 @@
 //! The object of the last run does not go away, and Helm will not begin before it has.
 
+use hooks::plain::shell_word;
+
 use super::{super::evidence::Evidence, cause};
-use crate::diagnose::{Cause, shell::word};
+use crate::diagnose::Cause;
 
 pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let said = evidence.release.description.as_str();
@@ -28,7 +30,7 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
         }
     };
     let what = format!("was not begun: the {kind} of the last run does not go away{holder}");
-    let namespace = word(&evidence.hook.namespace);
+    let namespace = shell_word(&evidence.hook.namespace);
     let found = cause("deletion-blocked", what).said(said);
     let found = if kind == "PersistentVolumeClaim" {
         found.advice("a pod still uses the claim; better make it an ordinary object, which Helm does not delete and make anew")
@@ -36,7 +38,7 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
         found.advice("see why whoever set the finalizer does not remove it")
     };
     Some(found.command(
-        format!("kubectl -n {namespace} get {} {} -o yaml", kind.to_lowercase(), word(name)),
+        format!("kubectl -n {namespace} get {} {} -o yaml", kind.to_lowercase(), shell_word(name)),
         "shows deletionTimestamp and finalizers",
     ))
 }

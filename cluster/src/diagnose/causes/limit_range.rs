@@ -1,7 +1,9 @@
 //! A `LimitRange` of the namespace refuses what a container asks for.
 
+use hooks::plain::shell_word;
+
 use super::{super::evidence::Evidence, cause, pod, template};
-use crate::diagnose::{Cause, shell::word};
+use crate::diagnose::Cause;
 
 /// How the `LimitRanger` speaks.
 ///
@@ -13,7 +15,7 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
         |text: &&str| text.contains("is forbidden") && WORDS.iter().any(|words| text.contains(words));
     let text = evidence.refused().find(is_about)?;
     let what = format!("could not have {}: a LimitRange refuses what it asks for", pod(evidence));
-    let command = format!("kubectl -n {} describe limitrange", word(&evidence.hook.namespace));
+    let command = format!("kubectl -n {} describe limitrange", shell_word(&evidence.hook.namespace));
     let found = cause("limit-range", what).said(text);
     Some(
         found

@@ -1,10 +1,12 @@
 //! A sidecar that somebody put into the pod goes on when the work is done, so that the pod never ends.
 
+use hooks::plain::shell_word;
+
 use super::{
     super::evidence::{Evidence, Standing},
     cause,
 };
-use crate::diagnose::{Cause, shell::word};
+use crate::diagnose::Cause;
 
 /// Containers that meshes and others add to pods.
 const SIDECARS: [&str; 10] = [
@@ -59,7 +61,7 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let what = format!(
         "has done its work, but its pod does not end: {work:?} ended well, and the sidecar {name:?}{whence} still runs"
     );
-    let namespace = word(&evidence.hook.namespace);
+    let namespace = shell_word(&evidence.hook.namespace);
     let found = cause("mesh-sidecar", what);
     let found = match name.as_str() {
         "istio-proxy" => found.advice("give the pod template the label sidecar.istio.io/inject: \"false\", or use native sidecars"),
@@ -68,7 +70,7 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     };
     let pod = pod.metadata.name.as_deref().unwrap_or_default();
     Some(found.command(
-        format!("kubectl -n {namespace} exec {} -c {} -- kill 1", word(pod), word(name)),
+        format!("kubectl -n {namespace} exec {} -c {} -- kill 1", shell_word(pod), shell_word(name)),
         "ends it by hand, this once",
     ))
 }

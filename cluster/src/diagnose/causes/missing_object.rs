@@ -1,10 +1,12 @@
 //! A ConfigMap, Secret or claim that the pod needs is not there, or lacks a key.
 
+use hooks::plain::shell_word;
+
 use super::{
     super::evidence::{Evidence, Need},
     cause, pod, template,
 };
-use crate::diagnose::{Cause, shell::word};
+use crate::diagnose::Cause;
 
 /// How the kubelet and the scheduler speak of such a thing.
 ///
@@ -83,7 +85,7 @@ fn named(text: &str) -> Option<(&'static str, &str)> {
 }
 
 fn get(evidence: &Evidence, need: &Need) -> String {
-    format!("kubectl -n {} get {}", word(&evidence.hook.namespace), need.kind.to_lowercase())
+    format!("kubectl -n {} get {}", shell_word(&evidence.hook.namespace), need.kind.to_lowercase())
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use hooks::plain::shell_word;
 use k8s_openapi::{
     api::networking::v1::{NetworkPolicy, NetworkPolicyEgressRule},
     apimachinery::pkg::apis::meta::v1::LabelSelector,
 };
 
 use super::{super::evidence::Evidence, cause};
-use crate::diagnose::{Cause, shell::word};
+use crate::diagnose::Cause;
 
 /// How programs say that they did not get through.
 const WORDS: [&str; 14] = [
@@ -46,12 +47,12 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let what = format!(
         "did not reach something, and NetworkPolicy {shown} governs what its pod may reach, which may be why"
     );
-    let namespace = word(&evidence.hook.namespace);
+    let namespace = shell_word(&evidence.hook.namespace);
     Some(
         cause("network-policy", what)
             .said(line)
             .command(
-                format!("kubectl -n {namespace} describe networkpolicy {}", word(first)),
+                format!("kubectl -n {namespace} describe networkpolicy {}", shell_word(first)),
                 "shows what is allowed",
             )
             .advice("let it reach what it needs, DNS too, or look whether the other side listens"),

@@ -1,7 +1,9 @@
 //! Pod Security refuses the pod.
 
+use hooks::plain::shell_word;
+
 use super::{super::evidence::Evidence, between, cause, pod, template};
-use crate::diagnose::{Cause, shell::word};
+use crate::diagnose::Cause;
 
 pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let text = evidence.refused().find(|text| text.contains("violates PodSecurity "))?;
@@ -10,7 +12,7 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let what =
         format!("could not have {}: Pod Security admits only {level:?} in the namespace", pod(evidence));
     let found = cause("pod-security", what).said(text);
-    let namespace = word(&evidence.hook.namespace);
+    let namespace = shell_word(&evidence.hook.namespace);
     let is_labelled = evidence.pod_security.is_some();
     Some(
         found

@@ -1,7 +1,9 @@
 //! The program itself failed.
 
+use hooks::plain::shell_word;
+
 use super::{super::evidence::Evidence, cause};
-use crate::diagnose::{Cause, shell::word, words};
+use crate::diagnose::{Cause, words};
 
 pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     // These ends have names of their own.
@@ -35,9 +37,9 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     );
     let command = format!(
         "kubectl -n {} logs {} -c {}",
-        word(&evidence.hook.namespace),
-        word(pod),
-        word(&container.status.name)
+        shell_word(&evidence.hook.namespace),
+        shell_word(pod),
+        shell_word(&container.status.name)
     );
     Some(cause("program", what).command(command, "shows all that it said").advice("mend what it says"))
 }

@@ -1,7 +1,9 @@
 //! A quota of the namespace leaves no room.
 
+use hooks::plain::shell_word;
+
 use super::{super::evidence::Evidence, between, cause, pod, template};
-use crate::diagnose::{Cause, shell::word};
+use crate::diagnose::Cause;
 
 pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let text = evidence.refused().find(|text| is_about_quota(text))?;
@@ -21,12 +23,12 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     Some(if must_specify {
         found.advice(format!("write resources into {}", template(evidence)))
     } else {
-        let namespace = word(&evidence.hook.namespace);
+        let namespace = shell_word(&evidence.hook.namespace);
         let of_quota = evidence.quotas.iter().any(|quota| quota.metadata.name.as_deref() == Some(name));
         found
             .advice(format!("raise the quota, or lower what {} asks for", template(evidence)))
             .command(
-                format!("kubectl -n {namespace} describe resourcequota {}", word(name)),
+                format!("kubectl -n {namespace} describe resourcequota {}", shell_word(name)),
                 "shows what is left",
             )
             .only_if(of_quota)

@@ -1,10 +1,12 @@
 //! Somebody may not do what the hook needs: whoever runs Helm, or the hook's own ServiceAccount.
 
+use hooks::plain::shell_word;
+
 use super::{
     super::evidence::{Evidence, Refusal},
     cause,
 };
-use crate::diagnose::{Cause, shell::word};
+use crate::diagnose::Cause;
 
 pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     of_helm(evidence).or_else(|| of_pods(evidence))
@@ -56,9 +58,15 @@ fn action(refusal: &Refusal) -> String {
 fn can(refusal: &Refusal) -> String {
     let Refusal { user, verb, resource, group, namespace, .. } = refusal;
     let resource = if group.is_empty() { resource.clone() } else { format!("{resource}.{group}") };
-    let place =
-        namespace.as_ref().map_or_else(|| "--all-namespaces".to_owned(), |name| format!("-n {}", word(name)));
-    format!("kubectl auth can-i {} {} {place} --as {}", word(verb), word(&resource), word(user))
+    let place = namespace
+        .as_ref()
+        .map_or_else(|| "--all-namespaces".to_owned(), |name| format!("-n {}", shell_word(name)));
+    format!(
+        "kubectl auth can-i {} {} {place} --as {}",
+        shell_word(verb),
+        shell_word(&resource),
+        shell_word(user)
+    )
 }
 
 /// The refusals that a text tells of, each once; nothing but words as Kubernetes has them gets in.

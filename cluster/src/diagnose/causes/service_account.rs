@@ -1,7 +1,9 @@
 //! The ServiceAccount of the pod is not there.
 
+use hooks::plain::shell_word;
+
 use super::{super::evidence::Evidence, between, cause, pod, template};
-use crate::diagnose::{Cause, shell::word};
+use crate::diagnose::Cause;
 
 pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let text = evidence.refused().find(|text| text.contains("error looking up service account "))?;
@@ -13,7 +15,7 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     // Where nobody may look, it may be there by now.
     let verb = if is(None) { "was" } else { "is" };
     let what = format!("could not have {}: there {verb} no ServiceAccount {name:?}", pod(evidence));
-    let namespace = word(&evidence.hook.namespace);
+    let namespace = shell_word(&evidence.hook.namespace);
     let is_there = is(Some(true));
     let what = if is_there { format!("{what} then; it is there now") } else { what };
     let found = cause("service-account", what).said(text).rules(&["dep-service-account"]);
@@ -23,7 +25,7 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
                 "make it a hook of the same event with a lower weight than {}: ordinary objects come after pre-install hooks",
                 template(evidence)
             ))
-            .command(format!("kubectl -n {namespace} create serviceaccount {}", word(name)), "if it should come from elsewhere")
+            .command(format!("kubectl -n {namespace} create serviceaccount {}", shell_word(name)), "if it should come from elsewhere")
             .only_if(!is_there),
     )
 }

@@ -1,7 +1,9 @@
 //! The Job is suspended: it waits for somebody, and Helm for it.
 
+use hooks::plain::shell_word;
+
 use super::{super::evidence::Evidence, cause, template};
-use crate::diagnose::{Cause, shell::word};
+use crate::diagnose::Cause;
 
 pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let job = evidence.job.there()?;
@@ -9,7 +11,7 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     if !is_suspended || !evidence.is_job_active() {
         return None;
     }
-    let (namespace, name) = (word(&evidence.hook.namespace), word(&evidence.hook.name));
+    let (namespace, name) = (shell_word(&evidence.hook.namespace), shell_word(&evidence.hook.name));
     let command = format!(
         "kubectl -n {namespace} patch job {name} --type=merge -p '{{\"spec\":{{\"suspend\":false}}}}'"
     );

@@ -1,9 +1,10 @@
 //! No node takes the pod.
 
+use hooks::plain::shell_word;
 use k8s_openapi::api::core::v1::Pod;
 
 use super::{super::evidence::Evidence, cause, pod};
-use crate::diagnose::{Cause, shell::word};
+use crate::diagnose::Cause;
 
 pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let text = evidence.pods.iter().find_map(refused)?;
@@ -19,9 +20,9 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     } else {
         "look at its nodeSelector, affinity and tolerations"
     };
-    let namespace = word(&evidence.hook.namespace);
+    let namespace = shell_word(&evidence.hook.namespace);
     let name = evidence.pods.first().and_then(|pod| pod.metadata.name.as_deref()).unwrap_or_default();
-    let command = format!("kubectl -n {namespace} describe pod {}", word(name));
+    let command = format!("kubectl -n {namespace} describe pod {}", shell_word(name));
     Some(cause("unschedulable", what).said(text).advice(advice).command(command, "shows what it waits for"))
 }
 
