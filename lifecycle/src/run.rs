@@ -24,6 +24,7 @@ mod logs;
 mod mark;
 mod outside;
 mod place;
+mod process;
 mod sight;
 mod steps;
 mod watch;
@@ -123,6 +124,7 @@ pub async fn play(
         ended = AssertUnwindSafe(place.all(order)).catch_unwind() => Some(ended),
         _ = stops.next() => None,
     };
+    place.end_helm().await;
     // The first one asks for the end, which is under way; the second one does not wait for it.
     let more = if ended.is_none() { 1 } else { 2 };
     let cleaned = if order.keep {

@@ -35,7 +35,7 @@ impl Place {
         let from = self.journal.read().last().map_or(0, |last| last.version);
         let args = order.helm.args(step, order.release);
         let limit = limit(&step.flags, order.objects.len());
-        let ran = order.helm.run(args, &self.cluster.target, order.namespace, limit).await?;
+        let ran = self.run(order, args, limit).await?;
         tokio::time::sleep(MOMENT).await;
         self.watch_kinds(order, Change::Added).await?;
         self.caught_up().await;

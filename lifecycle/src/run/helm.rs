@@ -2,17 +2,19 @@
 
 use std::{
     ffi::OsString,
-    io,
-    os::unix::process::CommandExt as _,
+    fmt, io,
     path::{Path, PathBuf},
-    process::{self, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use hooks::mask::without_objects;
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tempfile::TempDir;
 
-use super::{Error, Target};
+use super::{
+    Error, Target,
+    process::{KEPT, Process},
+};
 use crate::{
     answer::Action,
     command::{Flags, Wait},
@@ -21,9 +23,6 @@ use crate::{
 
 /// How Helm begins the last thing it says.
 const ERROR: &str = "Error: ";
-
-/// How much of what Helm says is kept, in bytes.
-const KEPT: u64 = 1 << 20;
 
 /// How long a program has to say its version.
 const VERSION: Duration = Duration::from_secs(20);
@@ -34,6 +33,26 @@ pub struct Helm {
     program: PathBuf,
     /// As in `4.2.4`.
     pub version: String,
+}
+
+/// What a program says of itself when it is asked for its version.
+enum Answer {
+    /// A version, as in `4.2.4`.
+    Helm(String),
+    /// Nothing that Helm says.
+    Other,
+    /// Nothing in time.
+    Silence,
+}
+
+/// A command of Helm's that runs.
+#[derive(Debug)]
+pub(super) struct Running {
+    program: PathBuf,
+    process: Process,
+    began: Instant,
+    /// What Helm remembers of the kinds that were served is not the cluster's.
+    _cache: TempDir,
 }
 
 /// How a command of Helm's ended.
@@ -56,14 +75,12 @@ impl Helm {
     pub async fn find(programs: &[PathBuf], wanted: &str) -> Result<Self, Error> {
         let mut found = Vec::new();
         for program in programs {
-            let what = match version(program).await? {
-                Ok(version) if version.split('.').next() == Some(wanted) => {
+            match asked(program).await? {
+                Answer::Helm(version) if version.split('.').next() == Some(wanted) => {
                     return Ok(Self { program: program.clone(), version });
                 }
-                Ok(version) => format!("is Helm {version}"),
-                Err(what) => what,
-            };
-            found.push(format!("{} {what}", program.display()));
+                answer => found.push(format!("{} {answer}", program.display())),
+            }
         }
         Err(Error::Version { wanted: wanted.to_owned(), found })
     }
@@ -117,18 +134,15 @@ impl Helm {
         args
     }
 
-    /// Runs it, in a process group of its own, for `limit` at most.
-    pub(super) async fn run(
+    /// Starts it.
+    pub(super) fn start(
         &self,
         args: Vec<OsString>,
         target: &Target,
         namespace: &str,
-        limit: Duration,
-    ) -> Result<Ran, Error> {
-        let start = |source| Error::Start { program: self.program.clone(), source };
-        // What Helm remembers of the kinds that were served is not the cluster's.
+    ) -> Result<Running, Error> {
         let cache = tempfile::tempdir().map_err(Error::Write)?;
-        let mut command = process::Command::new(&self.program);
+        let mut command = Command::new(&self.program);
         command.args(args).args(["--namespace", namespace]);
         if let Some(kubeconfig) = &target.kubeconfig {
             command.arg("--kubeconfig").arg(kubeconfig);
@@ -140,77 +154,66 @@ impl Helm {
             .env("HELM_DRIVER", "secret")
             .env_remove("HELM_NAMESPACE")
             .env("KUBECACHEDIR", cache.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // A Ctrl-C on the terminal is for us; Helm is told when we are done.
-            .process_group(0);
-        let began = Instant::now();
-        let mut child = tokio::process::Command::from(command).spawn().map_err(start)?;
-        let mut group = Group(child.id());
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let all = async { tokio::join!(kept(stdout), kept(stderr), child.wait()) };
-        let (stdout, stderr, exit) =
-            if let Ok((stdout, stderr, status)) = tokio::time::timeout(limit, all).await {
-                group.0 = None;
-                (stdout, stderr, status.map_err(start)?.code().unwrap_or(137))
-            } else {
-                let late =
-                    format!("Error: ended after {}s, in which Helm did not end by itself", limit.as_secs());
-                (String::new(), late, 137)
-            };
-        drop(group);
-        Ok(Ran { exit, stderr, printed: printed(&stdout), began, ended: Instant::now() })
+            .stderr(Stdio::piped());
+        let (began, program) = (Instant::now(), self.program.clone());
+        match Process::start(command) {
+            Ok(process) => Ok(Running { program, process, began, _cache: cache }),
+            Err(source) => Err(Error::Start { program, source }),
+        }
     }
 }
 
-/// The version that a program says it is, as in `4.2.4`; else what it is instead.
-async fn version(program: &Path) -> Result<Result<String, String>, Error> {
-    let mut command = process::Command::new(program);
-    command.args(["version", "--template", "{{.Version}}"]).stdin(Stdio::null()).stderr(Stdio::null());
-    command.stdout(Stdio::piped()).process_group(0);
+impl Running {
+    /// Waits for its end, for `limit` at most.
+    pub(super) async fn ran(&mut self, limit: Duration) -> Result<Ran, Error> {
+        let (exit, stderr, printed) = match self.process.said(limit).await {
+            Some(Ok(said)) => (said.status.code().unwrap_or(137), said.stderr, printed(&said.stdout)),
+            Some(Err(source)) => return Err(Error::Start { program: self.program.clone(), source }),
+            None => {
+                let seconds = limit.as_secs();
+                let late = format!("Error: ended after {seconds}s, in which Helm did not end by itself");
+                (137, late, printed(""))
+            }
+        };
+        Ok(Ran { exit, stderr, printed, began: self.began, ended: Instant::now() })
+    }
+
+    /// Ends it.
+    pub(super) async fn end(mut self) {
+        self.process.end().await;
+    }
+}
+
+/// Asks a program which Helm it is.
+async fn asked(program: &Path) -> Result<Answer, Error> {
+    let mut command = Command::new(program);
+    command.args(["version", "--template", "{{.Version}}"]).stderr(Stdio::null());
     let start = |source: io::Error| {
         let is_name = program.components().count() == 1;
         let program = program.to_owned();
         let is_absent = source.kind() == io::ErrorKind::NotFound && is_name;
         if is_absent { Error::NoHelm(program) } else { Error::Start { program, source } }
     };
-    let mut child = tokio::process::Command::from(command).spawn().map_err(start)?;
-    let mut group = Group(child.id());
-    let stdout = child.stdout.take();
-    let all = async { tokio::join!(kept(stdout), child.wait()) };
-    let Ok((said, status)) = tokio::time::timeout(VERSION, all).await else {
-        return Ok(Err(format!("did not say within {} s what it is", VERSION.as_secs())));
-    };
-    group.0 = None;
-    let said = said.trim().trim_start_matches('v');
+    let mut process = Process::start(command).map_err(start)?;
+    let Some(said) = process.said(VERSION).await else { return Ok(Answer::Silence) };
+    let Some(said) = said.ok().filter(|said| said.status.success()) else { return Ok(Answer::Other) };
+    let said = said.stdout.trim().trim_start_matches('v');
     let version = said.split(['+', '-']).next().unwrap_or_default();
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_version = version.split('.').count() == 3 && version.split('.').all(is_number);
-    let is_helm = status.is_ok_and(|status| status.success()) && is_version;
-    Ok(if is_helm { Ok(version.to_owned()) } else { Err("is no Helm".to_owned()) })
+    Ok(if is_version { Answer::Helm(version.to_owned()) } else { Answer::Other })
 }
 
-/// The processes of Helm, which end with this value.
-struct Group(Option<u32>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(id) = self.0 {
-            let kill = r#"kill -s TERM -- "-$1" 2>/dev/null; sleep 1; kill -s KILL -- "-$1" 2>/dev/null"#;
-            let _ = process::Command::new("sh").args(["-c", kill, "kill", &id.to_string()]).status();
+impl fmt::Display for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Helm(version) => write!(formatter, "is Helm {version}"),
+            Self::Other => formatter.write_str("is no Helm"),
+            Self::Silence => {
+                write!(formatter, "did not say within {} s what it is", VERSION.as_secs())
+            }
         }
     }
-}
-
-async fn kept(pipe: Option<impl AsyncRead + Unpin>) -> String {
-    let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        let _ = (&mut pipe).take(KEPT).read_to_end(&mut bytes).await;
-        // Whoever writes more must not be held up.
-        let _ = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Helm 4 names the container behind the pod, once for each.
@@ -329,7 +332,7 @@ mod tests {
         let path = folder.join("helm");
         // A program that this process has open itself cannot be started.
         let write = r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 755 "$1""#;
-        let written = process::Command::new("sh").args(["-c", write, "write"]).arg(&path).arg(text).status();
+        let written = Command::new("sh").args(["-c", write, "write"]).arg(&path).arg(text).status();
         assert!(written.unwrap().success());
         path
     }
@@ -347,11 +350,12 @@ mod tests {
         let script = script(folder.path(), "sleep 1000 & echo $! > \"$(dirname \"$0\")/id\"\nwait");
         let helm = Helm { program: script, version: "4.2.4".to_owned() };
         let target = Target { kubeconfig: None, context: None };
-        let ran = helm.run(Vec::new(), &target, "demo", Duration::from_millis(500)).await.unwrap();
+        let mut running = helm.start(Vec::new(), &target, "demo").unwrap();
+        let ran = running.ran(Duration::from_millis(500)).await.unwrap();
         assert_eq!(ran.exit, 137);
         let id = std::fs::read_to_string(folder.path().join("id")).unwrap();
         // What nobody has asked about yet is a zombie.
-        let state = process::Command::new("ps").args(["-o", "stat=", "-p", id.trim()]).output().unwrap();
+        let state = Command::new("ps").args(["-o", "stat=", "-p", id.trim()]).output().unwrap();
         let state = String::from_utf8(state.stdout).unwrap();
         assert!(state.trim().is_empty() || state.starts_with('Z'), "{state}");
     }

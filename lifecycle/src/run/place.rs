@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -22,6 +23,7 @@ use kube::{
 use super::{
     Cluster, Error, Order, Real, Tell, Told,
     error::asked,
+    helm::{Ran, Running},
     journal::Journal,
     logs::Logs,
     mark::{self, Heart, Maker},
@@ -59,6 +61,8 @@ pub(super) struct Place {
     made: Option<String>,
     /// Says that we are there.
     heart: Option<Heart>,
+    /// Helm, while it runs.
+    helm: Option<Running>,
     tell: Tell,
 }
 
@@ -84,6 +88,7 @@ impl Place {
             wide: Wide::new(),
             heart: made.as_ref().map(heart),
             made,
+            helm: None,
             tell,
         })
     }
@@ -166,6 +171,26 @@ impl Place {
         ObjectId { namespace, ..id.clone() }
     }
 
+    /// Runs Helm for `limit` at most.
+    pub(super) async fn run(
+        &mut self,
+        order: &Order<'_>,
+        args: Vec<OsString>,
+        limit: Duration,
+    ) -> Result<Ran, Error> {
+        let started = order.helm.start(args, &self.cluster.target, order.namespace)?;
+        let ran = self.helm.insert(started).ran(limit).await;
+        self.helm = None;
+        ran
+    }
+
+    /// Ends Helm where nobody waits for it any more.
+    pub(super) async fn end_helm(&mut self) {
+        if let Some(helm) = self.helm.take() {
+            helm.end().await;
+        }
+    }
+
     /// Takes away what was made, and says what stays as Helm leaves it.
     pub(super) async fn clean(&mut self, order: &Order<'_>) -> Result<Vec<String>, Error> {
         let (mut left, mut stays) = (Vec::new(), Vec::new());
@@ -198,6 +223,7 @@ impl Place {
     pub(super) async fn give_up(&mut self, order: &Order<'_>) -> Error {
         let name = order.namespace;
         self.watches.clear();
+        self.helm = None;
         self.heart = None;
         let Some(uid) = &self.made else {
             return Error::LeftBehind(format!("what was played in namespace {name:?} is there still"));
@@ -215,7 +241,7 @@ impl Place {
         })
     }
 
-    async fn uninstall(&self, order: &Order<'_>) -> Result<Option<String>, Error> {
+    async fn uninstall(&mut self, order: &Order<'_>) -> Result<Option<String>, Error> {
         let step = Step {
             action: crate::answer::Action::Uninstall,
             chart: None,
@@ -226,7 +252,7 @@ impl Place {
             place: (0, 0),
         };
         let args = order.helm.args(&step, order.release);
-        let ran = order.helm.run(args, &self.cluster.target, order.namespace, 2 * SOON).await?;
+        let ran = self.run(order, args, 2 * SOON).await?;
         Ok(ran.error())
     }
 
