@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -85,15 +85,25 @@ fn take(path: &Path, seen: &mut HashSet<PathBuf>, walked: &mut Walked) {
     let found = || Found { shown: path.display().to_string(), path: path.to_owned(), is_walked: true };
     let is_manifest =
         path.extension().is_some_and(|end| ENDINGS.iter().any(|known| end.eq_ignore_ascii_case(known)));
-    if path.is_dir() {
-        if chart::is_chart(path) {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() && chart::is_chart(path) => {
             walked.sources.push(Source::Chart(found()));
-        } else {
-            enter(path, seen, walked);
         }
-    } else if is_manifest && path.is_file() {
+        Ok(metadata) if metadata.is_dir() => enter(path, seen, walked),
         // Not a pipe or a socket: whoever waits for those may wait for ever.
-        walked.sources.push(Source::File(found()));
+        Ok(metadata) if is_manifest && metadata.is_file() => walked.sources.push(Source::File(found())),
+        Err(error) if is_manifest => walked.problems.push(dangling(&found().shown, &error)),
+        _ => {}
+    }
+}
+
+/// A name in a folder, and no file behind it.
+fn dangling(shown: &str, error: &io::Error) -> Problem {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            Problem::new(shown, "this link leads to no file; mend it, or take it out of the folder")
+        }
+        _ => file::refused(shown, error),
     }
 }
 
@@ -140,6 +150,23 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let found = Found { shown: "empty".into(), path: root.path().into(), is_walked: false };
         assert_eq!(folder(&found, Breadth::Release).problems.len(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_no_file_was_passed_over_in_silence() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("a.yaml"), "").unwrap();
+        for name in ["b.yaml", "notes.txt", ".hidden.yaml"] {
+            std::os::unix::fs::symlink("gone", root.path().join(name)).unwrap();
+        }
+        std::os::unix::fs::symlink("c.yaml", root.path().join("c.yaml")).unwrap();
+        let found = Found { shown: "r".into(), path: root.path().into(), is_walked: false };
+        let walked = folder(&found, Breadth::Any);
+        let said: Vec<_> = walked.problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(walked.sources.len(), 1);
+        assert_eq!(said[0], "this link leads to no file; mend it, or take it out of the folder");
+        assert!(said.len() == 2 && said[1].starts_with("cannot be read: "), "{said:?}");
     }
 
     #[test]
