@@ -66,12 +66,12 @@ impl Place {
             let (mut left, mut going) = (Vec::new(), Vec::new());
             let seen = self.journal.read();
             let (ours, is_item) = (meant(&seen), is_item(&seen, namespace, &self.wide));
-            for watch in &self.watches[1..] {
+            for watch in &self.watches.objects {
                 let now = match watch.now().await {
                     Ok(now) => now,
                     // Its definition may be gone.
                     Err(kube::Error::Api(status)) if status.is_not_found() => continue,
-                    Err(error) => return Err(asked(format!("list {}s", watch.kind), &error)),
+                    Err(error) => return Err(asked(format!("list {}s", watch.kind()), &error)),
                 };
                 let sights = now.iter().map(|object| watch.sight(object));
                 for sight in sights.filter(|sight| {
@@ -92,7 +92,8 @@ impl Place {
     }
 
     async fn history(&self) -> Result<Vec<Revision>, Error> {
-        let now = self.watches[0].now().await.map_err(|error| asked("list the stored revisions", &error))?;
+        let Some(records) = &self.watches.records else { return Ok(Vec::new()) };
+        let now = records.now().await.map_err(|error| asked("list the stored revisions", &error))?;
         let stored = now.iter().filter_map(|secret| Stored::of(secret, Change::Found));
         let mut history: Vec<_> = stored
             .map(|stored| Revision { revision: stored.revision, status: stored.status.name().to_owned() })
@@ -105,11 +106,11 @@ impl Place {
     async fn caught_up(&self) {
         let start = Instant::now();
         let mut changes = self.journal.subscribe();
-        for (number, watch) in self.watches.iter().enumerate() {
+        for watch in self.watches.all() {
             let Ok(now) = watch.now().await else { continue };
             let version = |text: Option<&String>| text.and_then(|text| text.parse().ok()).unwrap_or(0_u64);
             loop {
-                let alive = self.journal.alive(number);
+                let alive = watch.known();
                 let is_known = now.iter().all(|object| {
                     let uid = object.metadata.uid.as_deref().unwrap_or_default();
                     let known = alive.get(uid);

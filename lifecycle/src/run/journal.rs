@@ -23,6 +23,8 @@ pub(super) struct Journal {
 #[derive(Default)]
 struct Inner {
     seen: Vec<Seen>,
+    /// How many watches write.
+    watches: usize,
     /// By the number of the watch and the uid: the last version that was heard of.
     alive: BTreeMap<(usize, String), u64>,
 }
@@ -30,6 +32,13 @@ struct Inner {
 impl Journal {
     pub(super) fn new(tell: Tell) -> Self {
         Self { inner: Mutex::default(), changed: watch::Sender::new(()), tell }
+    }
+
+    /// A number for one more watch.
+    pub(super) fn number(&self) -> usize {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.watches += 1;
+        inner.watches
     }
 
     /// A watch has seen something, and knows from now on of this object in this version; a deletion ends that.

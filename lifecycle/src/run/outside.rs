@@ -46,9 +46,8 @@ impl Place {
             }
         }
         let api = |sight: &Sight| {
-            let alive = |number: &usize| self.journal.alive(*number).contains_key(&sight.uid);
-            let number = (1..self.watches.len()).find(alive)?;
-            Some(self.watches[number].api.clone())
+            let watch = self.watches.objects.iter().find(|watch| watch.known().contains_key(&sight.uid))?;
+            Some(watch.api().clone())
         };
         ours.into_values().filter_map(|sight| Some(Ours { api: api(&sight)?, sight })).collect()
     }

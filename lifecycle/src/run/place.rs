@@ -29,7 +29,7 @@ use super::{
     mark::{self, Heart, Maker},
     outside::Outcome,
     sight::Change,
-    watch::{Subject, Watch},
+    watch::{Subject, Watch, Watches},
 };
 use crate::{answer::ObjectId, command::Flags, scenario::Step};
 
@@ -51,7 +51,7 @@ pub(super) fn is_wide(wide: &Wide, id: &ObjectId) -> bool {
 pub(super) struct Place {
     pub(super) cluster: Cluster,
     pub(super) journal: Arc<Journal>,
-    pub(super) watches: Vec<Watch>,
+    pub(super) watches: Watches,
     pub(super) logs: Option<Logs>,
     /// Kinds and namespaces that are watched already.
     watched: BTreeSet<(String, String, Option<String>)>,
@@ -82,7 +82,7 @@ impl Place {
         Ok(Self {
             cluster: cluster.clone(),
             journal: Arc::new(Journal::new(Arc::clone(&tell))),
-            watches: Vec::new(),
+            watches: Watches::default(),
             logs: None,
             watched: BTreeSet::new(),
             wide: Wide::new(),
@@ -124,14 +124,13 @@ impl Place {
         let secrets = ApiResource::erase::<k8s_openapi::api::core::v1::Secret>(&());
         let labels = format!("owner=helm,name={}", order.release);
         let api = Api::namespaced_with(self.cluster.client.clone(), order.namespace, &secrets);
-        let subject =
-            Subject { number: 0, resource: secrets, labels: Some(labels), ids: Arc::new(Vec::new()) };
-        self.watches.push(Watch::start(api, subject, Change::Found, &self.journal).await?);
-        if !self.journal.alive(0).is_empty() {
-            self.watches.clear();
+        let records =
+            Watch::start(api, secrets, Subject::Records(labels), Change::Found, &self.journal).await?;
+        if !records.known().is_empty() {
             let (release, namespace) = (order.release.to_owned(), order.namespace.to_owned());
             return Err(Error::Taken { release, namespace });
         }
+        self.watches.records = Some(records);
         self.logs = Some(Logs::start(&self.cluster.client, order.namespace));
         self.watch_kinds(order, Change::Found).await
     }
@@ -157,9 +156,8 @@ impl Place {
             if capabilities.scope == Scope::Cluster {
                 self.wide.insert((id.group().to_owned(), id.kind.clone()));
             }
-            let ids = Arc::new(order.objects.iter().map(|id| self.really(id)).collect());
-            let subject = Subject { number: self.watches.len(), resource, labels: None, ids };
-            self.watches.push(Watch::start(api, subject, first, &self.journal).await?);
+            let subject = Subject::Objects(order.objects.iter().map(|id| self.really(id)).collect());
+            self.watches.objects.push(Watch::start(api, resource, subject, first, &self.journal).await?);
             self.watched.insert(key);
         }
         Ok(())
@@ -194,10 +192,9 @@ impl Place {
     /// Takes away what was made, and says what stays as Helm leaves it.
     pub(super) async fn clean(&mut self, order: &Order<'_>) -> Result<Vec<String>, Error> {
         let (mut left, mut stays) = (Vec::new(), Vec::new());
-        let is_taken = self.watches.is_empty();
         let is_outside = |id: &ObjectId| id.namespace.as_deref() != Some(order.namespace);
-        let is_stored = !self.journal.alive(0).is_empty();
-        if !is_taken && is_stored && (self.made.is_none() || order.objects.iter().any(is_outside)) {
+        let is_stored = self.watches.records.as_ref().is_some_and(|records| !records.known().is_empty());
+        if is_stored && (self.made.is_none() || order.objects.iter().any(is_outside)) {
             let ran = self.uninstall(order).await?;
             left.extend(ran);
         }
@@ -210,7 +207,7 @@ impl Place {
                 }
             }
         }
-        self.watches.clear();
+        self.watches = Watches::default();
         self.logs = None;
         if let Some(uid) = &self.made {
             left.extend(self.delete_namespace(order.namespace, uid).await);
@@ -222,7 +219,7 @@ impl Place {
     /// Asks once for the end of the namespace, and waits for nothing.
     pub(super) async fn give_up(&mut self, order: &Order<'_>) -> Error {
         let name = order.namespace;
-        self.watches.clear();
+        self.watches = Watches::default();
         self.helm = None;
         self.heart = None;
         let Some(uid) = &self.made else {

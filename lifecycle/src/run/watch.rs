@@ -1,6 +1,6 @@
 //! One watch: all objects of a kind in a namespace, or the records of a release.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
 use futures::{Stream, TryStreamExt as _};
 use kube::{
@@ -22,13 +22,26 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// What the API server says when a watch is too old to go on.
 const GONE: u16 = 410;
 
+/// The watches of one rollout, which end with the value.
+#[derive(Debug, Default)]
+pub(super) struct Watches {
+    /// On the records of the release; `None` before it begins, and when it is not ours.
+    pub(super) records: Option<Watch>,
+    /// On the objects of the charts, one for each kind and namespace.
+    pub(super) objects: Vec<Watch>,
+}
+
+impl Watches {
+    /// Each of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Watch> {
+        self.records.iter().chain(&self.objects)
+    }
+}
+
 /// A watch that goes on until it is dropped.
 #[derive(Debug)]
 pub(super) struct Watch {
-    pub(super) api: Api<DynamicObject>,
-    pub(super) api_version: String,
-    pub(super) kind: String,
-    pub(super) labels: Option<String>,
+    watcher: Arc<Watcher>,
     task: JoinHandle<()>,
 }
 
@@ -40,57 +53,86 @@ impl Drop for Watch {
 
 /// What a watch is about.
 #[derive(Debug, Clone)]
-pub(super) struct Subject {
-    /// Its number in the journal.
-    pub(super) number: usize,
-    pub(super) resource: ApiResource,
-    /// Only with these labels: the records of a release.
-    pub(super) labels: Option<String>,
-    /// The objects that are meant.
-    pub(super) ids: Arc<Vec<ObjectId>>,
+pub(super) enum Subject {
+    /// The records of a release: the Secrets with these labels.
+    Records(String),
+    /// Of all objects of a kind, these.
+    Objects(Vec<ObjectId>),
 }
 
+#[derive(Debug)]
 struct Watcher {
     api: Api<DynamicObject>,
+    resource: ApiResource,
     subject: Subject,
     journal: Arc<Journal>,
+    /// Which of those that write in the journal.
+    number: usize,
 }
 
 impl Watch {
     /// Looks at what is there, and begins.
     pub(super) async fn start(
         api: Api<DynamicObject>,
+        resource: ApiResource,
         subject: Subject,
         first: Change,
         journal: &Arc<Journal>,
     ) -> Result<Self, Error> {
-        let (api_version, kind) = (subject.resource.api_version.clone(), subject.resource.kind.clone());
-        let labels = subject.labels.clone();
-        let watcher = Watcher { api: api.clone(), subject, journal: Arc::clone(journal) };
-        let version = watcher.list(first).await.map_err(|error| asked(format!("list {kind}s"), &error))?;
-        let task = tokio::spawn(watcher.run(version));
-        Ok(Self { api, api_version, kind, labels, task })
+        let (journal, number) = (Arc::clone(journal), journal.number());
+        let watcher = Arc::new(Watcher { api, resource, subject, journal, number });
+        let listed = watcher.list(first).await;
+        let version = listed.map_err(|error| asked(format!("list {}s", watcher.resource.kind), &error))?;
+        let task = tokio::spawn(Arc::clone(&watcher).run(version));
+        Ok(Self { watcher, task })
+    }
+
+    /// Where its objects can be asked for.
+    pub(super) fn api(&self) -> &Api<DynamicObject> {
+        &self.watcher.api
+    }
+
+    /// Their kind.
+    pub(super) fn kind(&self) -> &str {
+        &self.watcher.resource.kind
     }
 
     /// What is there now.
     pub(super) async fn now(&self) -> Result<Vec<DynamicObject>, kube::Error> {
-        Ok(self.api.list(&list_params(self.labels.as_deref())).await?.items)
+        Ok(self.watcher.api.list(&self.watcher.list_params()).await?.items)
+    }
+
+    /// What it has heard of and knows to be there: each uid with its version.
+    pub(super) fn known(&self) -> BTreeMap<String, u64> {
+        self.watcher.known()
     }
 
     /// What is seen of one of them.
     pub(super) fn sight(&self, object: &DynamicObject) -> Sight {
-        Sight::of(object, &self.api_version, &self.kind, Change::Found)
+        let ApiResource { api_version, kind, .. } = &self.watcher.resource;
+        Sight::of(object, api_version, kind, Change::Found)
     }
 }
 
-fn list_params(labels: Option<&str>) -> ListParams {
-    labels.map_or_else(ListParams::default, |labels| ListParams::default().labels(labels))
-}
-
 impl Watcher {
+    fn labels(&self) -> Option<&str> {
+        match &self.subject {
+            Subject::Records(labels) => Some(labels),
+            Subject::Objects(_) => None,
+        }
+    }
+
+    fn list_params(&self) -> ListParams {
+        self.labels().map_or_else(ListParams::default, |labels| ListParams::default().labels(labels))
+    }
+
+    fn known(&self) -> BTreeMap<String, u64> {
+        self.journal.alive(self.number)
+    }
+
     async fn list(&self, change: Change) -> Result<String, kube::Error> {
-        let list = self.api.list(&list_params(self.subject.labels.as_deref())).await?;
-        let known = self.journal.alive(self.subject.number);
+        let list = self.api.list(&self.list_params()).await?;
+        let known = self.known();
         for object in &list.items {
             let uid = object.metadata.uid.clone().unwrap_or_default();
             let change = if known.contains_key(&uid) { Change::Modified } else { change };
@@ -99,15 +141,15 @@ impl Watcher {
         let is_gone =
             |uid: &&String| !list.items.iter().any(|object| object.metadata.uid.as_ref() == Some(*uid));
         for uid in known.keys().filter(is_gone) {
-            self.journal.write(self.subject.number, uid, 0, Change::Deleted, None);
+            self.journal.write(self.number, uid, 0, Change::Deleted, None);
         }
         Ok(list.metadata.resource_version.unwrap_or_default())
     }
 
-    async fn run(self, mut version: String) {
+    async fn run(self: Arc<Self>, mut version: String) {
         loop {
             let params = WatchParams::default();
-            let params = match &self.subject.labels {
+            let params = match self.labels() {
                 Some(labels) => params.labels(labels),
                 None => params,
             };
@@ -149,16 +191,17 @@ impl Watcher {
     }
 
     fn write(&self, object: &DynamicObject, change: Change) {
-        let ApiResource { api_version, kind, .. } = &self.subject.resource;
+        let ApiResource { api_version, kind, .. } = &self.resource;
         let version = object.metadata.resource_version.as_deref().and_then(|version| version.parse().ok());
-        let what = if self.subject.labels.is_some() {
-            Stored::of(object, change).map(What::Revision)
-        } else {
-            let sight = Sight::of(object, api_version, kind, change);
-            let is_meant = self.subject.ids.iter().any(|id| id.is_same(&sight.id));
-            is_meant.then_some(What::Object(sight))
+        let what = match &self.subject {
+            Subject::Records(_) => Stored::of(object, change).map(What::Revision),
+            Subject::Objects(ids) => {
+                let sight = Sight::of(object, api_version, kind, change);
+                let is_meant = ids.iter().any(|id| id.is_same(&sight.id));
+                is_meant.then_some(What::Object(sight))
+            }
         };
         let uid = object.metadata.uid.as_deref().unwrap_or_default();
-        self.journal.write(self.subject.number, uid, version.unwrap_or_default(), change, what);
+        self.journal.write(self.number, uid, version.unwrap_or_default(), change, what);
     }
 }
