@@ -1,6 +1,7 @@
 //! A rollout really played: real Helm on a real cluster, and what watches see of it.
 
 use std::{
+    fmt,
     panic::{AssertUnwindSafe, resume_unwind},
     sync::Arc,
 };
@@ -69,13 +70,40 @@ pub struct Real {
     pub printed: Option<Vec<String>>,
 }
 
+/// What became of the object of a hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Became {
+    /// Helm sent it.
+    Sent,
+    /// Its pods have ended well.
+    Done,
+    /// Its pods have failed.
+    Failed,
+    /// Somebody asked for its deletion.
+    Goes,
+    /// It is gone.
+    Gone,
+}
+
+impl fmt::Display for Became {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Sent => "sent",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Goes => "goes",
+            Self::Gone => "gone",
+        })
+    }
+}
+
 /// What is told while a rollout is played.
 #[derive(Debug, Clone)]
 pub enum Told {
     /// A step begins.
     Begins(usize),
     /// Something became of an object.
-    Saw(String, &'static str),
+    Saw(String, Became),
     /// The step has ended, with this exit code.
     Ends(usize, i32),
     /// What was made is taken away.

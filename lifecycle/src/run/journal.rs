@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
-    Tell, Told,
+    Became, Tell, Told,
     sight::{Change, End, Seen, What},
 };
 
@@ -53,13 +53,13 @@ impl Journal {
                 inner.alive.insert(key, version);
             }
             if let Some(what) = what {
-                told = words(&what, &inner.seen);
+                told = became(&what, &inner.seen);
                 inner.seen.push(Seen { version, at: Instant::now(), what });
             }
         }
         self.changed.send_replace(());
-        if let Some((object, word)) = told {
-            (self.tell)(Told::Saw(object, word));
+        if let Some((object, became)) = told {
+            (self.tell)(Told::Saw(object, became));
         }
     }
 
@@ -84,7 +84,7 @@ impl Journal {
 }
 
 /// What there is to tell of what a hook does now.
-fn words(what: &What, before: &[Seen]) -> Option<(String, &'static str)> {
+fn became(what: &What, before: &[Seen]) -> Option<(String, Became)> {
     let What::Object(sight) = what else { return None };
     if !sight.is_hook {
         return None;
@@ -93,17 +93,17 @@ fn words(what: &What, before: &[Seen]) -> Option<(String, &'static str)> {
         What::Object(earlier) if earlier.uid == sight.uid => Some(earlier),
         _ => None,
     });
-    let word = match (sight.change, &sight.end) {
-        (Change::Deleted, _) => "gone",
-        (Change::Added, _) => "sent",
+    let became = match (sight.change, &sight.end) {
+        (Change::Deleted, _) => Became::Gone,
+        (Change::Added, _) => Became::Sent,
         (Change::Modified, Some(end)) if last.is_none_or(|last| last.end.is_none()) => match end {
-            End::Complete => "done",
-            End::Failed(_) => "failed",
+            End::Complete => Became::Done,
+            End::Failed(_) => Became::Failed,
         },
-        (Change::Modified, _) if sight.is_going && last.is_none_or(|last| !last.is_going) => "goes",
+        (Change::Modified, _) if sight.is_going && last.is_none_or(|last| !last.is_going) => Became::Goes,
         (Change::Found | Change::Modified, _) => return None,
     };
-    Some((sight.id.to_string(), word))
+    Some((sight.id.to_string(), became))
 }
 
 impl std::fmt::Debug for Journal {

@@ -6,7 +6,11 @@ use std::{
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use lifecycle::{Scenario, run::Told, scenario::Step};
+use lifecycle::{
+    Scenario,
+    run::{Became, Told},
+    scenario::Step,
+};
 
 use crate::plain;
 
@@ -44,7 +48,7 @@ impl Live {
     pub(super) fn tell(&mut self, told: &Told, stderr: &mut (dyn Write + Send)) {
         let line = match told {
             Told::Begins(index) => format!("step {}: {}", index + 1, self.steps[*index]),
-            Told::Saw(object, word) => format!("  {} {word}", plain::line(object)),
+            Told::Saw(object, became) => format!("  {} {became}", plain::line(object)),
             Told::Ends(index, exit) => format!("step {} ended with {exit}", index + 1),
             Told::Cleans => "cleaning up".to_owned(),
         };
@@ -77,7 +81,7 @@ impl Tree {
                 self.close(" ");
                 self.step = Some(self.bar(STEP, line));
             }
-            Told::Saw(object, word) => {
+            Told::Saw(object, became) => {
                 let known = self.objects.iter().position(|(known, _)| known == object);
                 let place = known.unwrap_or_else(|| {
                     let bar = self.bar(OBJECT, &plain::line(object));
@@ -85,11 +89,11 @@ impl Tree {
                     self.objects.len() - 1
                 });
                 let bar = &self.objects[place].1;
-                if *word == "sent" {
+                if *became == Became::Sent {
                     bar.reset_elapsed();
                 }
-                bar.set_prefix(*word);
-                if !matches!(*word, "sent" | "goes") {
+                bar.set_prefix(became.to_string());
+                if !matches!(became, Became::Sent | Became::Goes) {
                     bar.abandon();
                 }
             }
