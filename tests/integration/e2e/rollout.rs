@@ -1,6 +1,6 @@
 //! `hookward rollout --cluster`: real Helm plays, and what it does is what was simulated.
 
-use std::{ffi::OsString, fs};
+use std::{ffi::OsString, fs, path::PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -9,6 +9,7 @@ use tests::rig::{Helm, Rig};
 use super::with_both_helms;
 
 mod again;
+mod nameless;
 mod outside;
 mod refused;
 mod stop;
@@ -47,12 +48,16 @@ impl Rollout {
     }
 
     fn arguments(&self, flags: &[&str]) -> Vec<OsString> {
-        let program = |name: &str| self.rig.programs().path(name).into_os_string();
+        self.arguments_with(&["helm3", "helm4"].map(|name| self.rig.programs().path(name)), flags)
+    }
+
+    /// With these and no other Helm.
+    fn arguments_with(&self, helms: &[PathBuf], flags: &[&str]) -> Vec<OsString> {
         let mut arguments: Vec<OsString> =
             ["hookward", "rollout", "--cluster", "--format=json"].map(Into::into).into();
         arguments.push(self.folder.path().join("rollout.yaml").into());
         arguments.extend(["--kubeconfig".into(), self.rig.kubeconfig().into_os_string()]);
-        arguments.extend(["--helm-bin".into(), program("helm3"), "--helm-bin".into(), program("helm4")]);
+        arguments.extend(helms.iter().flat_map(|helm| ["--helm-bin".into(), helm.into()]));
         arguments.extend(flags.iter().map(OsString::from));
         arguments
     }

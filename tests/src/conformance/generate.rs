@@ -37,7 +37,8 @@ pub(super) fn scenario(seed: u64, helm: Helm, namespace: &str) -> Scenario {
     let mut objects = Objects::new(namespace);
     let first = first(&mut random, &mut objects);
     let second = second(&mut random, &mut objects, &first);
-    let versions = [first, second];
+    let mut versions = [first, second];
+    unname(&mut Random::new(seed.rotate_left(8)), &mut versions);
     let timeout = timeout(&versions);
     let mut moves = vec![];
     for place in 0..2 + random.below(5) {
@@ -123,6 +124,30 @@ fn turn(random: &mut Random, objects: &Objects, document: &mut Value) {
         document["metadata"]["annotations"] = json!({});
     } else {
         Hook::random(random, document, objects.brings).annotate(document);
+    }
+}
+
+/// Seldom an ordinary resource has no name, one to be made up, or both. That is drawn apart, so that all else of a seed stays.
+fn unname(random: &mut Random, versions: &mut [Version]) {
+    if !random.percent(6) {
+        return;
+    }
+    let (is_named, is_generated) =
+        random.weighted(&[(5, (false, true)), (2, (false, false)), (3, (true, true))]);
+    for version in &mut versions[random.pick(&[0, 0, 1])..] {
+        let is_plain = |object: &Value| {
+            !is_hook(object) && (object["kind"] == "ConfigMap" || object["kind"] == "Secret")
+        };
+        let Some(template) = version.0.iter_mut().find(|template| is_plain(&template.document)) else {
+            continue;
+        };
+        let Some(metadata) = template.document["metadata"].as_object_mut() else { continue };
+        if !is_named {
+            metadata.remove("name");
+        }
+        if is_generated {
+            metadata.insert("generateName".to_owned(), json!("gen-"));
+        }
     }
 }
 

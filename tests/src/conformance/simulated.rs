@@ -85,7 +85,7 @@ fn shown(id: &ObjectId) -> String {
 /// What of a step the API server hears; nothing of a wait, and of logs only what concerns a Job.
 fn item(step: &Step) -> Option<Item> {
     let is_refused = step.result == StepResult::Failed;
-    if is_refused && step.message.as_deref() == Some(NO_NAME) {
+    if is_refused && step.object.is_some() && step.message.as_deref() == Some(NO_NAME) {
         return None;
     }
     let (verb, result) = match step.verb {
