@@ -92,6 +92,8 @@ pub struct Object {
     pub finalizers: bool,
     /// `helm.sh/resource-policy`, as written.
     pub resource_policy: Option<String>,
+    /// That of its document: an uninstall reads what is written of a list, not of its items.
+    pub document_policy: Option<String>,
     /// The kind it brings, if it is a `CustomResourceDefinition`.
     pub defines: Option<Definition>,
     /// Members that Kubernetes does not know, or that are not what it wants there, by path.

@@ -64,6 +64,7 @@ impl Home<'_> {
                 .and_then(|metadata| metadata.get("finalizers"))
                 .is_some_and(|finalizers| !finalizers.items().is_empty()),
             resource_policy: written.annotation(annotations::RESOURCE_POLICY).map(str::to_owned),
+            document_policy: None,
             defines: definition(written),
         })
     }
@@ -255,6 +256,7 @@ impl Object {
             needs: Vec::new(),
             finalizers: false,
             resource_policy: None,
+            document_policy: None,
             defines: None,
             misfits: Vec::new(),
             invalid: None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hooks::{
     DeletePolicies, DeletePolicy, Interest, Node,
-    annotations::{HOOK, Written},
+    annotations::{self, HOOK, Written},
     manifest::{self, Manifest},
     order, yaml,
 };
@@ -152,6 +152,8 @@ impl Home<'_> {
                 kind.clone_into(&mut object.id.kind);
                 document.view().api_version().clone_into(&mut object.id.api_version);
             }
+            object.document_policy =
+                document.view().annotation(annotations::RESOURCE_POLICY).map(str::to_owned);
             Ok(Arc::new(object))
         };
         document.items().into_iter().map(read).collect()

@@ -214,7 +214,7 @@ impl Play<'_> {
         // A hook that fails is deleted and made again, for ever.
         self.run_phase(&last, PRE_DELETE).map_err(Stop::into_failure)?;
         let objects = last.chart.resources.clone();
-        self.delete_resources(&objects)?;
+        self.delete_resources(&objects, &[])?;
         let ids: Vec<_> = objects.iter().map(|object| &object.id).collect();
         let deadline = self.world.now().saturating_add(FOREVER);
         self.world.until(deadline, |world| ids.iter().all(|id| world.live(id).is_none()).then_some(()));

@@ -14,7 +14,8 @@ use crate::{
     world::{Applied, Deleted, Refusal},
 };
 
-/// The value of `helm.sh/resource-policy` that keeps a live object from being deleted by an upgrade; case counts.
+/// The value of `helm.sh/resource-policy` that keeps a live object from being deleted by an upgrade; case counts, which it does not to
+/// an uninstall.
 const KEEP: &str = "keep";
 
 /// How many objects got what, and which of them went.
@@ -25,10 +26,17 @@ struct Count {
     deleted: usize,
     /// Those that went although the release stays; of an uninstall nobody asks which.
     gone: Vec<ObjectId>,
+    /// Those that stay although they should go, as their policy says.
+    kept: Vec<ObjectId>,
+    /// Those that stay although their policy says something else.
+    passed_over: Vec<ObjectId>,
 }
 
 /// More that are gone are counted.
 const NAMED: usize = 6;
+
+/// Of those that Helm prints nothing, although they stay.
+const PASSED_OVER: &str = "kept although the resource policy is not \"keep\", of which Helm says nothing";
 
 impl Play<'_> {
     /// Whether Helm can make requests of the ordinary resources.
@@ -164,6 +172,7 @@ impl Play<'_> {
             let id = &object.id;
             let Some(live) = self.world.live(id).filter(|_| object.is_named()) else { continue };
             if live.object.resource_policy.as_deref() == Some(KEEP) {
+                count.kept.push(id.clone());
                 continue;
             }
             match self.world.delete(id) {
@@ -195,16 +204,26 @@ impl Play<'_> {
         }
     }
 
-    /// Asks for the deletion of them all, as an uninstall does.
+    /// Asks for the deletion of them all, as an uninstall does, but of those that have a policy, whatever it says.
     ///
-    /// Source: Helm 3.21.4 and 4.2.4 `pkg/action/uninstall.go`, `deleteRelease`.
-    pub(super) fn delete_resources(&mut self, objects: &[Arc<Object>]) -> Result<(), Failure> {
-        if objects.is_empty() {
+    /// Source: Helm 3.21.4 and 4.2.4 `pkg/action/uninstall.go`, `deleteRelease`; `resource_policy.go`, `filterManifestsToKeep`.
+    pub(super) fn delete_resources(
+        &mut self,
+        objects: &[Arc<Object>],
+        with_policy: &[Arc<Object>],
+    ) -> Result<(), Failure> {
+        if objects.is_empty() && with_policy.is_empty() {
             return Ok(());
         }
         self.map(objects.iter())?;
         let step = self.step(None, Verb::Manifest, None, StepResult::Ok);
         let mut count = Count::default();
+        for object in with_policy.iter().filter(|object| self.world.live(&object.id).is_some()) {
+            let policy = object.document_policy.as_deref().unwrap_or_default();
+            let is_kept = policy.trim().eq_ignore_ascii_case(KEEP);
+            let stays = if is_kept { &mut count.kept } else { &mut count.passed_over };
+            stays.push(object.id.clone());
+        }
         let mut errors = Vec::new();
         for object in objects {
             match self.world.delete(&object.id) {
@@ -234,19 +253,18 @@ impl Play<'_> {
             self.explain(step, error.lines().next().unwrap_or_default());
             return;
         }
-        let parts = [(count.created, "created"), (count.updated, "updated"), (count.deleted, "deleted")];
-        let mut parts: Vec<_> = parts
+        let parts: [(usize, &str, &[ObjectId]); 5] = [
+            (count.created, "created", &[]),
+            (count.updated, "updated", &[]),
+            (count.kept.len(), "kept by resource policy", &count.kept),
+            (count.passed_over.len(), PASSED_OVER, &count.passed_over),
+            (count.deleted, "deleted", &count.gone),
+        ];
+        let parts: Vec<_> = parts
             .iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, what)| format!("{number} {what}"))
+            .filter(|(number, ..)| *number > 0)
+            .map(|(number, what, which)| format!("{number} {what}{}", named(which)))
             .collect();
-        if let (Some(deleted), false) = (parts.last_mut(), count.gone.is_empty()) {
-            let mut named: Vec<_> = count.gone.iter().take(NAMED).map(ToString::to_string).collect();
-            if count.gone.len() > NAMED {
-                named.push(format!("{} more", count.gone.len() - NAMED));
-            }
-            deleted.extend([": ", &*named.join(", ")]);
-        }
         let lost = count.gone.iter().filter_map(|id| self.lost(id));
         let told = (!parts.is_empty()).then(|| parts.join(", "));
         let told: Vec<_> = told.into_iter().chain(lost).collect();
@@ -267,6 +285,15 @@ impl Play<'_> {
             format!("{id}{LOST}, since it was a resource of {was}")
         })
     }
+}
+
+/// Which ones, behind their count.
+fn named(ids: &[ObjectId]) -> String {
+    let mut names: Vec<_> = ids.iter().take(NAMED).map(ToString::to_string).collect();
+    if ids.len() > NAMED {
+        names.push(format!("{} more", ids.len() - NAMED));
+    }
+    if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
 }
 
 /// Why Helm 4 cannot patch what is there without the base having it: it takes the live object for what it once sent, and so deletes

@@ -4,6 +4,7 @@ mod actions;
 mod any;
 mod errors;
 mod flags;
+mod kept;
 mod kinds;
 mod nameless;
 mod order;

@@ -1,9 +1,11 @@
 //! `helm uninstall`, and the one that a failed install ends with.
 
+use std::sync::Arc;
+
 use hooks::{Event, order, release::Status};
 
 use super::{Play, errors::Failure};
-use crate::command::Wait;
+use crate::{chart::Object, command::Wait};
 
 impl Play<'_> {
     /// Uninstalls the last revision.
@@ -29,11 +31,13 @@ impl Play<'_> {
             self.event(Event::PreDelete, &last)?;
         }
         self.storage.update(&last);
-        let mut objects = last.chart.resources.clone();
-        objects.retain(|object| object.resource_policy.is_none());
+        // Whatever the policy says.
+        let has_policy = |object: &Arc<Object>| object.document_policy.is_some();
+        let (kept, mut objects): (Vec<_>, Vec<_>) =
+            last.chart.resources.iter().cloned().partition(has_policy);
         order::by_kind(&mut objects, |object| &object.id.kind);
         objects.reverse();
-        self.delete_resources(&objects)
+        self.delete_resources(&objects, &kept)
             .map_err(|_| Failure(format!("failed to delete release: {}", self.release)))?;
         let mut errors = Vec::new();
         if self.flags.wait != Wait::HookOnly {

@@ -156,12 +156,7 @@ fn part(trace: &Trace<'_>, range: Range<usize>, stored: &Stored, events: [Option
     let is_last = range.end == trace.seen.len();
     let failed = trace.ran.exit != 0 && (!is_last || !is_undone(trace, stored));
     let base = base(trace, &range, stored).map_or_else(Vec::new, |chart| chart.resources);
-    let is_delete = events[0] == Some(Event::PreDelete);
-    let has_resources = if is_delete {
-        chart.resources.iter().any(|object| object.resource_policy.is_none())
-    } else {
-        !chart.resources.is_empty() || !base.is_empty()
-    };
+    let has_resources = !chart.resources.is_empty() || !base.is_empty();
     // What undoes another deletes what its first hook left before anything says that it does.
     let since = records(trace, trace.from..range.start).last().map_or(range.start, |(place, _)| place);
     let no_hooks = trace.asked.flags.no_hooks;
