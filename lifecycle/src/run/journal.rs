@@ -67,6 +67,12 @@ impl Journal {
     pub(super) fn read(&self) -> Vec<Seen> {
         let mut seen = self.inner.lock().unwrap_or_else(PoisonError::into_inner).seen.clone();
         seen.sort_by_key(|seen| seen.version);
+        // Each watch is heard for itself: what is heard after a later change came before it all the same.
+        let mut next = None;
+        for seen in seen.iter_mut().rev() {
+            seen.at = next.map_or(seen.at, |next| seen.at.min(next));
+            next = Some(seen.at);
+        }
         seen
     }
 
@@ -109,5 +115,32 @@ fn became(what: &What, before: &[Seen]) -> Option<(String, Became)> {
 impl std::fmt::Debug for Journal {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Journal").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::run::sight::Stored;
+
+    #[test]
+    fn what_one_watch_told_late_was_said_to_come_after_what_followed() {
+        let journal = Journal::new(Arc::new(|_| {}));
+        let text = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"labels": {"version": "1", "status": "deployed"}}});
+        let secret = serde_json::from_value(text).unwrap();
+        for version in [7, 5, 6] {
+            let what = Stored::of(&secret, Change::Added).map(What::Revision);
+            journal.write(1, "a", version, Change::Added, what);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let seen = journal.read();
+        assert!(
+            seen.is_sorted_by_key(|seen| seen.version) && seen.is_sorted_by_key(|seen| seen.at),
+            "{seen:?}"
+        );
     }
 }
