@@ -39,10 +39,7 @@ impl Running {
 
     /// With this as the only Helm.
     fn start_with(rollout: &Rollout, helm: PathBuf) -> Self {
-        let mut arguments = rollout.arguments(&[]);
-        arguments.truncate(arguments.len() - 4);
-        arguments.extend(["--helm-bin".into(), helm.into_os_string()]);
-        Self::of(&arguments)
+        Self::of(&rollout.arguments_with(&[helm], &[]))
     }
 
     fn of(arguments: &[OsString]) -> Self {
@@ -207,9 +204,7 @@ fn a_step_that_cannot_be_played_takes_the_namespace_with_it() {
     let steps = "  - install: {chart: v1.yaml, timeout: 20s}\n  - uninstall: {timeout: 20s}\n";
     let rollout = Rollout::new(Helm::V4, "no-helm", steps, &[("v1.yaml", SETTINGS)]);
     let program = rollout.program("$HELM \"$@\"; code=$?\ncase $1 in install) rm \"$0\";; esac\nexit $code");
-    let mut arguments = rollout.arguments(&[]);
-    arguments.truncate(arguments.len() - 4);
-    arguments.extend(["--helm-bin".into(), program.into_os_string()]);
+    let arguments = rollout.arguments_with(&[program], &[]);
     let (mut stdin, mut stdout, mut stderr) = (&b""[..], Vec::new(), Vec::new());
     let code = cli::run(arguments, &mut cli::Io::of_memory(&mut stdin, &mut stdout, &mut stderr));
     let answer: Value = serde_json::from_slice(&stdout).unwrap();
