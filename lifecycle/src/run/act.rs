@@ -44,7 +44,7 @@ impl Place {
         self.caught_up().await;
         let seen = self.journal.read();
         let is_helm_3 = order.helm.version.starts_with("3.");
-        let trace = Trace::new(&seen, from, step, &ran, order.namespace, !is_helm_3, &self.wide);
+        let trace = Trace::new(&seen, from, step, &ran, order.namespace, !is_helm_3, &self.cluster_scoped);
         let mut steps = trace.steps();
         let made = seen.iter().filter(|seen| seen.version > from).find_map(|seen| match &seen.what {
             What::Revision(stored) if stored.is_new => Some(stored.revision),
@@ -65,7 +65,7 @@ impl Place {
         loop {
             let (mut left, mut going) = (Vec::new(), Vec::new());
             let seen = self.journal.read();
-            let (ours, is_item) = (meant(&seen), is_item(&seen, namespace, &self.wide));
+            let (ours, is_item) = (meant(&seen), is_item(&seen, namespace, &self.cluster_scoped));
             for watch in &self.watches.objects {
                 let now = match watch.now().await {
                     Ok(now) => now,

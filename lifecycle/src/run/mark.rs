@@ -89,9 +89,9 @@ pub(super) fn namespace(order: &Order<'_>) -> Namespace {
 
 /// Says that a rollout is alive, until dropped.
 #[derive(Debug)]
-pub(super) struct Heart(JoinHandle<()>);
+pub(super) struct Heartbeat(JoinHandle<()>);
 
-impl Heart {
+impl Heartbeat {
     /// Begins to beat in the namespace that was made with this uid.
     pub(super) fn start(api: Api<Namespace>, name: String, uid: String) -> Self {
         Self(tokio::spawn(async move {
@@ -106,7 +106,7 @@ impl Heart {
     }
 }
 
-impl Drop for Heart {
+impl Drop for Heartbeat {
     fn drop(&mut self) {
         self.0.abort();
     }

@@ -26,7 +26,7 @@ use super::{
     helm::{Ran, Running},
     journal::Journal,
     logs::Logs,
-    mark::{self, Heart, Maker},
+    mark::{self, Heartbeat, Maker},
     outside::Outcome,
     sight::Change,
     watch::{Subject, Watch, Watches},
@@ -36,15 +36,16 @@ use crate::{answer::ObjectId, command::Flags, scenario::Step};
 /// How long a namespace may take to be ready, and to be gone.
 const SOON: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(100);
-/// How long an API server has for one answer at the end.
+/// How long an API server has for one answer at the end: less than at the beginning, since it has answered before, is asked again
+/// where that helps, and somebody who has interrupted a rollout waits for it.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Kinds that are of no namespace, by group and kind, as the cluster says.
-pub(super) type Wide = BTreeSet<(String, String)>;
+pub(super) type ClusterScoped = BTreeSet<(String, String)>;
 
 /// Whether an object is of no namespace, whatever a text says that knows nothing of its kind.
-pub(super) fn is_wide(wide: &Wide, id: &ObjectId) -> bool {
-    wide.iter().any(|(group, kind)| group == id.group() && *kind == id.kind)
+pub(super) fn is_cluster_scoped(cluster_scoped: &ClusterScoped, id: &ObjectId) -> bool {
+    cluster_scoped.iter().any(|(group, kind)| group == id.group() && *kind == id.kind)
 }
 
 /// A namespace while a rollout is played in it.
@@ -56,11 +57,11 @@ pub(super) struct Place {
     /// Kinds and namespaces that are watched already.
     watched: BTreeSet<(String, String, Option<String>)>,
     /// Those of the kinds that are of no namespace.
-    pub(super) wide: Wide,
+    pub(super) cluster_scoped: ClusterScoped,
     /// The uid of the namespace that we made; `None` when it is somebody's.
     made: Option<String>,
     /// Says that we are there.
-    heart: Option<Heart>,
+    heartbeat: Option<Heartbeat>,
     /// Helm, while it runs.
     helm: Option<Running>,
     tell: Tell,
@@ -78,15 +79,15 @@ impl Place {
         if made.is_none() {
             cluster.refuse(&api, order).await?;
         }
-        let heart = |uid: &String| Heart::start(api.clone(), order.namespace.to_owned(), uid.clone());
+        let heartbeat = |uid: &String| Heartbeat::start(api.clone(), order.namespace.to_owned(), uid.clone());
         Ok(Self {
             cluster: cluster.clone(),
             journal: Arc::new(Journal::new(Arc::clone(&tell))),
             watches: Watches::default(),
             logs: None,
             watched: BTreeSet::new(),
-            wide: Wide::new(),
-            heart: made.as_ref().map(heart),
+            cluster_scoped: ClusterScoped::new(),
+            heartbeat: made.as_ref().map(heartbeat),
             made,
             helm: None,
             tell,
@@ -154,7 +155,7 @@ impl Place {
                 _ => Api::all_with(client, &resource),
             };
             if capabilities.scope == Scope::Cluster {
-                self.wide.insert((id.group().to_owned(), id.kind.clone()));
+                self.cluster_scoped.insert((id.group().to_owned(), id.kind.clone()));
             }
             let subject = Subject::Objects(order.objects.iter().map(|id| self.really(id)).collect());
             self.watches.objects.push(Watch::start(api, resource, subject, first, &self.journal).await?);
@@ -165,7 +166,7 @@ impl Place {
 
     /// An object as the cluster names it.
     fn really(&self, id: &ObjectId) -> ObjectId {
-        let namespace = id.namespace.clone().filter(|_| !is_wide(&self.wide, id));
+        let namespace = id.namespace.clone().filter(|_| !is_cluster_scoped(&self.cluster_scoped, id));
         ObjectId { namespace, ..id.clone() }
     }
 
@@ -212,7 +213,7 @@ impl Place {
         if let Some(uid) = &self.made {
             left.extend(self.delete_namespace(order.namespace, uid).await);
         }
-        self.heart = None;
+        self.heartbeat = None;
         if left.is_empty() { Ok(stays) } else { Err(Error::LeftBehind(left.join("; "))) }
     }
 
@@ -221,7 +222,7 @@ impl Place {
         let name = order.namespace;
         self.watches = Watches::default();
         self.helm = None;
-        self.heart = None;
+        self.heartbeat = None;
         let Some(uid) = &self.made else {
             return Error::LeftBehind(format!("what was played in namespace {name:?} is there still"));
         };

@@ -10,7 +10,7 @@ use hooks::{DeletePolicy, Event, release::Phase};
 
 use super::{
     helm::Ran,
-    place::Wide,
+    place::ClusterScoped,
     sight::{Change, End, Seen, Sight, What},
 };
 use crate::{
@@ -34,7 +34,7 @@ pub(super) struct Trace<'a> {
     /// Whether Helm applies where nothing says otherwise.
     applies: bool,
     /// The kinds that are of no namespace.
-    wide: &'a Wide,
+    cluster_scoped: &'a ClusterScoped,
 }
 
 /// The steps, as far as they are put together.
@@ -54,10 +54,10 @@ impl<'a> Trace<'a> {
         ran: &'a Ran,
         namespace: &'a str,
         applies: bool,
-        wide: &'a Wide,
+        cluster_scoped: &'a ClusterScoped,
     ) -> Self {
         let from = seen.partition_point(|seen| seen.version <= from);
-        Self { seen, from, asked, ran, namespace, applies, wide }
+        Self { seen, from, asked, ran, namespace, applies, cluster_scoped }
     }
 
     /// What Helm did. Logs that it printed leave no trace.
@@ -95,9 +95,13 @@ impl<'a> Trace<'a> {
 }
 
 /// Whether an object came from a hook that is a list: its items have no annotation that says so.
-pub(super) fn is_item(seen: &[Seen], namespace: &str, wide: &Wide) -> impl Fn(&ObjectId) -> bool + use<> {
+pub(super) fn is_item(
+    seen: &[Seen],
+    namespace: &str,
+    cluster_scoped: &ClusterScoped,
+) -> impl Fn(&ObjectId) -> bool + use<> {
     let records = seen.iter().filter_map(|seen| match &seen.what {
-        What::Revision(stored) if stored.is_new => part::chart(stored, namespace, wide),
+        What::Revision(stored) if stored.is_new => part::chart(stored, namespace, cluster_scoped),
         _ => None,
     });
     let hooks = records.flat_map(|chart| chart.hooks);

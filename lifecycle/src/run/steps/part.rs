@@ -18,7 +18,7 @@ use crate::{
     answer::{Action, ObjectId},
     chart::{Hook, Object},
     run::{
-        place::{Wide, is_wide},
+        place::{ClusterScoped, is_cluster_scoped},
         sight::{Change, End, HookRun, Sight, Stored, What},
     },
 };
@@ -151,7 +151,7 @@ fn begin_at_once<'a>(trace: &Trace<'a>, begins: &mut Vec<(usize, &'a Stored, [Op
 }
 
 fn part(trace: &Trace<'_>, range: Range<usize>, stored: &Stored, events: [Option<Event>; 2]) -> Option<Part> {
-    let chart = chart(stored, trace.namespace, trace.wide)?;
+    let chart = chart(stored, trace.namespace, trace.cluster_scoped)?;
     // Nothing but the parts that undo another are without a failure when the command fails.
     let is_last = range.end == trace.seen.len();
     let failed = trace.ran.exit != 0 && (!is_last || !is_undone(trace, stored));
@@ -192,7 +192,7 @@ fn base(trace: &Trace<'_>, range: &Range<usize>, stored: &Stored) -> Option<Char
         Status::PendingRollback => last,
         _ => None,
     };
-    chart(base?, trace.namespace, trace.wide)
+    chart(base?, trace.namespace, trace.cluster_scoped)
 }
 
 fn records<'a>(trace: &Trace<'a>, range: Range<usize>) -> impl Iterator<Item = (usize, &'a Stored)> {
@@ -204,7 +204,7 @@ fn records<'a>(trace: &Trace<'a>, range: Range<usize>) -> impl Iterator<Item = (
 }
 
 /// What Helm stored, as it reads it again: the cluster says which kinds are of no namespace.
-pub(super) fn chart(stored: &Stored, namespace: &str, wide: &Wide) -> Option<Chart> {
+pub(super) fn chart(stored: &Stored, namespace: &str, cluster_scoped: &ClusterScoped) -> Option<Chart> {
     let record = stored.record.as_ref()?;
     let mut text = record.manifest.clone();
     for hook in &record.hooks {
@@ -213,7 +213,7 @@ pub(super) fn chart(stored: &Stored, namespace: &str, wide: &Wide) -> Option<Cha
     let mut chart = Chart::read(&text, namespace).ok()?;
     let hooks = chart.hooks.iter_mut().flat_map(|hook| &mut hook.objects);
     for object in chart.resources.iter_mut().chain(hooks) {
-        if object.id.namespace.is_some() && is_wide(wide, &object.id) {
+        if object.id.namespace.is_some() && is_cluster_scoped(cluster_scoped, &object.id) {
             Arc::make_mut(object).id.namespace = None;
         }
     }

@@ -129,7 +129,7 @@ impl Play {
             began: self.began,
             ended: self.began + Duration::from_secs(99),
         };
-        let steps = Trace::new(&self.seen, from, &asked, &ran, "demo", true, &Wide::new()).steps();
+        let steps = Trace::new(&self.seen, from, &asked, &ran, "demo", true, &ClusterScoped::new()).steps();
         let shown = |step: Step| {
             let event = step.event.map_or(String::new(), |event| format!("{event} "));
             let object = step.object.map_or(String::new(), |object| format!(" {object}"));

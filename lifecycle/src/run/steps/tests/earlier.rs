@@ -164,13 +164,13 @@ fn a_rollback_replaces_the_last_revision_and_not_the_deployed_one() {
 
 #[test]
 fn what_is_of_no_namespace_is_seen_to_go_whatever_its_definition_says_elsewhere() {
-    let wide = Wide::from([("batch".to_owned(), "Job".to_owned())]);
+    let cluster_scoped = ClusterScoped::from([("batch".to_owned(), "Job".to_owned())]);
     let mut play = Play::new(FOUND);
     play.stored(1, Status::PendingInstall, None, true);
     let What::Revision(stored) = &play.seen[0].what else { panic!("a revision was stored") };
-    let of = |wide: &Wide| part::chart(stored, "demo", wide).unwrap();
-    assert_eq!(of(&wide).hooks[0].objects[0].id.namespace, None);
-    assert_eq!(of(&Wide::new()).hooks[0].objects[0].id.namespace.as_deref(), Some("demo"));
+    let of = |cluster_scoped: &ClusterScoped| part::chart(stored, "demo", cluster_scoped).unwrap();
+    assert_eq!(of(&cluster_scoped).hooks[0].objects[0].id.namespace, None);
+    assert_eq!(of(&ClusterScoped::new()).hooks[0].objects[0].id.namespace.as_deref(), Some("demo"));
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn items_of_a_list_are_of_a_hook_without_an_annotation_of_their_own() {
     record.hooks[0].manifest = "{apiVersion: v1, kind: List, metadata: {annotations: {helm.sh/hook: pre-install}}, items: [{apiVersion: v1, \
                                 kind: ConfigMap, metadata: {name: item}}]}"
         .to_owned();
-    let is_item = is_item(&play.seen, "demo", &Wide::new());
+    let is_item = is_item(&play.seen, "demo", &ClusterScoped::new());
     let id = |name: &str| ObjectId {
         api_version: "v1".to_owned(),
         kind: "ConfigMap".to_owned(),
