@@ -15,29 +15,56 @@ pub const HIDDEN: &str = "***";
 const LINE: usize = 400;
 /// Shorter values are hidden only where they stand alone: else nothing of a text would be left.
 const SHORT: usize = 4;
+/// Of a variable whose name tells that it is a secret, shorter values are switches and numbers, which say more than they give away.
+const SHORTEST_TELLING: usize = SHORT;
+/// Of any other variable, shorter values are words that stand everywhere.
+const SHORTEST: usize = 6;
 
 /// What must not be shown.
 #[derive(Default)]
 pub struct Mask {
-    /// Longest first.
-    values: Vec<String>,
+    /// Longest first, each with whether it is hidden in logs only.
+    values: Vec<(String, bool)>,
 }
 
 impl Mask {
     /// Hides these values, however they are written.
     #[must_use]
     pub fn of(values: impl IntoIterator<Item = String>) -> Self {
-        let mut all: Vec<String> = values.into_iter().flat_map(|value| spellings(&value)).collect();
-        all.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
-        all.dedup();
-        Self { values: all }
+        Self::all(values.into_iter().map(|value| (value, false)))
+    }
+
+    /// Hides the values of Secrets, and those of environment variables, which may be secrets too. A variable whose name does not tell
+    /// so is mostly the name of a host or of an object: it is hidden in logs only, since Kubernetes could name nothing without it.
+    #[must_use]
+    pub fn of_pod<'a>(
+        secrets: impl IntoIterator<Item = String>,
+        environment: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let hidden = |(name, value): (&str, &str)| {
+            let (is_of_logs, shortest) =
+                if patterns::is_telling(name) { (false, SHORTEST_TELLING) } else { (true, SHORTEST) };
+            (value.len() >= shortest).then(|| (value.to_owned(), is_of_logs))
+        };
+        let secrets = secrets.into_iter().map(|value| (value, false));
+        Self::all(secrets.chain(environment.into_iter().filter_map(hidden)))
+    }
+
+    fn all(values: impl Iterator<Item = (String, bool)>) -> Self {
+        let spelled = |(value, is_of_logs): (String, bool)| {
+            spellings(&value).into_iter().map(move |spelling| (spelling, is_of_logs))
+        };
+        let mut values: Vec<_> = values.flat_map(spelled).collect();
+        values.sort_by(|left, right| right.0.len().cmp(&left.0.len()).then_with(|| left.cmp(right)));
+        values.dedup_by(|later, first| later.0 == first.0);
+        Self { values }
     }
 
     /// A text of Kubernetes or Helm, which may quote what programs wrote, on one line.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
         let text = without_objects(&plain::shown(text, usize::MAX));
-        plain::shown(&patterns::hidden(&self.without_values(&text)), 1_200)
+        plain::shown(&patterns::hidden(&self.without_values(&text, false)), 1_200)
     }
 
     /// The lines of a log.
@@ -58,7 +85,7 @@ impl Mask {
                 lines.push((HIDDEN.to_owned(), false, false));
                 is_key = keys::begins(&line);
             } else {
-                let shown = plain::shown(&patterns::hidden(&self.without_values(&line)), LINE);
+                let shown = plain::shown(&patterns::hidden(&self.without_values(&line, true)), LINE);
                 let is_body = |is_last| keys::is_body(&line, is_last, number == 0);
                 lines.push((shown, is_body(true), is_body(false)));
             }
@@ -66,9 +93,9 @@ impl Mask {
         lines.into_iter().map(|(line, ..)| line).collect()
     }
 
-    fn without_values(&self, text: &str) -> String {
+    fn without_values(&self, text: &str, is_log: bool) -> String {
         let mut text = text.to_owned();
-        for value in &self.values {
+        for (value, _) in self.values.iter().filter(|(_, is_of_logs)| is_log || !is_of_logs) {
             if !text.contains(value.as_str()) {
                 continue;
             }
@@ -133,12 +160,6 @@ fn object_length(text: &str) -> usize {
     text.len()
 }
 
-/// Whether the value of an environment variable with this name is none to show.
-#[must_use]
-pub fn is_telling(name: &str) -> bool {
-    patterns::is_telling(name)
-}
-
 /// The value and its lines, as they are, in base64, in a URL and in JSON.
 fn spellings(value: &str) -> Vec<String> {
     let whole = plain::shown(value, usize::MAX);
@@ -198,6 +219,25 @@ mod tests {
         assert_eq!(masked("abc", "abc abcd x=abc"), "*** abcd x=***");
         assert_eq!(masked("1", "step 1 of 12"), "step *** of 12");
         assert_eq!(masked("", "nothing"), "nothing");
+    }
+
+    #[test]
+    fn a_short_password_of_the_environment_was_shown_by_a_rollout() {
+        let environment =
+            [("PASSWORD", "abcde"), ("WHO", "shopkeeper"), ("MODE", "batch"), ("USE_TOKEN", "1")];
+        let mask = Mask::of_pod(["x".to_owned()], environment);
+        let said = mask.lines("abcde of shopkeeper in batch 1 of x");
+        assert_eq!(said, ["*** of *** in batch 1 of ***"]);
+    }
+
+    #[test]
+    fn kubernetes_names_what_variables_name_too() {
+        let mask = Mask::of_pod(
+            ["shop-db".to_owned()],
+            [("CLAIM", "shop-data"), ("DB", "shop-db"), ("DB_PASS", "abcde")],
+        );
+        assert_eq!(mask.text("claim \"shop-data\" abcde shop-db"), "claim \"shop-data\" *** ***");
+        assert_eq!(mask.lines("claim \"shop-data\" abcde shop-db"), ["claim \"***\" *** ***"]);
     }
 
     #[test]

@@ -132,9 +132,7 @@ pub(super) async fn gather(
     seen.pod_security = pod_security(look).await;
     let wants = seen.pod_spec().map(references::of).unwrap_or_default();
     let known = needs::read(look, &wants, &history.record).await;
-    let mask = Mask::of(
-        known.values.into_iter().chain(seen.pod_spec().map(references::telling_values).unwrap_or_default()),
-    );
+    let mask = Mask::of_pod(known.values, seen.pod_spec().into_iter().flat_map(references::environment));
     seen.needs = known.needs;
     let raw = logs::read(look, &seen).await;
     seen.refusals = rights::refused(look, &raw).await;

@@ -19,8 +19,6 @@ use crate::answer::ObjectId;
 
 /// Lines of one container that are kept.
 const LINES: i64 = 20;
-/// Shorter values of the environment are words that stand everywhere.
-const SHORTEST: usize = 6;
 
 /// The logs of one namespace, until dropped.
 #[derive(Debug)]
@@ -146,8 +144,9 @@ impl Reader {
         let data = own.flat_map(|secret| secret.data.iter().flatten());
         let values = data.map(|(_, value)| String::from_utf8_lossy(&value.0).into_owned());
         let environment = containers(pod).flat_map(|container| container.env.iter().flatten());
-        let written = environment.filter_map(|variable| variable.value.clone());
-        Some(Mask::of(values.chain(written.filter(|value| value.len() >= SHORTEST))))
+        let written =
+            environment.filter_map(|variable| Some((variable.name.as_str(), variable.value.as_deref()?)));
+        Some(Mask::of_pod(values, written))
     }
 }
 

@@ -1,6 +1,5 @@
 //! What a pod needs to start, as its spec says.
 
-use hooks::mask;
 use k8s_openapi::api::core::v1::{Container, PodSpec, Volume};
 
 /// One thing that it needs.
@@ -29,14 +28,10 @@ pub(super) fn of(spec: &PodSpec) -> Vec<Reference> {
     found
 }
 
-/// Values in the spec itself that are none to show.
-pub(super) fn telling_values(spec: &PodSpec) -> Vec<String> {
+/// Variables with a value in the spec itself.
+pub(super) fn environment(spec: &PodSpec) -> impl Iterator<Item = (&str, &str)> {
     let variables = containers(spec).flat_map(|container| container.env.iter().flatten());
-    let telling = variables.filter(|variable| mask::is_telling(&variable.name));
-    telling
-        .filter_map(|variable| variable.value.clone())
-        .filter(|value| value.len() > 3 && !value.contains("$("))
-        .collect()
+    variables.filter_map(|variable| Some((variable.name.as_str(), variable.value.as_deref()?)))
 }
 
 fn containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {
@@ -133,12 +128,16 @@ mod tests {
     }
 
     #[test]
-    fn values_of_telling_variables_are_not_to_be_shown() {
-        let spec: PodSpec = serde_json::from_value(json!({"containers": [{"name": "a", "env": [
-            {"name": "DB_PASSWORD", "value": "hunter2"}, {"name": "MODE", "value": "production"},
-            {"name": "TOKEN", "value": "$(OTHER)"}, {"name": "API_KEY", "value": "x"},
-        ]}]}))
+    fn values_that_stand_in_the_spec_are_known_by_their_names() {
+        let spec: PodSpec = serde_json::from_value(json!({
+            "initContainers": [{"name": "a", "env": [{"name": "DB_PASSWORD", "value": "hunter2"}]}],
+            "containers": [{"name": "b", "env": [
+                {"name": "MODE", "value": "production"},
+                {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+            ]}],
+        }))
         .unwrap();
-        assert_eq!(telling_values(&spec), ["hunter2"]);
+        let known: Vec<_> = environment(&spec).collect();
+        assert_eq!(known, [("DB_PASSWORD", "hunter2"), ("MODE", "production")]);
     }
 }
