@@ -1,5 +1,9 @@
 //! The integration tests: one binary, one module per layer.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "where a helper of a test fails, the test has failed")]
+#![allow(
+    clippy::print_stderr,
+    reason = "what was measured, and what could not be run, is told to whoever runs the tests"
+)]
 
 /// The house: import edges, budgets, purity, where names are spelled.
 mod architecture;

@@ -1,5 +1,4 @@
 //! Steady requests to the API server, each with one right answer, whatever happens to those who help it decide.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::{
     fs, io,

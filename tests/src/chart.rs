@@ -1,5 +1,4 @@
 //! Small charts, made where a test needs one.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::{
     fs,

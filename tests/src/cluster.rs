@@ -1,5 +1,4 @@
 //! What tests ask of a cluster, whatever runs below it: `kubectl`, Helm, objects, the audit log.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 mod audit;
 pub(crate) mod flags;

@@ -1,5 +1,4 @@
 //! Differential conformance: random scenarios with real Helm on the test cluster, and in the simulation, which must say the same.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 mod api;
 mod compare;

@@ -1,5 +1,4 @@
 //! `hookward diagnose` on a test cluster, in this process.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::{ffi::OsString, path::Path};
 

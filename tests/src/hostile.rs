@@ -1,5 +1,4 @@
 //! Clients that send what no API server would: much at once, and bodies that never end.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 

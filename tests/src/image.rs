@@ -1,5 +1,4 @@
 //! The image under test: the archive that `cargo xtask image` writes, as a registry would have it.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,4 @@
 //! Hookward as people have it: our chart, installed on a cluster by real Helm.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::{path::PathBuf, time::Duration};
 

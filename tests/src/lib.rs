@@ -1,4 +1,5 @@
 //! What the integration tests share.
+#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 pub mod archive;
 pub mod asking;

@@ -1,5 +1,4 @@
 //! Steady requests to a server, of which none may be lost.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::{
     sync::{

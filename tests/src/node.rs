@@ -1,5 +1,4 @@
 //! The test cluster with a node: real pods, their logs and Services, in namespaces of their own on this machine.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 mod groups;
 mod images;

@@ -1,5 +1,4 @@
 //! The API's own schemas, minor version by minor version, from the Kubernetes modules; they say what a real API server would refuse.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::{
     fs,

@@ -1,5 +1,4 @@
 //! Webhook configurations that lead from one namespace of the test cluster to one server.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! The test cluster without a node: a real control plane and real Helm, with nothing real below them.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 mod plane;
 

@@ -1,5 +1,4 @@
 //! The server under test: the program itself, as `hookward serve` runs outside a cluster, or beside one with its policies.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::{
     env, fs,

@@ -1,5 +1,4 @@
 //! Workers that ask the same again and again beside a test, and the connections that they ask over.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::{
     io,

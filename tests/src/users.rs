@@ -1,5 +1,4 @@
 //! People who use a test cluster: each with a certificate and a kubeconfig, and with no rights but those that are bound to them.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::{
     fs,

@@ -1,5 +1,4 @@
 //! A chapter of the README, followed word for word: its commands run as they stand, and what it shows is what is printed.
-#![allow(clippy::panic, reason = "where the fixture fails, the test has failed")]
 
 use std::{
     fs, io,
