@@ -105,7 +105,7 @@ pub enum Command {
     #[command(
         after_help = "Exit codes: 0 nothing to object to, 1 findings at or above --fail-on, 2 could not run or could not read some input."
     )]
-    Check(check::Args),
+    Check(Box<check::Args>),
     /// Say what Helm will do with a release: order, waits, deletions, what is left behind.
     Plan(Box<plan::Args>),
     /// Play rollouts that are written down, and say whether what happens is what is expected.

@@ -17,6 +17,7 @@ mod unknown;
 mod walk;
 
 pub use chart::ChartSource;
+pub(crate) use file::refused;
 pub use passed_on::PassedOn;
 pub use walk::Breadth;
 
@@ -253,7 +254,7 @@ impl Args {
         let found = Found { shown: path.display().to_string(), path: path.to_owned(), is_walked: false };
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
-            Err(error) => return plan.problems.push(file::refused(&found.shown, &error)),
+            Err(error) => return plan.problems.push(refused(&found.shown, &error)),
         };
         if !metadata.is_dir() {
             let is_archive = [".tgz", ".tar.gz"].iter().any(|end| found.shown.ends_with(end));

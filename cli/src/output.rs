@@ -8,7 +8,8 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
-use clap::{ArgMatches, ValueEnum};
+use clap::{ArgMatches, CommandFactory as _, ValueEnum};
+use time::OffsetDateTime;
 
 use crate::{
     Io,
@@ -69,6 +70,9 @@ pub enum RolloutFormat {
     Html,
 }
 
+/// What stands for a file where the command line is what is wrong.
+pub const COMMAND_LINE: &str = "(command line)";
+
 /// One result to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target<F = Format> {
@@ -87,17 +91,20 @@ pub fn refuse(arguments: &[OsString], refused: &clap::Error, io: &mut Io<'_>) {
         return;
     }
     let text = refused.render().to_string();
-    let reason = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    let problem = Problem::new("(command line)", reason);
+    let reason: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let problem = Problem::new(COMMAND_LINE, reason.join(" ").trim_start_matches("error: "));
+    let known = crate::args::Args::command();
+    let command = words.iter().skip(1).find(|word| known.find_subcommand(&***word).is_some());
+    let out = &mut *io.stdout;
     // There is nobody left to tell when this fails.
-    let _ = match words.get(1).map(AsRef::as_ref) {
-        Some("check") => {
-            json_v1::write(&Report { problems: vec![problem], ..Report::default() }, &mut *io.stdout)
-        }
-        Some("try") => try_v1::write(&Trial { problems: vec![problem], ..Trial::default() }, &mut *io.stdout),
-        Some("plan") => plan_v1::write(&Rehearsal::refused(problem), &mut *io.stdout),
-        Some("rollout") => rollout_v1::write(&Rehearsal::refused(problem), &mut *io.stdout),
-        Some("diagnose") => diagnose::json_v1::refuse(&problem, &mut *io.stdout),
+    let _ = match command.map(AsRef::as_ref) {
+        Some("check") => json_v1::write(&Report { problems: vec![problem], ..Report::default() }, out),
+        Some("try") => try_v1::write(&Trial { problems: vec![problem], ..Trial::default() }, out),
+        Some("plan") => plan_v1::write(&Rehearsal::refused(problem), out),
+        Some("rollout") => rollout_v1::write(&Rehearsal::refused(problem), out),
+        Some("diagnose") => diagnose::json_v1::refuse(&problem, out),
+        Some("rules") => out.write_all(rules::json(&[], &[problem]).as_bytes()),
+        Some("certs") => out.write_all(certs::json(&[], &[problem], OffsetDateTime::UNIX_EPOCH).as_bytes()),
         _ => Ok(()),
     };
 }

@@ -5,6 +5,7 @@ mod charts;
 mod check;
 mod contract;
 mod diagnose;
+mod documents;
 mod first_use;
 mod plan;
 mod readers_who_leave;

@@ -5,16 +5,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use certs::{Authority, Name, Summary, authority::DAY, folder};
-use clap::{Subcommand, ValueEnum};
+use clap::{ArgMatches, Subcommand};
 use time::OffsetDateTime;
 
 use crate::{
     Io,
     args::Global,
-    exit,
-    output::certs::{Entry, json, text},
+    exit, inputs,
+    output::{
+        self, Format,
+        certs::{Entry, json, text},
+    },
+    report::Problem,
 };
 
 /// Files that `inspect` looks for in a folder.
@@ -71,29 +75,21 @@ pub struct Inspect {
     /// Folders with ca.crt and tls.crt, or PEM files.
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
-}
-
-/// How certificates are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// For machines; version 1.
-    Json,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: output::Args,
 }
 
 impl Args {
     /// Makes or inspects.
     ///
     /// # Errors
-    /// When files cannot be written, or some could not be read; the others are still shown.
-    pub fn run(&self, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
+    /// When something cannot be made or written.
+    pub fn run(&self, global: &Global, matches: &ArgMatches, io: &mut Io<'_>) -> anyhow::Result<u8> {
+        let of_command = matches.subcommand().map_or(matches, |(_, of_command)| of_command);
         match &self.command {
             Command::Make(make) => make.run(global, io),
-            Command::Inspect(inspect) => inspect.run(io),
+            Command::Inspect(inspect) => inspect.run(global, of_command, io),
         }
     }
 }
@@ -142,39 +138,40 @@ impl Make {
 }
 
 impl Inspect {
-    fn run(&self, io: &mut Io<'_>) -> anyhow::Result<u8> {
-        let (mut entries, mut failures) = (Vec::new(), Vec::new());
+    fn run(&self, global: &Global, matches: &ArgMatches, io: &mut Io<'_>) -> anyhow::Result<u8> {
+        let targets = self.output.targets(matches)?;
+        let (mut entries, mut problems) = (Vec::new(), Vec::new());
         for path in &self.paths {
             match inspect(path) {
                 Ok(found) => entries.extend(found),
-                Err(failure) => failures.push(failure),
+                Err(problem) => problems.push(problem),
             }
         }
-        let now = OffsetDateTime::now_utc();
-        let printed = match self.format {
-            Format::Text => text(&entries, now),
-            Format::Json => json(&entries, now),
-        };
-        io.print(|out| out.write_all(printed.as_bytes()))?;
-        match failures.into_iter().reduce(|all, next| anyhow!("{all:#}\n{next:#}")) {
-            None => Ok(exit::CLEAN),
-            Some(failure) => Err(failure),
+        for problem in &problems {
+            io.error(&problem.to_string(), global)?;
         }
+        let now = OffsetDateTime::now_utc();
+        output::write(&targets, global, io, |format, _, out| {
+            let printed = match format {
+                Format::Text => text(&entries, now),
+                Format::Json => json(&entries, &problems, now),
+            };
+            out.write_all(printed.as_bytes())
+        })?;
+        Ok(if problems.is_empty() { exit::CLEAN } else { exit::FAILED })
     }
 }
 
 /// The certificates of a file, or of the known files of a folder, the authority first.
-fn inspect(path: &Path) -> anyhow::Result<Vec<Entry>> {
+fn inspect(path: &Path) -> Result<Vec<Entry>, Problem> {
     if !path.is_dir() {
         return read(path);
     }
     let files: Vec<PathBuf> =
         CERTIFICATES.iter().map(|name| path.join(name)).filter(|file| file.exists()).collect();
     if files.is_empty() {
-        bail!(
-            "{}: neither ca.crt nor tls.crt in this folder; make them with hookward certs make",
-            path.display()
-        );
+        let message = "neither ca.crt nor tls.crt in this folder; make them with hookward certs make";
+        return Err(Problem::new(path.display().to_string(), message));
     }
     let mut entries = Vec::new();
     for file in files {
@@ -188,14 +185,15 @@ fn inspect(path: &Path) -> anyhow::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-fn read(path: &Path) -> anyhow::Result<Vec<Entry>> {
+fn read(path: &Path) -> Result<Vec<Entry>, Problem> {
     let shown = path.display().to_string();
-    let metadata = fs::metadata(path).with_context(|| shown.clone())?;
+    let metadata = fs::metadata(path).map_err(|error| inputs::refused(&shown, &error))?;
     if metadata.len() > LIMIT {
-        bail!("{shown}: too large for a certificate");
+        return Err(Problem::new(shown, "too large for a certificate"));
     }
-    let pem = fs::read(path).with_context(|| shown.clone())?;
-    let summaries = Summary::from_pem(&pem).with_context(|| shown.clone())?;
+    let pem = fs::read(path).map_err(|error| inputs::refused(&shown, &error))?;
+    let summaries = Summary::from_pem(&pem)
+        .map_err(|error| Problem::new(&shown, format!("{:#}", anyhow::Error::new(error))))?;
     Ok(summaries
         .into_iter()
         .map(|summary| Entry { file: shown.clone(), summary, is_trusted: None })

@@ -1,10 +1,15 @@
 //! `hookward rules`: the rules that there are, and what each is about.
 
-use anyhow::anyhow;
-use clap::ValueEnum;
+use clap::{ArgMatches, ValueEnum};
 use policies::rules::{RULES, find, nearest};
 
-use crate::{Io, args::Global, exit, output::rules};
+use crate::{
+    Io,
+    args::Global,
+    exit,
+    output::{self, rules},
+    report::Problem,
+};
 
 /// Which rule, and how to print it.
 #[derive(Debug, Clone, clap::Args)]
@@ -13,15 +18,16 @@ pub struct Args {
     /// The rule to explain; all are listed without one.
     #[arg(value_name = "ID")]
     pub id: Option<String>,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    /// Where they go.
+    #[command(flatten)]
+    pub output: output::Args<Format>,
 }
 
 /// How rules are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
     /// For people.
+    #[default]
     Text,
     /// For machines; version 1.
     Json,
@@ -33,28 +39,36 @@ impl Args {
     /// Prints one rule, or all.
     ///
     /// # Errors
-    /// When there is no such rule.
-    pub fn run(&self, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
-        let one = self.id.as_deref().map(|id| find(id).ok_or_else(|| unknown(id))).transpose()?;
-        let rules = one.map_or_else(|| RULES.to_vec(), |rule| vec![rule]);
-        let colors = global.colors(io.stdout_is_terminal, io.no_color);
-        let text = match (self.format, one) {
-            (Format::Text, None) => rules::table(&rules, colors),
-            (Format::Text, Some(rule)) => rules::explain(rule.meta(), colors),
-            (Format::Json, _) => rules::json(&rules),
-            (Format::Markdown, None) => rules::markdown(),
-            (Format::Markdown, Some(rule)) => rules::markdown_of(rule.meta()),
-        };
-        io.print(|out| out.write_all(text.as_bytes()))?;
-        Ok(exit::CLEAN)
+    /// When they cannot be written.
+    pub fn run(&self, global: &Global, matches: &ArgMatches, io: &mut Io<'_>) -> anyhow::Result<u8> {
+        let targets = self.output.targets(matches)?;
+        let one = self.id.as_deref().map(|id| find(id).ok_or_else(|| unknown(id))).transpose();
+        if let Err(problem) = &one {
+            io.error(&problem.message, global)?;
+        }
+        output::write(&targets, global, io, |format, colors, out| {
+            let text = match (format, &one) {
+                (Format::Json, Ok(None)) => rules::json(RULES, &[]),
+                (Format::Json, Ok(Some(rule))) => rules::json(&[*rule], &[]),
+                (Format::Json, Err(problem)) => rules::json(&[], std::slice::from_ref(problem)),
+                (_, Err(_)) => String::new(),
+                (Format::Text, Ok(None)) => rules::table(RULES, colors),
+                (Format::Text, Ok(Some(rule))) => rules::explain(rule.meta(), colors),
+                (Format::Markdown, Ok(None)) => rules::markdown(),
+                (Format::Markdown, Ok(Some(rule))) => rules::markdown_of(rule.meta()),
+            };
+            out.write_all(text.as_bytes())
+        })?;
+        Ok(if one.is_ok() { exit::CLEAN } else { exit::FAILED })
     }
 }
 
-fn unknown(id: &str) -> anyhow::Error {
+fn unknown(id: &str) -> Problem {
     let nearest = nearest(id);
     let suggestion =
         if nearest.is_empty() { String::new() } else { format!("; did you mean {}?", nearest.join(", ")) };
-    anyhow!("there is no rule {id:?}{suggestion} (hookward rules lists all)")
+    let message = format!("there is no rule {id:?}{suggestion} (hookward rules lists all)");
+    Problem::new(output::COMMAND_LINE, message)
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ fn too_large(shown: &str, size: Option<u64>, limit: u64) -> Problem {
 }
 
 /// What the system said, in words.
-pub(super) fn refused(shown: &str, error: &io::Error) -> Problem {
+pub(crate) fn refused(shown: &str, error: &io::Error) -> Problem {
     let message = match error.kind() {
         io::ErrorKind::NotFound => "no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied; make it readable".to_owned(),

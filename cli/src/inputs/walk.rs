@@ -69,7 +69,7 @@ fn enter(folder: &Path, seen: &mut HashSet<PathBuf>, walked: &mut Walked) {
     }
 }
 
-fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths =
         fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
     paths.retain(|path| !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')));

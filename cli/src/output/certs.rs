@@ -6,7 +6,8 @@ use certs::Summary;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::plain;
+use super::json_v1;
+use crate::{plain, report::Problem};
 
 /// A certificate, where it was read, and what is known beside it.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ pub fn text(entries: &[Entry], now: OffsetDateTime) -> String {
 
 /// Certificates for machines, version 1.
 #[must_use]
-pub fn json(entries: &[Entry], now: OffsetDateTime) -> String {
+pub fn json(entries: &[Entry], problems: &[Problem], now: OffsetDateTime) -> String {
     let one = |Entry { file, summary, is_trusted }: &Entry| -> Value {
         json!({
             "file": file,
@@ -73,7 +74,7 @@ pub fn json(entries: &[Entry], now: OffsetDateTime) -> String {
         })
     };
     let all: Vec<Value> = entries.iter().map(one).collect();
-    format!("{:#}\n", json!({"version": 1, "certificates": all}))
+    format!("{:#}\n", json!({"version": 1, "certificates": all, "errors": json_v1::errors(problems)}))
 }
 
 fn day(moment: OffsetDateTime) -> String {

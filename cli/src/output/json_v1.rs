@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use policies::Mode;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::report::{self, Report};
 
@@ -136,6 +136,11 @@ pub(super) struct Error<'a> {
 #[must_use]
 pub fn schema() -> Schema {
     every_member(schema_for!(Document<'_>))
+}
+
+/// `errors` of documents that have no schema.
+pub(super) fn errors(problems: &[report::Problem]) -> Value {
+    json!(problems.iter().map(Error::of).collect::<Vec<_>>())
 }
 
 /// Says that members are never left out: what is unknown is null.
