@@ -6,6 +6,7 @@ use hooks::{DeletePolicy, Event};
 
 use crate::{Outcome, answer::ObjectId};
 
+mod argocd;
 mod digest;
 mod failure_policy;
 mod fields;
@@ -30,6 +31,8 @@ pub struct Chart {
     pub resources: Vec<Arc<Object>>,
     /// What Helm drops, since its list of events holds an unknown one: it is neither a hook nor a resource.
     pub dropped: Vec<Dropped>,
+    /// What of it is not played, and who leaves it out: lines for people.
+    pub notes: Vec<String>,
     /// Why Helm cannot build the ordinary resources, which ends the command: its words after the prefix.
     pub unbuildable: Option<String>,
 }

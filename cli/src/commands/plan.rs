@@ -43,6 +43,8 @@ pub struct Args {
     #[arg(long, value_name = "PATH")]
     pub previous: Option<PathBuf>,
     /// Which tool plays it: 3, 4, argocd or flux. The program that renders charts is --helm-bin.
+    ///
+    /// 3 and 4 are held to the real Helm; argocd and flux are from source, not run.
     #[arg(long, value_name = "TOOL", default_value = "4", value_parser = words::tool)]
     pub helm: String,
     /// What the pods of a hook do: `Job/migrate=ok|fail|hang|90s` (repeatable) [default: ok after 1 s].
@@ -118,8 +120,9 @@ impl Args {
             let message = "the standard input can be read only once; give the revision before as a file";
             return self.failed(vec![Problem::new("-", message)]);
         }
-        let supply = Supply::new(self.inputs(self.paths.clone()), io);
-        let previous = self.previous.as_ref().map(|path| Supply::new(self.inputs(vec![path.clone()]), io));
+        let mut of = |paths| Supply::new(self.inputs(paths), io).read_by(self.profile().engine);
+        let supply = of(self.paths.clone());
+        let previous = self.previous.as_ref().map(|path| of(vec![path.clone()]));
         match self.play(policies, &supply, previous.as_ref()) {
             Ok((rehearsed, notes)) => Rehearsal { scenarios: vec![rehearsed], notes, problems: Vec::new() },
             Err(problems) => self.failed(problems),

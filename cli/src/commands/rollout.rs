@@ -57,7 +57,8 @@ pub struct Args {
     pub files: Vec<PathBuf>,
     /// Which tool plays them, whatever the files say: 3, 4, argocd or flux.
     ///
-    /// 3 and 4 are versions of Helm. This is about behaviour; which program renders charts is for --helm-bin to say.
+    /// 3 and 4 are versions of Helm, held to the real ones; argocd and flux are from source, not run. This is about behaviour; which program
+    /// renders charts is for --helm-bin to say.
     #[arg(long, value_name = "TOOL", value_parser = words::tool)]
     pub helm: Option<String>,
     /// What becomes of the pods of a hook, whatever the files say: Job/migrate=fail, or ok, hang, 90s (repeatable).

@@ -11,6 +11,7 @@ use hooks::{
 use lifecycle::{
     Chart,
     chart::{Dropped, ReadError},
+    profile::Engine,
 };
 
 use crate::{
@@ -32,6 +33,7 @@ pub struct Supply {
     args: inputs::Args,
     units: Vec<Unit>,
     problems: Vec<Problem>,
+    engine: Engine,
 }
 
 /// One version of a release, ready to be played.
@@ -54,14 +56,20 @@ impl Supply {
     #[must_use]
     pub fn new(args: inputs::Args, io: &mut Io<'_>) -> Self {
         let Plan { units, problems } = args.plan(io, Breadth::Release);
-        Self { args, units, problems }
+        Self { args, units, problems, engine: Engine::Helm4 }
     }
 
     /// As [`Supply::new`], for paths of which none is the standard input.
     #[must_use]
     pub fn of_files(args: inputs::Args) -> Self {
         let Plan { units, problems } = args.plan_files();
-        Self { args, units, problems }
+        Self { args, units, problems, engine: Engine::Helm4 }
+    }
+
+    /// To be read as this tool reads it, which need not be Helm.
+    #[must_use]
+    pub fn read_by(self, engine: Engine) -> Self {
+        Self { engine, ..self }
     }
 
     /// Whether there is a chart, which may render to something else for an upgrade than for an install.
@@ -107,8 +115,9 @@ impl Supply {
             reading.text(text, path);
         }
         let notes = std::mem::take(&mut reading.notes);
-        let mut rendered = reading.finish(&self.args, &self.shown(), &all.texts)?;
-        rendered.notes.extend(all.notes.into_iter().chain(notes));
+        let mut rendered = reading.finish(&self.args, &self.shown(), &all.texts, self.engine)?;
+        let left_out = rendered.chart.notes.clone();
+        rendered.notes.extend(all.notes.into_iter().chain(notes).chain(left_out));
         let charts = all.texts.iter().filter_map(|text| text.chart.as_ref());
         rendered.notes.extend(charts.flat_map(|chart| chart.unknowns(is_upgrade)));
         let dropped: Vec<_> = all.texts.iter().flat_map(dropped).collect();
@@ -178,7 +187,13 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn finish(mut self, args: &inputs::Args, shown: &str, texts: &[Text]) -> Result<Rendered, Vec<Problem>> {
+    fn finish(
+        mut self,
+        args: &inputs::Args,
+        shown: &str,
+        texts: &[Text],
+        engine: Engine,
+    ) -> Result<Rendered, Vec<Problem>> {
         // Of several revisions the newest one is meant.
         self.records.sort_by_key(|record| std::cmp::Reverse(record.version));
         let mut stored = None;
@@ -203,8 +218,8 @@ impl<'a> Reading<'a> {
         }
         let of_objects = args.namespace.as_deref().or(namespace.as_deref()).unwrap_or(NAMESPACE);
         let chart = match stored {
-            Some(text) => Chart::read(&text, of_objects),
-            None => Chart::of(&self.manifests, of_objects),
+            Some(text) => Chart::read_by(engine, &text, of_objects),
+            None => Chart::of(&self.manifests, of_objects, engine),
         };
         let chart = chart.map_err(|error| vec![unreadable(shown, &error)])?;
         Ok(Rendered { chart: Arc::new(chart), texts: Arc::default(), release, namespace, notes: Vec::new() })

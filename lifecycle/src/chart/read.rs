@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use hooks::{
-    DeletePolicies, DeletePolicy, Interest, Node,
+    DeletePolicies, DeletePolicy, Event, Interest, Node,
     annotations::{self, HOOK, Written},
     manifest::{self, Manifest},
     order, yaml,
 };
 
 use super::{
-    Chart, Dropped, Hook, Object,
+    Chart, Dropped, Hook, Object, argocd,
     object::{self, Home},
 };
-use crate::outcome::NoOutcome;
+use crate::{outcome::NoOutcome, profile::Engine};
 
 /// Why a rendering cannot be played. Says nothing of the values in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +57,26 @@ struct Document<'a> {
     root: &'a Node<'a>,
 }
 
+/// What becomes of a document that stands in no `crds/` folder.
+pub(super) enum Part {
+    /// An ordinary resource.
+    Resource,
+    /// A hook.
+    Hook(Said),
+    /// Nothing, since Helm does not know one of its events.
+    Dropped,
+    /// Nothing, since Argo CD has no phase for it.
+    LeftOut,
+}
+
+/// What the annotations of a hook say.
+pub(super) struct Said {
+    pub(super) events: Vec<Event>,
+    pub(super) weight: i64,
+    pub(super) delete_policies: Vec<DeletePolicy>,
+    pub(super) log_policies: Vec<DeletePolicy>,
+}
+
 impl Chart {
     /// Reads what a rendering gave: documents with `# Source:` comments, as `helm template` and `helm get` write them. Objects
     /// without a namespace belong to `namespace`.
@@ -66,18 +86,26 @@ impl Chart {
     /// # Errors
     /// What Helm could not read either, and an outcome that nobody understands.
     pub fn read(text: &str, namespace: &str) -> Result<Self, ReadError> {
+        Self::read_by(Engine::Helm4, text, namespace)
+    }
+
+    /// As [`Chart::read`], by this tool: to Argo CD other documents are hooks, and of other events, than to Helm.
+    ///
+    /// # Errors
+    /// As [`Chart::read`].
+    pub fn read_by(engine: Engine, text: &str, namespace: &str) -> Result<Self, ReadError> {
         let manifests = manifest::read(text, Interest::Everything, &yaml::Limits::default())
             .into_iter()
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| ReadError::Unreadable { path: path_at(text, error.offset), error })?;
-        Self::of(&manifests, namespace)
+        Self::of(&manifests, namespace, engine)
     }
 
     /// The same of documents that have been read already, by their sources and indices.
     ///
     /// # Errors
     /// An outcome that nobody understands.
-    pub fn of(manifests: &[Manifest<'_>], namespace: &str) -> Result<Self, ReadError> {
+    pub fn of(manifests: &[Manifest<'_>], namespace: &str, engine: Engine) -> Result<Self, ReadError> {
         let mut documents: Vec<_> = manifests
             .iter()
             .map(|read| Document {
@@ -93,48 +121,49 @@ impl Chart {
             .flat_map(Document::items)
             .filter_map(|(item, _)| object::definition(item))
             .collect();
-        Home { namespace, definitions: &definitions }.chart(&documents)
+        Home { namespace, definitions: &definitions }.chart(&documents, engine)
     }
 }
 
 impl Home<'_> {
-    fn chart(&self, documents: &[Document<'_>]) -> Result<Chart, ReadError> {
+    fn chart(&self, documents: &[Document<'_>], engine: Engine) -> Result<Chart, ReadError> {
         let mut chart = Chart::default();
         let mut build = Build::default();
         for document in documents {
-            let view = document.view();
             if manifest::is_of_crds(document.path) {
                 chart.crds.extend(self.objects(document)?);
-            } else if let Some(written) = view.hook() {
-                if written.events.is_dropped() {
-                    chart.dropped.push(document.dropped());
-                } else {
-                    chart.hooks.push(self.hook(document, &written)?);
+                continue;
+            }
+            match document.part(engine) {
+                Part::Resource => {
+                    let objects = self.objects(document)?;
+                    build.visit(document.view(), &objects);
+                    chart.resources.extend(objects);
                 }
-            } else {
-                let objects = self.objects(document)?;
-                build.visit(view, &objects);
-                chart.resources.extend(objects);
+                Part::Hook(said) => chart.hooks.push(self.hook(document, said)?),
+                Part::Dropped => chart.dropped.push(document.dropped()),
+                Part::LeftOut => {}
             }
         }
         chart.unbuildable = build.errors();
+        if engine == Engine::ArgoCd {
+            let outside = documents.iter().filter(|document| !manifest::is_of_crds(document.path));
+            chart.notes = argocd::notes(outside.map(|document| (document.dropped().name, document.view())));
+        }
         Ok(chart)
     }
 
-    fn hook(&self, document: &Document<'_>, written: &hooks::Hook<'_>) -> Result<Hook, ReadError> {
+    fn hook(&self, document: &Document<'_>, said: Said) -> Result<Hook, ReadError> {
+        let Said { events, weight, delete_policies, log_policies } = said;
         let view = document.view();
-        let mut delete_policies = policies(&written.delete_policies);
-        if written.delete_policies.is_absent() {
-            delete_policies.push(DeletePolicy::BeforeHookCreation);
-        }
         Ok(Hook {
             path: document.path.to_owned(),
             kind: view.kind().to_owned(),
-            name: self::written(view.metadata(), "name"),
-            events: written.events.known().collect(),
-            weight: written.weight.effective,
+            name: written(view.metadata(), "name"),
+            events,
+            weight,
             delete_policies,
-            log_policies: policies(&written.output_log_policies),
+            log_policies,
             objects: self.objects(document)?,
             unbuildable: object::unbuildable(view),
         })
@@ -200,6 +229,26 @@ impl Build {
 impl<'a> Document<'a> {
     const fn view(&self) -> hooks::Object<'a> {
         hooks::Object::new(self.root)
+    }
+
+    fn part(&self, engine: Engine) -> Part {
+        if engine == Engine::ArgoCd {
+            return argocd::part(self.view());
+        }
+        let Some(written) = self.view().hook() else { return Part::Resource };
+        if written.events.is_dropped() {
+            return Part::Dropped;
+        }
+        let mut delete_policies = policies(&written.delete_policies);
+        if written.delete_policies.is_absent() {
+            delete_policies.push(DeletePolicy::BeforeHookCreation);
+        }
+        Part::Hook(Said {
+            events: written.events.known().collect(),
+            weight: written.weight.effective,
+            delete_policies,
+            log_policies: policies(&written.output_log_policies),
+        })
     }
 
     /// As people are told that it vanishes.

@@ -23,15 +23,14 @@ use crate::{
     world::{Reason, RunState},
 };
 
+mod application;
+
 /// The Helm events of one phase.
 type Phase = [Event; 2];
 
 /// Source: argo-cd 3.5.1 `gitops-engine/pkg/sync/hook/helm/type.go`.
 const PRE_SYNC: Phase = [Event::PreInstall, Event::PreUpgrade];
 const POST_SYNC: Phase = [Event::PostInstall, Event::PostUpgrade];
-/// Source: argo-cd 3.5.1 `controller/hook.go`.
-const PRE_DELETE: Phase = [Event::PreDelete; 2];
-const POST_DELETE: Phase = [Event::PostDelete; 2];
 
 impl Play<'_> {
     pub(super) fn argocd(&mut self) -> Result<(), Failure> {
@@ -107,13 +106,7 @@ impl Play<'_> {
 
     /// Wave after wave; the hooks of one wave at the same time.
     fn run_phase(&mut self, stored: &Stored, phase: Phase) -> Result<(), Stop> {
-        let mut hooks: Vec<_> = stored
-            .chart
-            .hooks
-            .iter()
-            .filter_map(|hook| event_of(hook, phase).map(|event| (event, hook)))
-            .collect();
-        hooks.sort_by_key(|(_, hook)| (hook.weight, order::install_rank(&hook.kind), &hook.name));
+        let hooks = hooks_of(stored, phase);
         for wave in hooks.chunk_by(|(_, one), (_, other)| one.weight == other.weight) {
             self.run_wave(stored, wave)?;
         }
@@ -144,29 +137,13 @@ impl Play<'_> {
     }
 
     fn await_wave(&mut self, stored: &Stored, sent: &[(Event, Sent<'_>)]) -> Result<(), Stop> {
-        let deadline = self.world.now().saturating_add(FOREVER);
-        let mut ends: Vec<Option<Ended>> = sent.iter().map(|_| None).collect();
-        self.world.until(deadline, |world| {
-            for ((_, sent), end) in sent.iter().zip(&mut ends) {
-                if end.is_none() {
-                    *end = health(world, sent).map(|seen| Ended { at: world.now(), seen });
-                }
-            }
-            ends.iter().all(Option::is_some).then_some(())
-        });
-        let mut reasons = Vec::new();
-        let mut open = Vec::new();
-        let open_end =
-            |end: Option<Ended>| end.unwrap_or(Ended { at: self.world.now(), seen: Seen::InProgress("") });
-        let mut ended: Vec<_> = sent.iter().zip(ends.into_iter().map(open_end)).collect();
-        ended.sort_by_key(|(_, end)| end.at);
-        for ((event, sent), end) in ended {
-            match &end.seen {
-                Seen::Failed(words) => reasons.push(words.clone()),
+        let (mut reasons, mut open) = (Vec::new(), Vec::new());
+        for (sent, end) in self.ends(stored, sent) {
+            match end.seen {
+                Seen::Failed(words) => reasons.push(words),
                 Seen::InProgress(_) => open.push(qualified(sent.object)),
                 _ => {}
             }
-            self.tell(*event, sent, &end, stored);
         }
         if let Some(first) = open.first() {
             let more =
@@ -180,17 +157,42 @@ impl Play<'_> {
         Err(Stop::Failed(Failure(format!("{words}, reason: {}", reasons.join(",")))))
     }
 
+    /// Waits until all that was sent has ended, and tells it; in the order in which they do.
+    fn ends<'s, 'h>(&mut self, stored: &Stored, sent: &'s [(Event, Sent<'h>)]) -> Vec<(&'s Sent<'h>, Ended)> {
+        let deadline = self.world.now().saturating_add(FOREVER);
+        let mut ends: Vec<Option<Ended>> = sent.iter().map(|_| None).collect();
+        self.world.until(deadline, |world| {
+            for ((_, sent), end) in sent.iter().zip(&mut ends) {
+                if end.is_none() {
+                    *end = health(world, sent).map(|seen| Ended { at: world.now(), seen });
+                }
+            }
+            ends.iter().all(Option::is_some).then_some(())
+        });
+        let open =
+            |end: Option<Ended>| end.unwrap_or(Ended { at: self.world.now(), seen: Seen::InProgress("") });
+        let mut ended: Vec<_> = sent.iter().zip(ends.into_iter().map(open)).collect();
+        ended.sort_by_key(|(_, end)| end.at);
+        for ((event, sent), end) in &ended {
+            self.tell(*event, sent, end, stored);
+        }
+        ended.into_iter().map(|((_, sent), end)| (sent, end)).collect()
+    }
+
     /// Deletes the objects of a hook that are there, and waits until they are gone.
     fn delete_hook(&mut self, event: Event, hook: &Hook) {
         for object in &hook.objects {
-            if self.world.live(&object.id).is_some() {
-                let deleted = self.world.delete(&object.id);
-                let result = if deleted.is_ok() { StepResult::Ok } else { StepResult::Failed };
-                self.step(Some(event), Verb::Delete, Some(&object.id), result);
-                let deadline = self.world.now().saturating_add(FOREVER);
-                self.world.until(deadline, |world| world.live(&object.id).is_none().then_some(()));
+            if let Some(uid) = self.world.live(&object.id).map(|live| live.uid) {
+                self.step(Some(event), Verb::Delete, Some(&object.id), StepResult::Ok);
+                self.delete_and_wait(uid);
             }
         }
+    }
+
+    fn delete_and_wait(&mut self, uid: u64) {
+        self.world.delete_with_uid(uid);
+        let deadline = self.world.now().saturating_add(FOREVER);
+        self.world.until(deadline, |world| world.with_uid(uid).is_none().then_some(()));
     }
 
     /// When all is over, hooks go by the policy that fits the whole, however they themselves ended.
@@ -201,27 +203,6 @@ impl Play<'_> {
                 self.delete_hook(event, hook);
             }
         }
-    }
-
-    /// Source: argo-cd 3.5.1 `controller/appcontroller.go`, `finalizeApplicationDeletion`; `controller/hook.go`.
-    fn delete_application(&mut self) -> Result<(), Failure> {
-        let Some(mut last) = self.storage.last() else {
-            return Err(Failure(format!("applications.argoproj.io \"{}\" not found", self.release)));
-        };
-        self.revision = Some(last.revision);
-        last.status = Status::Uninstalling;
-        self.storage.update(&last);
-        // A hook that fails is deleted and made again, for ever.
-        self.run_phase(&last, PRE_DELETE).map_err(Stop::into_failure)?;
-        let objects = last.chart.resources.clone();
-        self.delete_resources(&objects, &[])?;
-        let ids: Vec<_> = objects.iter().map(|object| &object.id).collect();
-        let deadline = self.world.now().saturating_add(FOREVER);
-        self.world.until(deadline, |world| ids.iter().all(|id| world.live(id).is_none()).then_some(()));
-        self.run_phase(&last, POST_DELETE).map_err(Stop::into_failure)?;
-        self.delete_hooks(&last, &[PRE_DELETE, POST_DELETE], DeletePolicy::HookSucceeded);
-        self.storage.purge();
-        Ok(())
     }
 }
 
@@ -241,17 +222,30 @@ impl Stop {
     }
 }
 
+/// The hooks of a phase in the order of their waves, of kinds and of names.
+fn hooks_of(stored: &Stored, phase: Phase) -> Vec<(Event, &Hook)> {
+    let hooks = stored.chart.hooks.iter();
+    let mut hooks: Vec<_> =
+        hooks.filter_map(|hook| event_of(hook, phase).map(|event| (event, hook))).collect();
+    hooks.sort_by_key(|(_, hook)| (hook.weight, order::install_rank(&hook.kind), &hook.name));
+    hooks
+}
+
 /// The event for which a hook belongs to a phase: once, even if it names both.
 fn event_of(hook: &Hook, phase: Phase) -> Option<Event> {
     phase.into_iter().find(|event| hook.events.contains(event))
 }
 
-/// Source: argo-cd 3.5.1 `gitops-engine/pkg/health/health_job.go`; the words are those of the Job's condition.
+/// Whether a hook is healthy, or has failed for good: that of a workload is awaited as well.
+///
+/// Source: argo-cd 3.5.1 `gitops-engine/pkg/health/health_job.go`; the words are those of the Job's condition. `sync_context.go`,
+/// `getOperationPhase`.
 fn health(world: &World, sent: &Sent<'_>) -> Option<Seen> {
+    let live = world.with_uid(sent.uid)?;
     if !runs_to_an_end(sent.object) {
-        return Some(Seen::Current);
+        return live.is_ready().then_some(Seen::Current);
     }
-    match &world.with_uid(sent.uid)?.run {
+    match &live.run {
         RunState::Complete { .. } => Some(Seen::Current),
         RunState::Failed { reason, .. } => Some(Seen::Failed(
             match reason {

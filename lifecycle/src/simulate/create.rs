@@ -11,6 +11,7 @@ use super::{
 use crate::{
     answer::{StepResult, Verb},
     chart::{Hook, Object, checked},
+    profile::Engine,
     world::{Applied, Millis, Origin, RunState},
 };
 
@@ -60,19 +61,21 @@ impl Play<'_> {
         if errors.is_empty() { Ok(all) } else { Err(self.joined(&errors)) }
     }
 
-    fn send<'h>(&mut self, event: Event, object: &'h Arc<Object>) -> Result<Sent<'h>, String> {
+    pub(super) fn send<'h>(&mut self, event: Event, object: &'h Arc<Object>) -> Result<Sent<'h>, String> {
         let outcome = self.outcome(object);
         let before =
             self.world.live(&object.id).map(|live| (live.uid, ended(&live.run), live.is_terminating()));
         let (verb, request) =
             if self.applies { (Verb::Apply, Request::Apply) } else { (Verb::Create, Request::Create) };
-        if self.applies && self.conflicts(object) {
+        // Argo CD makes up another name each time, and so meets nothing.
+        let is_new = object.generates_name && self.profile.engine == Engine::ArgoCd;
+        if self.applies && !is_new && self.conflicts(object) {
             let words = conflict(object);
             let step = self.step(Some(event), verb, Some(&object.id), StepResult::Failed);
             self.explain(step, "the fields that change belong to an earlier POST");
             return Err(words);
         }
-        let applied = if self.applies {
+        let applied = if self.applies && !is_new {
             self.world.apply(object, Origin::Hook, outcome)
         } else {
             self.world.post(object, Origin::Hook, outcome).map(|()| Applied::Created)
@@ -118,7 +121,7 @@ pub(super) fn validate(hook: &Hook) -> Result<(), Failure> {
 }
 
 /// When pods have ended for good.
-fn ended(run: &RunState) -> Option<Millis> {
+pub(super) fn ended(run: &RunState) -> Option<Millis> {
     match run {
         RunState::Complete { at } | RunState::Failed { at, .. } => Some(*at),
         _ => None,

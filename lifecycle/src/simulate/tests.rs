@@ -52,7 +52,8 @@ impl Release {
     ) -> Played {
         let mut flags = self.0.profile.flags();
         change(&mut flags);
-        let chart = Some(Arc::new(Chart::read(chart, "demo").unwrap()));
+        let chart = Chart::read_by(self.0.profile.engine, chart, "demo");
+        let chart = Some(Arc::new(chart.unwrap()));
         self.0.play(&Command { action, chart, flags, outcomes })
     }
 

@@ -103,6 +103,13 @@ impl World {
         Ok(Deleted::Asked)
     }
 
+    /// The same of the one object with this uid, whatever its name.
+    pub fn delete_with_uid(&mut self, uid: u64) {
+        if self.lives.get(uid).is_some() {
+            self.ask(uid);
+        }
+    }
+
     /// Whether Helm can build objects of this kind.
     ///
     /// # Errors

@@ -98,7 +98,7 @@ impl<'a> Charts<'a> {
         if let Some(rendered) = self.rendered.get(&key) {
             return Ok(Arc::clone(&rendered.chart));
         }
-        let supply = Supply::of_files(self.inputs(source));
+        let supply = Supply::of_files(self.inputs(source)).read_by(self.written.scenario.profile().engine);
         let rendered = supply.render(is_upgrade).map_err(|problems| self.blame(source, problems))?;
         let chart = Arc::clone(&rendered.chart);
         self.rendered.insert(key, rendered);

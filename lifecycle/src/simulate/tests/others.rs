@@ -161,3 +161,105 @@ fn flux_waits_for_what_it_deletes_by_policy_only_without_disable_wait() {
         assert_eq!(again.steps[0].message.as_deref().unwrap_or_default(), deleted, "{:#?}", again.steps);
     }
 }
+
+#[test]
+fn argocd_could_not_make_up_a_name() {
+    let made_up = |policy: &[(&str, &str)]| {
+        job("x", "pre-install", policy).replace("  name: x\n", "  generateName: x-\n")
+    };
+    let mut release = helm("argocd");
+    for made in ["Job/x-*", "Job/x-* Job/x-*"] {
+        let played = release.play(Action::Install, &made_up(&[]), |_| {});
+        succeeds(&played);
+        assert_eq!(steps(&played), ["pre-install apply Job/x-* ok", "pre-install wait Job/x-* ok"]);
+        // No sync finds what an earlier one has made.
+        assert_eq!(left(&played), made);
+    }
+    let mut release = helm("argocd");
+    let played = release.install(&made_up(&[("hook-delete-policy", "hook-succeeded")]));
+    assert_eq!((steps(&played)[2].as_str(), left(&played).as_str()), ("pre-install delete Job/x-* ok", ""));
+}
+
+#[test]
+fn argocd_tries_a_delete_hook_again_for_ever() {
+    let mut release = helm("argocd");
+    release.install(&(job_that("fail", "a", "pre-delete", &[]) + &resource("ConfigMap", "own", "")));
+    let played = release.uninstall();
+    fails(&played, "PreDelete hook(s) failed: demo/a");
+    let tried = ["pre-delete create Job/a ok", "pre-delete wait Job/a failed"];
+    assert_eq!(steps(&played), [&tried[..], &["pre-delete delete Job/a ok"], &tried].concat());
+    let told = played.steps[4].message.as_deref().unwrap_or_default();
+    assert!(told.ends_with("Argo CD deletes it and makes it again, for ever"), "{told}");
+    assert_eq!(history(&played), "1 uninstalling");
+}
+
+#[test]
+fn argocd_makes_a_delete_hook_only_where_it_is_missing() {
+    let mut release = helm("argocd");
+    let chart = job("a", "pre-install,pre-delete", &[]) + &job("b", "post-delete", &[("hook-weight", "1")]);
+    release.install(&(chart + &job("c", "post-delete", &[])));
+    let played = release.uninstall();
+    succeeds(&played);
+    assert_eq!(
+        steps(&played),
+        [
+            "pre-delete wait Job/a stale",
+            "post-delete create Job/c ok",
+            "post-delete create Job/b ok",
+            "post-delete wait Job/c ok",
+            "post-delete wait Job/b ok",
+        ]
+    );
+}
+
+/// A Job whose annotations are these, with their prefixes.
+fn annotated(name: &str, annotations: &str) -> String {
+    resource("Job", name, "spec: {template: {spec: {restartPolicy: Never}}}")
+        .replace("metadata:\n", &format!("metadata:\n  annotations: {{{annotations}}}\n"))
+}
+
+#[test]
+fn argocd_reads_events_in_their_own_case_and_passes_over_those_it_does_not_know() {
+    let chart = job("a", "Pre-Install", &[])
+        + &job("b", " pre-install,foo", &[])
+        + &job("c", "crd-install", &[])
+        + &job("d", "nonsense", &[]);
+    let played = helm("argocd").install(&chart);
+    succeeds(&played);
+    assert_eq!(
+        steps(&played),
+        ["pre-install apply Job/b ok", "pre-install wait Job/b ok", "manifest ok"],
+        "a and d are not even applied, c is an ordinary resource"
+    );
+    assert_eq!(played.steps[2].message.as_deref(), Some("1 created"));
+}
+
+#[test]
+fn argocd_takes_its_own_annotations_for_more_than_those_of_helm() {
+    let chart = annotated("a", "helm.sh/hook: pre-install, argocd.argoproj.io/hook: PostSync")
+        + &annotated(
+            "b",
+            "helm.sh/hook: pre-install, helm.sh/hook-weight: '3', argocd.argoproj.io/sync-wave: '-1'",
+        )
+        + &annotated("c", "helm.sh/hook: pre-install, argocd.argoproj.io/hook-delete-policy: HookSucceeded")
+        + &annotated("d", "argocd.argoproj.io/hook: PreSync, argocd.argoproj.io/sync-wave: '9'")
+        + &annotated("e", "argocd.argoproj.io/hook: Skip")
+        + &annotated("f", "argocd.argoproj.io/hook: nonsense, helm.sh/hook: post-install");
+    let played = helm("argocd").install(&chart);
+    assert_eq!(ran(&played), ["b", "c", "d", "a", "f"]);
+    assert_eq!(left(&played), "Job/a Job/b Job/d Job/f");
+    // Helm knows nothing of them.
+    assert_eq!(ran(&helm("4").install(&chart)), ["a", "c", "b", "f"]);
+}
+
+#[test]
+fn argocd_knows_policies_only_in_their_own_case() {
+    let chart = job("a", "pre-install", &[("hook-delete-policy", "HOOK-SUCCEEDED")]);
+    assert_eq!(left(&helm("argocd").install(&chart)), "Job/a");
+}
+
+#[test]
+fn argocd_waits_for_the_health_of_a_hook_that_never_ends() {
+    let stuck = STUCK.replace("{name: web}", "{name: web, annotations: {helm.sh/hook: pre-install}}");
+    fails(&helm("argocd").install(&stuck), "waiting for completion of hook apps/Deployment/web");
+}

@@ -1,0 +1,103 @@
+//! An Application of Argo CD is deleted, with its hooks for that.
+
+use hooks::{DeletePolicy, Event, release::Status};
+
+use super::{
+    super::{
+        Play,
+        create::{Sent, ended},
+        delete::FOREVER,
+        errors::Failure,
+        storage::Stored,
+        wait::Seen,
+    },
+    Phase, hooks_of,
+};
+use crate::answer::{ObjectId, Verb};
+
+/// Source: argo-cd 3.5.1 `controller/hook.go`, `hookTypeAnnotations`.
+const PRE_DELETE: Phase = [Event::PreDelete; 2];
+const POST_DELETE: Phase = [Event::PostDelete; 2];
+
+/// How often a hook is tried: Argo CD never ends.
+const TRIES: usize = 2;
+
+impl Play<'_> {
+    /// Source: argo-cd 3.5.1 `controller/appcontroller.go`, `finalizeApplicationDeletion`; `controller/hook.go`.
+    pub(super) fn delete_application(&mut self) -> Result<(), Failure> {
+        let Some(mut last) = self.storage.last() else {
+            return Err(Failure(format!("applications.argoproj.io \"{}\" not found", self.release)));
+        };
+        self.revision = Some(last.revision);
+        last.status = Status::Uninstalling;
+        self.storage.update(&last);
+        self.run_until_well(&last, PRE_DELETE, "PreDelete")?;
+        let objects = last.chart.resources.clone();
+        self.delete_resources(&objects, &[])?;
+        let ids: Vec<_> = objects.iter().map(|object| &object.id).collect();
+        let deadline = self.world.now().saturating_add(FOREVER);
+        self.world.until(deadline, |world| ids.iter().all(|id| world.live(id).is_none()).then_some(()));
+        self.run_until_well(&last, POST_DELETE, "PostDelete")?;
+        self.delete_hooks(&last, &[PRE_DELETE, POST_DELETE], DeletePolicy::HookSucceeded);
+        self.storage.purge();
+        Ok(())
+    }
+
+    /// Runs all hooks of a phase at the same time, whatever their waves; what has failed is deleted and made again.
+    ///
+    /// Source: argo-cd 3.5.1 `controller/hook.go`, `executeHooks`.
+    fn run_until_well(&mut self, stored: &Stored, phase: Phase, name: &str) -> Result<(), Failure> {
+        self.applies = false;
+        let mut failed = Vec::new();
+        for _ in 0..TRIES {
+            for (event, id, uid) in failed.drain(..) {
+                self.step(Some(event), Verb::Delete, Some(id), crate::answer::StepResult::Ok);
+                self.delete_and_wait(uid);
+            }
+            let sent = self.make_missing(stored, phase)?;
+            let event = phase[0];
+            let mut open = 0;
+            for (sent, end) in self.ends(stored, &sent) {
+                match end.seen {
+                    Seen::Failed(_) => failed.push((event, &sent.object.id, sent.uid)),
+                    Seen::InProgress(_) => open += 1,
+                    _ => {}
+                }
+            }
+            if open > 0 {
+                return Err(Failure(format!("waiting for {open} {name} hooks to complete")));
+            }
+            if failed.is_empty() {
+                return Ok(());
+            }
+        }
+        if let Some(step) = self.steps.iter().rposition(|step| step.verb == Verb::Wait) {
+            let why = self.steps[step].message.take().unwrap_or_default();
+            self.explain(step, format!("{why}; Argo CD deletes it and makes it again, for ever"));
+        }
+        let named = |id: &ObjectId| format!("{}/{}", id.namespace.as_deref().unwrap_or_default(), id.name);
+        let named: Vec<_> = failed.iter().map(|(_, id, _)| named(id)).collect();
+        Err(Failure(format!("{name} hook(s) failed: {}", named.join(", "))))
+    }
+
+    /// Makes what is not there; what is there counts as it is.
+    fn make_missing<'h>(
+        &mut self,
+        stored: &'h Stored,
+        phase: Phase,
+    ) -> Result<Vec<(Event, Sent<'h>)>, Failure> {
+        let mut all = Vec::new();
+        for (event, hook) in hooks_of(stored, phase) {
+            self.build(hook)?;
+            for object in &hook.objects {
+                let there = self.world.live(&object.id).map(|live| (live.uid, ended(&live.run)));
+                let sent = match there {
+                    Some((uid, stale)) => Sent { object, uid, stale },
+                    None => self.send(event, object).map_err(Failure)?,
+                };
+                all.push((event, sent));
+            }
+        }
+        Ok(all)
+    }
+}
