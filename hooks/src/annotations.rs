@@ -23,6 +23,10 @@ pub const RESOURCE_POLICY: &str = "helm.sh/resource-policy";
 ///
 /// Source: Helm v4.2.4 `pkg/action/validate.go`, `helmReleaseNameAnnotation` and `helmReleaseNamespaceAnnotation`.
 pub const RELEASE: [&str; 2] = ["meta.helm.sh/release-name", "meta.helm.sh/release-namespace"];
+/// The type of the Secrets that Helm stores releases in, which is named like its annotations.
+///
+/// Source: Helm 4.2.4 `pkg/storage/driver/secrets.go`, `newSecretsObject`.
+pub const RELEASE_TYPE: &str = "helm.sh/release.v1";
 /// What all of them start with.
 pub const PREFIX: &str = "helm.sh/";
 /// Other keys of the same domain that people write on purpose.

@@ -165,6 +165,16 @@ impl Record {
         self.manifest.len() + hooks + templates
     }
 
+    /// All that was rendered, hooks behind the rest, each under a `# Source:` comment: as `helm template` prints it.
+    #[must_use]
+    pub fn rendered(&self) -> String {
+        let mut text = self.manifest.clone();
+        for hook in &self.hooks {
+            text.extend(["\n---\n# Source: ", &hook.path, "\n", &hook.manifest, "\n"]);
+        }
+        text
+    }
+
     /// Whether Helm has begun something with this revision and not ended it.
     #[must_use]
     pub const fn is_pending(&self) -> bool {

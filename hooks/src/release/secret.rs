@@ -3,17 +3,12 @@
 use std::fmt;
 
 use super::{Error, Limits, Record};
-use crate::{annotations, node::Node};
-
-/// What follows the prefix of Helm's names in the type of such a Secret.
-///
-/// Source: Helm 4.2.4 `pkg/storage/driver/secrets.go`, `newSecretsObject`.
-const TYPE: &str = "release.v1";
+use crate::{annotations::RELEASE_TYPE, node::Node};
 
 /// Whether the type of a Secret says that it holds a release record.
 #[must_use]
 pub fn is_type(written: &str) -> bool {
-    written.strip_prefix(annotations::PREFIX) == Some(TYPE)
+    written == RELEASE_TYPE
 }
 
 /// A release Secret and where in it the record is.
@@ -40,12 +35,6 @@ impl SecretView<'_> {
         } else {
             Record::decode_stored(self.text.as_bytes(), limits)
         }
-    }
-
-    /// How many bytes the encoded record has.
-    #[must_use]
-    pub const fn encoded_length(&self) -> usize {
-        self.text.len()
     }
 }
 

@@ -93,6 +93,13 @@ fn printing_a_record_shows_nothing_it_renders() {
 }
 
 #[test]
+fn what_was_rendered_are_documents_that_know_where_they_come_from() {
+    let rendered = decode_json(&shop()).unwrap().rendered();
+    let sources: Vec<_> = crate::manifest::split(&rendered).map(|document| document.source).collect();
+    assert_eq!(sources, [Some("shop/templates/a.yaml"), Some("shop/templates/migrate.yaml"), Some("")]);
+}
+
+#[test]
 fn records_from_before_compression_are_read() {
     assert_eq!(decode(base64(base64(shop().to_string()))), decode_json(&shop()));
 }

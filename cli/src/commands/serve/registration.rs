@@ -3,7 +3,7 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hooks::{
     Event,
-    annotations::{HOOK, PREFIX},
+    annotations::{HOOK, RELEASE_TYPE},
 };
 use policies::{
     Profile,
@@ -78,7 +78,7 @@ pub fn list(address: &Address<'_>, bundle: Option<&str>, profile: Profile) -> Va
     recovery["matchConditions"] = json!([condition("takes-back", &back), staying()]);
     let secrets = json!({"apiGroups": [""], "apiVersions": ["v1"], "resources": ["secrets"], "scope": "*", "operations": ["CREATE"]});
     let mut release = webhook("release", "release", "Ignore", secrets);
-    let is_release = format!("object.type == '{PREFIX}release.v1'");
+    let is_release = format!("object.type == '{RELEASE_TYPE}'");
     release["matchConditions"] = json!([condition("is-release", &is_release)]);
     release["objectSelector"] = json!({
         "matchLabels": {"owner": "helm"},

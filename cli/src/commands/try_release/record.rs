@@ -1,7 +1,7 @@
 //! The release record that Helm would store first, as the Secret that the release gate is asked about.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use hooks::{annotations::PREFIX, release::encode};
+use hooks::{annotations::RELEASE_TYPE, release::encode};
 use serde_json::{Value, json};
 
 /// What a record is made of.
@@ -56,7 +56,7 @@ pub(super) fn secret(parts: &Parts) -> Value {
             "namespace": parts.namespace,
             "labels": {"owner": "helm", "name": parts.name, "status": status, "version": parts.revision.to_string()},
         },
-        "type": format!("{PREFIX}release.v1"),
+        "type": RELEASE_TYPE,
         "data": {"release": encode(record.to_string().as_bytes())},
     })
 }

@@ -205,11 +205,7 @@ fn records<'a>(trace: &Trace<'a>, range: Range<usize>) -> impl Iterator<Item = (
 
 /// What Helm stored, as it reads it again: the cluster says which kinds are of no namespace.
 pub(super) fn chart(stored: &Stored, namespace: &str, cluster_scoped: &ClusterScoped) -> Option<Chart> {
-    let record = stored.record.as_ref()?;
-    let mut text = record.manifest.clone();
-    for hook in &record.hooks {
-        text.extend(["\n---\n# Source: ", &hook.path, "\n", &hook.manifest, "\n"]);
-    }
+    let text = stored.record.as_ref()?.rendered();
     let mut chart = Chart::read(&text, namespace).ok()?;
     let hooks = chart.hooks.iter_mut().flat_map(|hook| &mut hook.objects);
     for object in chart.resources.iter_mut().chain(hooks) {
