@@ -130,7 +130,8 @@ impl Home<'_> {
         let mut chart = Chart::default();
         let mut build = Build::default();
         for document in documents {
-            if manifest::is_of_crds(document.path) {
+            // Argo CD has them rendered with all else.
+            if engine != Engine::ArgoCd && manifest::is_of_crds(document.path) {
                 chart.crds.extend(self.objects(document)?);
                 continue;
             }
@@ -147,8 +148,8 @@ impl Home<'_> {
         }
         chart.unbuildable = build.errors();
         if engine == Engine::ArgoCd {
-            let outside = documents.iter().filter(|document| !manifest::is_of_crds(document.path));
-            chart.notes = argocd::notes(outside.map(|document| (document.dropped().name, document.view())));
+            let named = documents.iter().map(|document| (document.dropped().name, document.view()));
+            chart.notes = argocd::notes(named);
         }
         Ok(chart)
     }

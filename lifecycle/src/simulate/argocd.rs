@@ -16,9 +16,9 @@ use super::{
     wait::{Ended, Seen, runs_to_an_end},
 };
 use crate::{
-    World,
+    Chart, World,
     answer::{Action, StepResult, Verb},
-    chart::Hook,
+    chart::{Hook, Object},
     profile::Engine,
     world::{Reason, RunState},
 };
@@ -76,7 +76,7 @@ impl Play<'_> {
         let chart = Arc::clone(&stored.chart);
         let has_hooks =
             chart.hooks.iter().any(|hook| event_of(hook, PRE_SYNC).or(event_of(hook, POST_SYNC)).is_some());
-        self.build_resources(&chart).map_err(Stop::Failed)?;
+        self.build_all(&chart).map_err(Stop::Failed)?;
         self.run_phase(stored, PRE_SYNC)?;
         // Nothing is pruned unless that is asked for.
         self.update_resources(&chart.resources, &chart.resources)
@@ -102,6 +102,18 @@ impl Play<'_> {
             }
         }
         self.run_phase(stored, POST_SYNC)
+    }
+
+    /// Whether all kinds are served, now or once the sync has brought them.
+    ///
+    /// Source: argo-cd 3.5.1 `gitops-engine/pkg/sync/sync_context.go`, `hasCRDOfGroupKind`.
+    fn build_all(&self, chart: &Chart) -> Result<(), Failure> {
+        if let Some(words) = &chart.unbuildable {
+            return Err(Failure(words.clone()));
+        }
+        let brought: Vec<_> = chart.resources.iter().filter_map(|object| object.defines.as_ref()).collect();
+        let is_brought = |object: &&Arc<Object>| brought.iter().any(|defines| defines.covers(&object.id));
+        self.map(chart.resources.iter().filter(|object| !is_brought(object)))
     }
 
     /// Wave after wave; the hooks of one wave at the same time.
@@ -269,6 +281,6 @@ fn is_healthy(live: &crate::world::Live) -> bool {
 }
 
 /// As Argo CD names an object.
-fn qualified(object: &crate::chart::Object) -> String {
+fn qualified(object: &Object) -> String {
     format!("{}/{}/{}", object.id.group(), object.id.kind, object.id.name)
 }

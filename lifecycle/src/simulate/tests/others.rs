@@ -263,3 +263,19 @@ fn argocd_waits_for_the_health_of_a_hook_that_never_ends() {
     let stuck = STUCK.replace("{name: web}", "{name: web, annotations: {helm.sh/hook: pre-install}}");
     fails(&helm("argocd").install(&stuck), "waiting for completion of hook apps/Deployment/web");
 }
+
+#[test]
+fn argocd_failed_for_want_of_the_definitions_that_the_chart_itself_brings() {
+    for folder in ["crds", "templates"] {
+        let definition = hook(
+            "CustomResourceDefinition",
+            "widgets.example.com",
+            &[],
+            "spec: {group: example.com, names: {kind: Widget, plural: widgets}, versions: [{name: v1, served: true}]}",
+        );
+        let chart = definition.replace("/templates/", &format!("/{folder}/")) + &resource("Widget", "w", "");
+        let played = helm("argocd").install(&chart);
+        succeeds(&played);
+        assert_eq!(played.steps[0].message.as_deref(), Some("2 created"), "{folder}");
+    }
+}
