@@ -1,6 +1,6 @@
 //! The command line: global flags, and one variant per command.
 
-use clap::{Parser, Subcommand, ValueEnum, builder::Styles};
+use clap::{Arg, CommandFactory as _, Parser, Subcommand, ValueEnum, builder::Styles};
 
 use crate::commands::{certs, check, completions, diagnose, plan, probe, rollout, rules, serve, try_release};
 
@@ -122,6 +122,24 @@ pub enum Command {
     Probe(probe::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
+}
+
+/// The command line as it is read: `-1` and `-5s` behind a flag that takes a number or a time are its value, of which it says what is
+/// wrong with it, and no flags of their own.
+#[must_use]
+pub fn command() -> clap::Command {
+    with_values(Args::command())
+}
+
+fn with_values(command: clap::Command) -> clap::Command {
+    let with_value = |arg: Arg| {
+        let is_time = arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == "DURATION"));
+        match arg.get_action().takes_values() && !arg.is_positional() {
+            true if is_time => arg.allow_hyphen_values(true),
+            takes_value => arg.allow_negative_numbers(takes_value),
+        }
+    };
+    command.mut_args(with_value).mut_subcommands(with_values)
 }
 
 impl Global {

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use clap::builder::RangedI64ValueParser;
+
 use crate::{Io, report::Problem};
 
 mod chart;
@@ -37,7 +39,7 @@ pub struct Args {
     #[arg(long)]
     pub join: bool,
     /// Refuse files larger than this.
-    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = number(1..=1024))]
     pub max_file_size: u64,
     /// The namespace of the release.
     #[arg(short, long, value_name = "NAME", value_parser = names::namespace)]
@@ -115,8 +117,13 @@ pub struct Target {
     #[arg(short = 'a', long, value_name = "VERSION")]
     pub api_versions: Vec<String>,
     /// Give up on a chart after this many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = number(1..=3600))]
     pub helm_timeout: u64,
+}
+
+/// A whole number, which is told its bounds even when it is negative.
+fn number(bounds: std::ops::RangeInclusive<i64>) -> RangedI64ValueParser<u64> {
+    RangedI64ValueParser::new().range(bounds)
 }
 
 impl HelmArgs {

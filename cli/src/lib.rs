@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, io};
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::FromArgMatches as _;
 
 pub mod args;
 mod client;
@@ -29,7 +29,7 @@ use args::{Args, Command};
 /// Runs one command line, the name of the program first, and gives the exit code: 0, 1 for findings, 2 for «could not run».
 pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let parsed = Args::command().try_get_matches_from(&arguments).and_then(|matches| {
+    let parsed = args::command().try_get_matches_from(&arguments).and_then(|matches| {
         let args = Args::from_arg_matches(&matches)?;
         Ok((args, matches))
     });

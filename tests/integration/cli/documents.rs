@@ -57,3 +57,34 @@ fn what_was_missing_on_the_command_line_was_cut_off() {
     let wanted = "invalid value 'y' for '--fail-on <MODE>' [possible values: deny, warn, audit, never]";
     assert_eq!(wrong, wanted);
 }
+
+#[test]
+fn a_negative_value_was_taken_for_a_flag() {
+    for (arguments, wanted) in [
+        (
+            &["plan", "x", "--timeout", "-5s"][..],
+            "'-5s' for '--timeout <DURATION>': write a duration as 90s or 1m30s",
+        ),
+        (
+            &["plan", "x", "--after", "-1h"],
+            "'-1h' for '--after <DURATION>': write a duration as 90s or 1m30s",
+        ),
+        (
+            &["certs", "make", "--dir", "x", "--name", "a", "--days", "-1"],
+            "'-1' for '--days <DAYS>': -1 is not in 1..=36500",
+        ),
+        (
+            &["check", "x", "--helm-timeout", "-1"],
+            "'-1' for '--helm-timeout <SECONDS>': -1 is not in 1..=3600",
+        ),
+        (
+            &["diagnose", "x", "--revision", "-1"],
+            "'-1' for '--revision <NUMBER>': write the number of a revision",
+        ),
+        (&["plan", "x", "--timeout", "--wait"], "'--wait' for '--timeout <DURATION>': write a duration"),
+    ] {
+        let ran = hookward(arguments);
+        let wanted = format!("error: invalid value {wanted}");
+        assert!(ran.code == 2 && ran.stderr.starts_with(&wanted), "{}", ran.stderr);
+    }
+}
