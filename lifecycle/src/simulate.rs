@@ -150,6 +150,8 @@ struct Play<'a> {
     /// When the command began.
     began: Millis,
     revision: Option<u32>,
+    /// What it waits for without an end: nothing happens after that.
+    endless: Option<ObjectId>,
     /// The ordinary resources that the last update made.
     created: Vec<Arc<Object>>,
     steps: Vec<Step>,
@@ -173,6 +175,7 @@ impl<'a> Play<'a> {
             waiter: profile.waiter(command.flags.wait),
             applies: profile.applies,
             revision: None,
+            endless: None,
             created: Vec::new(),
             steps: Vec::new(),
         };
@@ -200,13 +203,18 @@ impl<'a> Play<'a> {
         let prefixed = |words: &'static str| {
             move |failure: Failure| if is_helm { failure.after(words) } else { failure }
         };
-        match self.command.action {
+        let ended = match self.command.action {
             Action::Install => self.install(false).map_err(prefixed("INSTALLATION FAILED")),
             Action::Upgrade if self.flags.install && self.installs_instead() => self.install(true),
             Action::Upgrade => self.upgrade().map_err(prefixed("UPGRADE FAILED")),
             Action::Rollback => self.rollback(self.flags.to),
             Action::Uninstall => self.uninstall(),
             Action::Test => self.test(),
+        };
+        // Helm says nothing then, and never ends.
+        match &self.endless {
+            Some(id) => Err(Failure(format!("waiting for ever for {id}, since the timeout is 0"))),
+            None => ended,
         }
     }
 

@@ -328,6 +328,10 @@ impl Writer<'_> {
         for object in &hook.objects {
             let id = &object.id;
             if !matches!((id.group(), id.kind.as_str()), ("batch", "Job") | ("", "Pod")) {
+                // Of another group, Helm's old waiter cannot read it.
+                if self.trace.says(&format!("expected {} to be a *", id.name)) {
+                    self.push(run.at, Some(event), Verb::Wait, Some(id), StepResult::Failed);
+                }
                 continue;
             }
             let is_new = |(_, sight): &(usize, &Sight)| sight.change == Change::Added && sight.id.is_same(id);

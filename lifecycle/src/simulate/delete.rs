@@ -98,10 +98,11 @@ impl Play<'_> {
                 let deadline = now.saturating_add(if is_unlimited { FOREVER } else { timeout });
                 let is_gone = |play: &Self| ids.iter().all(|id| play.world.live(id).is_none());
                 if self.look(deadline, LOOKS, is_gone) {
-                    Ok(())
-                } else {
-                    Err(Failure("context deadline exceeded".to_owned()))
+                    return Ok(());
                 }
+                let left = ids.iter().find(|id| is_unlimited && self.world.live(id).is_some());
+                self.endless = left.map(|id| ObjectId::clone(id));
+                Err(Failure("context deadline exceeded".to_owned()))
             }
             Deletion::Watch => {
                 let deadline = now.saturating_add(if timeout == 0 { STATUS_TIMEOUT } else { timeout });

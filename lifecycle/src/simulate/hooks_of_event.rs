@@ -48,6 +48,9 @@ impl Play<'_> {
                 }
             };
             if let Err(failure) = self.await_hook(event, &sent, stored) {
+                if self.endless.is_some() {
+                    return Ending::Stopped(failure);
+                }
                 self.print_logs(event, hook, DeletePolicy::HookFailed);
                 return Ending::Failed(place, failure);
             }
@@ -71,6 +74,9 @@ impl Play<'_> {
             Ending::Failed(place, failure) => {
                 // Helm only logs what goes wrong here.
                 let _ = self.delete_by_policy(event, hooks[place], DeletePolicy::HookFailed);
+                if self.endless.is_some() {
+                    return Err(failure);
+                }
                 for hook in &hooks[..place] {
                     self.delete_by_policy(event, hook, DeletePolicy::HookSucceeded)?;
                 }

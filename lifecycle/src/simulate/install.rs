@@ -74,6 +74,9 @@ impl Play<'_> {
     ///
     /// Source: Helm 3.21.4 and 4.2.4 `pkg/action/install.go`, `failRelease`: what is taken back is not recorded as failed before.
     fn fail_install(&mut self, mut stored: Stored, failure: Failure) -> Result<(), Failure> {
+        if self.endless.is_some() {
+            return Err(failure);
+        }
         if !self.flags.rollback_on_failure {
             stored.status = Status::Failed;
             self.storage.update(&stored);

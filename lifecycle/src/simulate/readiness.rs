@@ -69,6 +69,8 @@ impl Play<'_> {
         };
         let timed_out = || Err(Unready::new("context deadline exceeded".to_owned(), StepResult::Timeout));
         if !self.look(deadline, LOOKS, is_done) {
+            let open = objects.iter().find(|object| !is_ready(self.world, &object.id, jobs));
+            self.endless = open.filter(|_| is_unlimited).map(|object| object.id.clone());
             return timed_out();
         }
         let mut open = objects.iter().filter(|object| !is_ready(self.world, &object.id, jobs));

@@ -60,6 +60,9 @@ impl Play<'_> {
             return Err(failure);
         }
         if let Err(failure) = self.await_resources(&chart.resources) {
+            if self.endless.is_some() {
+                return Err(failure);
+            }
             stored.status = Status::Failed;
             self.storage.update(&stored);
             return Err(failure.after(format!("release {} failed", self.release)));

@@ -53,6 +53,9 @@ impl Play<'_> {
             all.into_iter().partition(|index| filters.takes(&stored.chart.hooks[*index]));
         stored.hooks.clone_from(&taken);
         let ending = self.run_hooks(Event::Test, &stored);
+        if let (Some(_), Ending::Stopped(failure)) = (&self.endless, &ending) {
+            return Err(failure.clone());
+        }
         if self.profile.engine == Engine::Helm3 {
             let ran = self.clean_up(Event::Test, &stored, ending);
             self.store_test(&mut stored, skipped, taken);

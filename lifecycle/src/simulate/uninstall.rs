@@ -44,8 +44,11 @@ impl Play<'_> {
             let ids: Vec<_> = objects.iter().map(|object| &object.id).collect();
             errors.extend(self.await_gone(&ids).err());
         }
-        if !self.flags.no_hooks {
+        if !self.flags.no_hooks && self.endless.is_none() {
             errors.extend(self.event(Event::PostDelete, &last).err());
+        }
+        if self.endless.is_some() {
+            return errors.pop().map_or(Ok(()), Err);
         }
         last.status = Status::Uninstalled;
         if self.flags.keep_history {

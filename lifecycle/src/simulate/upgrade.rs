@@ -81,6 +81,9 @@ impl Play<'_> {
         created: &[Arc<Object>],
         failure: Failure,
     ) -> Result<(), Failure> {
+        if self.endless.is_some() {
+            return Err(failure);
+        }
         stored.status = Status::Failed;
         self.storage.update(&stored);
         if self.flags.cleanup_on_fail {

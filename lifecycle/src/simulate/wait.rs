@@ -16,7 +16,7 @@ use crate::{
     answer::{StepResult, Verb},
     chart::Object,
     profile::{Completion, Engine},
-    world::{Millis, RunState},
+    world::{Live, Millis, RunState},
 };
 
 /// How often Flux asks.
@@ -97,9 +97,16 @@ impl Play<'_> {
                 ends.iter().all(Option::is_some).then_some(())
             });
             let now = self.world.now();
+            if self.flags.timeout.is_zero() {
+                let open = run.iter().zip(&ends).find(|(_, end)| end.is_none());
+                self.endless = open.map(|(sent, _)| sent.object.id.clone());
+            }
             all.extend(
                 ends.into_iter().map(|end| end.unwrap_or(Ended { at: now, seen: Seen::InProgress("") })),
             );
+            if self.endless.is_some() {
+                break;
+            }
         }
         let mut errors: Vec<_> = all
             .iter()
@@ -153,22 +160,32 @@ impl Play<'_> {
     /// Source: fluxcd/helm-controller 1.6.3 `internal/action/wait.go`, `WatchUntilReady`; fluxcd/pkg `ssa/manager_wait.go`.
     fn await_asking(&mut self, sent: &[Sent<'_>]) -> (Vec<Ended>, Option<Failure>) {
         let deadline = self.timeout(STATUS_TIMEOUT);
+        let before = sent.iter().any(|sent| expires(sent.object)).then(|| self.world.clone());
         let ask = |world: &World, sent: &Sent<'_>| match status(world, sent, &mut true) {
-            Seen::NotFound if sent.object.run.as_ref().is_some_and(|run| run.ttl.is_some()) => Seen::Current,
+            Seen::NotFound if expires(sent.object) => Seen::Current,
             seen => seen,
         };
         let is_done = |play: &Self| sent.iter().all(|sent| ask(play.world, sent) == Seen::Current);
         let done = self.look(deadline, ASKS, is_done);
         let at = self.world.now();
-        let ended: Vec<_> = sent.iter().map(|sent| Ended { at, seen: ask(self.world, sent) }).collect();
+        let mut ended: Vec<_> = sent.iter().map(|sent| Ended { at, seen: ask(self.world, sent) }).collect();
         let open = sent.iter().zip(&ended).filter(|(_, ended)| ended.seen != Seen::Current);
         let open: Vec<_> = open.map(|(sent, ended)| still(sent.object, &ended.seen)).collect();
-        (ended, (!done).then(|| Failure(format!("timeout waiting for: [{}]", open.join(", ")))))
+        let failure = (!done).then(|| Failure(format!("timeout waiting for: [{}]", open.join(", "))));
+        if let Some(before) = before {
+            for (sent, ended) in sent.iter().zip(&mut ended) {
+                if self.world.with_uid(sent.uid).is_none() && fails(before.clone(), sent.uid, at) {
+                    ended.seen = Seen::NotFound;
+                }
+            }
+        }
+        (ended, failure)
     }
 
     /// The step of one wait, if it is one.
     pub(super) fn tell(&mut self, event: Event, sent: &Sent<'_>, ended: &Ended, stored: &Stored) {
-        if !runs_to_an_end(sent.object) {
+        let is_foreign = !runs_to_an_end(sent.object);
+        if is_foreign && !matches!(ended.seen, Seen::Failed(_)) {
             return;
         }
         let is_legacy = self.waiter.completion == Completion::Legacy;
@@ -180,9 +197,14 @@ impl Play<'_> {
                 (StepResult::Stale, Some(format!("an earlier run {how} {ago}s ago, and nothing ran now")))
             }
             (Seen::Current, None) => (StepResult::Ok, None),
+            (Seen::Failed(words), None) if is_foreign => (StepResult::Failed, Some(words.clone())),
             (Seen::Failed(_), None) => (StepResult::Failed, self.why_failed(sent)),
             (Seen::NotFound, None) if is_legacy => {
                 (StepResult::Ok, Some("it was deleted meanwhile, which Helm takes for success".to_owned()))
+            }
+            (Seen::NotFound, None) if self.waiter.completion == Completion::Poll && expires(sent.object) => {
+                let words = "it failed and was gone before Flux asked again, which Flux takes for success";
+                (StepResult::Ok, Some(words.to_owned()))
             }
             _ => (StepResult::Timeout, Some(self.why_open(sent, stored))),
         };
@@ -234,6 +256,17 @@ impl Play<'_> {
 /// Whether Helm waits for more than its existence.
 pub(super) fn runs_to_an_end(object: &Object) -> bool {
     matches!((object.id.group(), object.id.kind.as_str()), ("batch", "Job") | ("", "Pod"))
+}
+
+/// Whether it goes by itself when it has ended.
+fn expires(object: &Object) -> bool {
+    object.run.as_ref().is_some_and(|run| run.ttl.is_some())
+}
+
+/// Whether this one fails until `to`.
+fn fails(mut world: World, uid: u64, to: Millis) -> bool {
+    let has_failed = |live: &Live| matches!(live.run, RunState::Failed { .. });
+    world.until(to, |world| world.with_uid(uid).is_some_and(has_failed).then_some(())).is_some()
 }
 
 /// What a watch on one object has seen; `None` as long as it goes on.

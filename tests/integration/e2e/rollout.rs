@@ -9,6 +9,8 @@ use tests::rig::{Helm, Rig};
 use super::with_both_helms;
 
 mod again;
+mod foreign;
+mod kept;
 mod nameless;
 mod outside;
 mod refused;

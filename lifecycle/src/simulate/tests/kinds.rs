@@ -120,3 +120,21 @@ fn a_hook_that_makes_the_namespace_of_its_own_release_deletes_the_release_with_i
     assert_eq!(history(&played), "");
     fails(&release.upgrade(&chart), "UPGRADE FAILED: \"demo\" has no deployed releases");
 }
+
+#[test]
+fn helm_3_cannot_await_a_job_of_another_group_and_that_had_no_step() {
+    let definition = hook("CustomResourceDefinition", "jobs.example.com", &[], DEFINITION)
+        .replace("Widget", "Job")
+        .replace("widget", "job");
+    let foreign = config_map("x", "pre-upgrade", &[], "a")
+        .replace("kind: ConfigMap\napiVersion: v1", "kind: Job\napiVersion: example.com/v1");
+    let [mut three, mut four] = both();
+    for release in [&mut three, &mut four] {
+        succeeds(&release.install(&definition));
+    }
+    let played = three.upgrade(&(definition.clone() + &foreign));
+    fails(&played, "UPGRADE FAILED: pre-upgrade hooks failed: 1 error occurred:");
+    let words = "expected x to be a *batch.Job, got *unstructured.Unstructured";
+    assert_eq!(wait(&played), (StepResult::Failed, words, 0.0));
+    succeeds(&four.upgrade(&(definition + &foreign)));
+}

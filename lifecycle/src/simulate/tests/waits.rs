@@ -245,6 +245,50 @@ fn with_no_timeout_the_old_waiter_of_helm_4_waits_for_ever_too_and_that_was_not_
     assert_eq!(wait(&played).1, "Helm waits for ever, since its timeout is 0");
 }
 
+/// It failed the revision after a day, and took back what it had made.
+#[test]
+fn nothing_happened_after_a_wait_without_an_end() {
+    let hangs = |event: &str| job_that("hang", "x", event, &[("hook-delete-policy", "hook-failed")]);
+    let endless = "waiting for ever for Job/x, since the timeout is 0";
+    for (word, wait) in [("3", Wait::HookOnly), ("4", Wait::Legacy)] {
+        let without_limit = |undoes: bool| {
+            move |flags: &mut Flags| {
+                (flags.wait, flags.rollback_on_failure) = (wait, undoes);
+                seconds(flags, 0);
+            }
+        };
+        for undoes in [false, true] {
+            let mut release = helm(word);
+            let played = release.play(Action::Install, &hangs("pre-install"), without_limit(undoes));
+            fails(&played, endless);
+            assert_eq!((history(&played).as_str(), left(&played).as_str()), ("1 pending-install", "Job/x"));
+            let in_progress = "UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress";
+            fails(&release.upgrade(""), in_progress);
+        }
+        for (event, action, status) in [
+            ("post-upgrade", Action::Upgrade, "1 deployed, 2 pending-upgrade"),
+            ("pre-rollback", Action::Rollback, "1 deployed, 2 pending-rollback"),
+            ("test", Action::Test, "1 deployed"),
+            ("pre-delete", Action::Uninstall, "1 uninstalling"),
+            ("post-delete", Action::Uninstall, "1 uninstalling"),
+        ] {
+            let mut release = helm(word);
+            succeeds(&release.install(&hangs(event)));
+            let played = release.play(action, &hangs(event), |flags| {
+                without_limit(action == Action::Upgrade)(flags);
+                flags.to = Some(1);
+            });
+            if word == "4" && action == Action::Test {
+                // Which waits in the new way, whatever it is told.
+                assert!(played.error.unwrap().contains("not ready"));
+                continue;
+            }
+            fails(&played, endless);
+            assert_eq!((history(&played).as_str(), left(&played).as_str()), (status, "Job/x"), "{event}");
+        }
+    }
+}
+
 #[test]
 fn items_of_a_list_are_awaited_one_by_one() {
     let item = |kind: &str, name: &str, rest: &str| {
