@@ -16,7 +16,6 @@ mod object;
 mod read;
 mod typed;
 
-pub use hooks::scope;
 pub use read::ReadError;
 pub(crate) use typed::checked;
 

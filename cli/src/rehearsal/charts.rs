@@ -203,7 +203,7 @@ impl<'a> Reading<'a> {
                 let message = "there is more than one release here; give the one that is meant";
                 self.problems.push(Problem::new(shown, message));
             }
-            stored = Some(text_of(&record));
+            stored = Some(record.rendered());
             release = Some(record.name);
             namespace = Some(record.namespace).filter(|namespace| !namespace.is_empty());
         } else if self.problems.is_empty()
@@ -224,15 +224,6 @@ impl<'a> Reading<'a> {
         let chart = chart.map_err(|error| vec![unreadable(shown, &error)])?;
         Ok(Rendered { chart: Arc::new(chart), texts: Arc::default(), release, namespace, notes: Vec::new() })
     }
-}
-
-/// What a stored release is made of, hooks behind the rest.
-fn text_of(record: &Record) -> String {
-    let mut text = record.manifest.clone();
-    for hook in &record.hooks {
-        text.extend(["\n---\n# Source: ", &hook.path, "\n", &hook.manifest, "\n"]);
-    }
-    text
 }
 
 fn unreadable(shown: &str, error: &ReadError) -> Problem {

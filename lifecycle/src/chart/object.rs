@@ -1,10 +1,9 @@
 //! From what is written in a manifest to what matters of the object.
 
-use hooks::{Node, Value, annotations};
+use hooks::{Node, Value, annotations, scope};
 
 use super::{
-    Definition, Need, Object, Restart, Run, Workload, digest, failure_policy, fields, frozen, needs, scope,
-    typed,
+    Definition, Need, Object, Restart, Run, Workload, digest, failure_policy, fields, frozen, needs, typed,
 };
 use crate::{
     Outcome,

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use hooks::plain::shell_word;
+use hooks::{plain::shell_word, scope};
 use k8s_openapi::api::core::v1::{Namespace, Node};
 use kube::{
     Api, Client, Config,
@@ -11,11 +11,7 @@ use kube::{
 };
 
 use super::{Error, Refusal, error::asked, objects};
-use crate::{
-    Chart, World,
-    chart::{Definition, scope},
-    world::Nodes,
-};
+use crate::{Chart, World, chart::Definition, world::Nodes};
 
 /// What kwok writes on the nodes that it plays.
 const KWOK: &str = "kwok.x-k8s.io/node";

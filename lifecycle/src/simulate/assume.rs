@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
+use hooks::scope;
+
 use crate::{
     Chart, World,
     answer::ObjectId,
-    chart::{Definition, Object, scope},
+    chart::{Definition, Object},
 };
 
 /// Namespaces that objects name, what their pods need, and kinds that they are of, unless the chart itself makes them.

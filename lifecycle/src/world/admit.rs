@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use hooks::scope;
+
 use super::{Applied, Deleted, Live, Origin, Refusal, RunState, State, World};
 use crate::{
     Outcome,
     answer::ObjectId,
-    chart::{Definition, Frozen, Holds, Object, Workload, scope},
+    chart::{Definition, Frozen, Holds, Object, Workload},
 };
 
 /// The field that seals a `ConfigMap` or a Secret.

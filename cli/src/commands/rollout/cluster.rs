@@ -339,7 +339,7 @@ async fn simulate(args: &Rollout, cluster: &Cluster, written: &Written) -> Resul
     for step in &scenario.steps {
         if let Some(source) = &step.chart {
             let is_upgrade = step.action == Action::Upgrade && !step.flags.install;
-            let _ = charts.render(source, step, is_upgrade)?;
+            let _ = charts.render(source, is_upgrade)?;
         }
     }
     let all: Vec<Arc<Chart>> = charts.all().collect();
@@ -351,7 +351,7 @@ async fn simulate(args: &Rollout, cluster: &Cluster, written: &Written) -> Resul
         stage.rest(step.after);
         let is_upgrade = step.action == Action::Upgrade && !(step.flags.install && stage.is_empty());
         let chart = match &step.chart {
-            Some(source) => Some(charts.render(source, step, is_upgrade)?),
+            Some(source) => Some(charts.render(source, is_upgrade)?),
             None => None,
         };
         let _ = stage.play(&step.command(chart));

@@ -6,11 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use lifecycle::{
-    Chart,
-    answer::Action,
-    scenario::{Source, Step},
-};
+use lifecycle::{Chart, answer::Action, scenario::Source};
 
 use super::{Args, files::Written, words};
 use crate::{
@@ -34,7 +30,7 @@ pub(super) fn play(args: &Args, written: &Written) -> Result<(Rehearsed, Vec<Str
         stage.rest(step.after);
         let is_upgrade = step.action == Action::Upgrade && !(step.flags.install && stage.is_empty());
         let chart = match &step.chart {
-            Some(source) => Some(charts.render(source, step, is_upgrade)?),
+            Some(source) => Some(charts.render(source, is_upgrade)?),
             None => None,
         };
         let played = stage.play(&step.command(chart));
@@ -87,12 +83,7 @@ impl<'a> Charts<'a> {
     }
 
     /// Renders a chart, or finds it.
-    pub(super) fn render(
-        &mut self,
-        source: &Source,
-        _: &Step,
-        is_upgrade: bool,
-    ) -> Result<Arc<Chart>, Vec<Problem>> {
+    pub(super) fn render(&mut self, source: &Source, is_upgrade: bool) -> Result<Arc<Chart>, Vec<Problem>> {
         // The same chart is the same wherever it is named.
         let key = (Source { place: (0, 0), ..source.clone() }, is_upgrade);
         if let Some(rendered) = self.rendered.get(&key) {
