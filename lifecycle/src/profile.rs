@@ -91,6 +91,13 @@ pub enum Deletion {
     Forget,
 }
 
+/// The Helm that is meant where nobody names a tool.
+impl Default for Profile {
+    fn default() -> Self {
+        helm4::PROFILE
+    }
+}
+
 impl Profile {
     /// All that can be chosen, by the word that chooses them.
     pub const ALL: [(&'static str, Self); 4] =

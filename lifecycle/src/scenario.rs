@@ -82,7 +82,7 @@ impl Scenario {
     /// The tool that plays it.
     #[must_use]
     pub fn profile(&self) -> Profile {
-        Profile::find(&self.helm).unwrap_or(Profile::ALL[1].1)
+        Profile::find(&self.helm).unwrap_or_default()
     }
 }
 

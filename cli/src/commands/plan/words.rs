@@ -57,7 +57,7 @@ pub(crate) fn tool(text: &str) -> Result<String, String> {
 /// The tool of a word that [`tool`] has read.
 #[must_use]
 pub(crate) fn profile(word: &str) -> Profile {
-    Profile::find(word).unwrap_or(Profile::ALL[1].1)
+    Profile::find(word).unwrap_or_default()
 }
 
 /// Reads an outcome.
