@@ -10,7 +10,6 @@ use serde_json::Value;
 use super::text::{WIDTH, left_out};
 use crate::{
     plain,
-    report::ObjectName,
     trial::{Answer, Hook, Release, Run, Trial},
 };
 
@@ -81,7 +80,7 @@ fn release(release: &Release, colors: bool, out: &mut dyn Write) -> io::Result<(
     if !release.hooks.is_empty() {
         writeln!(out, "\nwhat each hook would get, asked one by one:")?;
     }
-    let names: Vec<String> = release.hooks.iter().map(|hook| shown(&hook.object)).collect();
+    let names: Vec<String> = release.hooks.iter().map(shown).collect();
     let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).min(WIDEST_NAME);
     for (hook, name) in release.hooks.iter().zip(&names) {
         Row { answer: &hook.answer, name, widest, colors }.write(&about(hook), out)?;
@@ -202,8 +201,11 @@ impl Row<'_> {
     }
 }
 
-fn shown(object: &ObjectName) -> String {
-    format!("{}/{}", object.kind, object.name.as_deref().unwrap_or("(no name)"))
+/// A name that the API server makes up is shown as `plan` shows it.
+fn shown(hook: &Hook) -> String {
+    let generated = || hook.before["metadata"]["generateName"].as_str().map(|prefix| format!("{prefix}*"));
+    let name = hook.object.name.clone().or_else(generated);
+    format!("{}/{}", hook.object.kind, name.unwrap_or_else(|| "(no name)".to_owned()))
 }
 
 fn counted(number: usize, word: &str) -> String {

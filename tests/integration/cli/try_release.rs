@@ -94,9 +94,11 @@ fn what_cannot_be_read_is_an_error_and_the_rest_is_tried() {
 }
 
 #[test]
-fn a_generated_name_is_known_by_its_prefix() {
+fn the_prefix_of_a_generated_name_was_given_for_a_name() {
     let generated = SUSPENDED.replace("name: migrate", "generateName: migrate-");
-    assert_eq!(tried(&generated, &[])["releases"][0]["objects"][0]["object"]["name"], "migrate-");
+    assert_eq!(tried(&generated, &[])["releases"][0]["objects"][0]["object"]["name"], Value::Null);
+    let ran = hookward_with(&generated, ["try", "-"]);
+    assert!(ran.stdout.contains(" Job/migrate-*  "), "{}", ran.stdout);
 }
 
 #[test]

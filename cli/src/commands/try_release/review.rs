@@ -77,7 +77,6 @@ fn review(name: &ObjectName, object: &Value) -> Value {
     let (group, version) = name.api_version.rsplit_once('/').unwrap_or(("", &name.api_version));
     let kind = json!({"group": group, "version": version, "kind": name.kind});
     let resource = json!({"group": group, "version": version, "resource": plural(&name.kind)});
-    let is_generated = object["metadata"]["name"].is_null();
     json!({
         "apiVersion": "admission.k8s.io/v1",
         "kind": "AdmissionReview",
@@ -87,7 +86,7 @@ fn review(name: &ObjectName, object: &Value) -> Value {
             "resource": resource,
             "requestKind": kind,
             "requestResource": resource,
-            "name": if is_generated { "" } else { name.name.as_deref().unwrap_or("") },
+            "name": name.name.as_deref().unwrap_or(""),
             "namespace": name.namespace.as_deref().unwrap_or(""),
             "operation": "CREATE",
             "userInfo": {"username": "helm", "groups": ["system:authenticated"]},

@@ -158,7 +158,7 @@ impl Subject {
                 api_version: object.api_version().to_owned(),
                 kind: object.kind().to_owned(),
                 namespace: object.namespace().map(str::to_owned),
-                name: object.name().or_else(|| object.generate_name()).map(str::to_owned),
+                name: object.name().map(str::to_owned),
             };
             self.questions.push(Question { object: item.to_json(), name });
         }
