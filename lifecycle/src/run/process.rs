@@ -36,7 +36,7 @@ pub(super) struct Said {
 }
 
 impl Process {
-    /// Starts it, and listens to what it is not silenced in.
+    /// Starts it, and hears its standard output, and its standard error where that is a pipe.
     pub(super) fn start(mut command: Command) -> io::Result<Self> {
         // A Ctrl-C on the terminal is for us; the program is told when we are done.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
