@@ -30,18 +30,6 @@ const UNPLAYED: [&str; 2] = ["Sync", "SyncFail"];
 /// What keeps an object from being applied.
 const SKIP: &str = "Skip";
 
-/// The events of Helm that have a phase.
-///
-/// Source: argo-cd 3.5.1 `gitops-engine/pkg/sync/hook/helm/type.go`; `controller/hook.go`.
-const PHASED: [Event; 6] = [
-    Event::PreInstall,
-    Event::PreUpgrade,
-    Event::PostInstall,
-    Event::PostUpgrade,
-    Event::PreDelete,
-    Event::PostDelete,
-];
-
 /// Whether a document is a hook, and which; items count in the case in which they are documented, and unknown ones not at all.
 ///
 /// Source: argo-cd 3.5.1 `gitops-engine/pkg/sync/hook/hook.go`, `IsHook` and `Types`.
@@ -74,9 +62,6 @@ pub(super) fn notes<'a>(documents: impl Iterator<Item = (String, hooks::Object<'
             _ if is_unplayed => unplayed.push(name),
             Part::Resource if wave(view) != 0 => waves.push(name),
             Part::LeftOut | Part::Dropped => left_out.push(name),
-            Part::Hook(said) if !said.events.iter().any(|event| PHASED.contains(event)) => {
-                left_out.push(name);
-            }
             Part::Resource | Part::Hook(_) => {}
         }
     }
@@ -139,7 +124,7 @@ mod tests {
 
     #[test]
     fn what_argocd_leaves_out_and_what_is_not_played_was_told_nobody() {
-        for left_out in ["helm.sh/hook: Pre-Install", "helm.sh/hook: test", "argocd.argoproj.io/hook: Skip"] {
+        for left_out in ["helm.sh/hook: Pre-Install", "argocd.argoproj.io/hook: Skip"] {
             assert!(notes(left_out)[0].contains("neither runs nor applies ConfigMap/x:"), "{left_out}");
         }
         for unplayed in ["argocd.argoproj.io/hook: SyncFail", "argocd.argoproj.io/hook: 'PreSync, Sync'"] {
@@ -148,7 +133,12 @@ mod tests {
         assert!(
             notes("argocd.argoproj.io/sync-wave: '1'")[0].ends_with("applied together, here ConfigMap/x")
         );
-        for played in ["a: b", "helm.sh/hook: 'pre-install, foo'", "argocd.argoproj.io/hook: PreSync"] {
+        for played in [
+            "a: b",
+            "helm.sh/hook: test",
+            "helm.sh/hook: 'pre-install, foo'",
+            "argocd.argoproj.io/hook: PreSync",
+        ] {
             assert!(notes(played).is_empty(), "{played}");
         }
     }

@@ -94,7 +94,7 @@ pub(in crate::scenario) struct Ending(pub(in crate::scenario) Outcome);
 #[schemars(with = "String")]
 pub(in crate::scenario) struct Name(pub(in crate::scenario) String);
 
-/// `true`, `false`, or how Helm 4 waits; the tool decides when nothing is said.
+/// `true`, `false`, or how Helm 4 waits.
 #[derive(Debug, Clone, Copy, Default, JsonSchema)]
 #[schemars(with = "serde_word::Wait")]
 pub(in crate::scenario) struct Wait(pub(in crate::scenario) Option<command::Wait>);
