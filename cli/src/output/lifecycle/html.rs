@@ -84,7 +84,7 @@ fn plan(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</header>\n<main>")?;
     for scenario in scenarios {
         let mut argo = None;
-        for story in Story::all(scenario) {
+        for story in Story::all(scenario).map(Story::in_full) {
             action(&story, "", out)?;
             argo = story.under_argo();
         }
@@ -131,7 +131,7 @@ fn rollouts(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
             markup(&answer.namespace),
             markup(&scenario.file)
         )?;
-        for story in Story::all(scenario) {
+        for story in Story::all(scenario).map(Story::in_full) {
             action(&story, &format!("Step {}: ", story.index + 1), out)?;
         }
     }
@@ -174,7 +174,14 @@ fn action(story: &Story<'_>, before: &str, out: &mut dyn Write) -> io::Result<()
         writeln!(out, "<dt>not run</dt><dd>{}</dd>", markup(&story.unrun.words()))?;
     }
     for note in story.notes() {
-        writeln!(out, "<dt>{}</dt><dd>{}</dd>", note.label, markup(&note.text))?;
+        let (label, words) = (note.label, &note.text);
+        match note.tone {
+            Tone::Fine => writeln!(out, "<dt>{label}</dt><dd>{}</dd>", markup(words))?,
+            tone => {
+                let said = said(tone, &format!("{} {words}", tone.sign()));
+                writeln!(out, "<dt>{label}</dt><dd><strong>{said}</strong></dd>")?;
+            }
+        }
     }
     writeln!(out, "</dl>")?;
     if !story.rows.is_empty() {

@@ -81,7 +81,7 @@ impl Page {
             writeln!(out, "## Plan of {release} ({})\n", text(&scenario.played_by()))?;
             if scenario.answer.actions.is_empty() { Ok(()) } else { actions(scenario, out) }
         })?;
-        for story in Story::all(scenario) {
+        for story in Story::all(scenario).map(Story::in_full) {
             let is_there = self.fit(|out| timeline(&story, "", !story.is_fine(), out))?;
             self.timelines += usize::from(!is_there);
         }
@@ -100,7 +100,7 @@ impl Page {
             })?;
             let unmet =
                 |index| scenario.expectations.iter().any(|expected| expected.step == index && !expected.ok);
-            for story in Story::all(scenario) {
+            for story in Story::all(scenario).map(Story::in_full) {
                 let before = format!("step {}: ", story.index + 1);
                 let is_there = self.fit(|out| timeline(&story, &before, unmet(story.index), out))?;
                 self.timelines += usize::from(!is_there);
@@ -172,7 +172,7 @@ fn passed(scenario: &Rehearsed, name: &str, out: &mut dyn Write) -> io::Result<(
     let expected = counted(scenario.expectations.len(), "expectation");
     writeln!(out, "<details><summary>{} {name}: {steps}, {expected}</summary>\n", badge(true))?;
     actions(scenario, out)?;
-    for story in Story::all(scenario) {
+    for story in Story::all(scenario).map(Story::in_full) {
         timeline(&story, &format!("step {}: ", story.index + 1), false, out)?;
     }
     writeln!(out, "</details>\n")
@@ -180,13 +180,21 @@ fn passed(scenario: &Rehearsed, name: &str, out: &mut dyn Write) -> io::Result<(
 
 fn actions(scenario: &Rehearsed, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| | action | ends | hooks | left behind |\n|---|---|---|--:|---|")?;
-    for story in Story::all(scenario) {
+    for story in Story::all(scenario).map(Story::in_full) {
         let ends = match story.error() {
             Some(error) => format!("{}: {}", text(&story.ended()), code(&error)),
             None => text(&story.ended()),
         };
         let ran = story.ran();
-        let left: Vec<_> = story.played.leftovers.iter().map(|left| code(&left.to_string())).collect();
+        let left = story.played.leftovers.iter().map(|left| {
+            let going = if story.is_going(left) {
+                format!(" {} being deleted", sign(Tone::Bad))
+            } else {
+                String::new()
+            };
+            format!("{}{going}", code(&left.to_string()))
+        });
+        let left: Vec<_> = left.collect();
         let title = text(&story.title());
         writeln!(out, "| {} | {title} | {ends} | {ran} | {} |", badge(story.is_well()), left.join(" "))?;
     }
@@ -220,7 +228,8 @@ fn timeline(story: &Story<'_>, before: &str, is_open: bool, out: &mut dyn Write)
         writeln!(out, "- **not run**: {}", text(&story.unrun.words()))?;
     }
     for note in story.notes() {
-        writeln!(out, "- **{}**: {}", note.label, text(&note.text))?;
+        let sign = if note.tone == Tone::Fine { String::new() } else { format!("{} ", sign(note.tone)) };
+        writeln!(out, "- {sign}**{}**: {}", note.label, text(&note.text))?;
     }
     writeln!(out, "\n</details>\n")
 }

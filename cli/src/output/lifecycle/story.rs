@@ -6,6 +6,7 @@ use hooks::Event;
 use lifecycle::{
     answer::{Action, ObjectId, Played, StepResult},
     chart::Hook,
+    profile::Engine,
 };
 use policies::Mode;
 
@@ -13,7 +14,9 @@ use crate::rehearsal::{Asked, Mark, Rehearsed};
 
 mod after;
 mod asked;
+mod fate;
 mod fault;
+mod left;
 mod next;
 mod rows;
 mod unrun;
@@ -39,6 +42,10 @@ pub(super) struct Story<'a> {
     pub(super) undo: Option<usize>,
     /// What was not run because of a failure.
     pub(super) unrun: Unrun<'a>,
+    /// Whose behaviour it is.
+    engine: Engine,
+    /// More objects than these are counted, not named.
+    named: usize,
     /// What rules object to, by name.
     marks: HashMap<&'a str, Vec<&'a Mark>>,
 }
@@ -65,8 +72,15 @@ pub(super) struct Row<'a> {
     pub(super) waited: Option<StepResult>,
     /// Whether the object is there when all is over.
     pub(super) stays: bool,
-    /// Whether what a hook has just made went with the ordinary resources: bad, and no failure to Helm.
+    /// Whether nothing is left of what a hook has just made, or soon will be: bad, and no failure to Helm.
     pub(super) loses: bool,
+}
+
+impl Row<'_> {
+    /// Whether it is a failure to whoever plays it.
+    fn has_failed(&self) -> bool {
+        !self.loses && self.outcome.as_ref().is_some_and(|outcome| outcome.tone == Tone::Bad)
+    }
 }
 
 /// What a row is about.
@@ -118,27 +132,34 @@ impl Tone {
     }
 }
 
+/// As many names as fit a line or two.
+const NAMED: usize = 6;
+
 impl<'a> Story<'a> {
     /// The actions of a scenario, one after the other.
     pub(super) fn all(scenario: &'a Rehearsed) -> impl Iterator<Item = Self> {
         scenario.answer.actions.iter().enumerate().map(|(index, played)| Self::new(scenario, index, played))
     }
 
+    /// Names all objects, where a page has the room.
+    pub(super) fn in_full(self) -> Self {
+        Self { named: usize::MAX, ..self }
+    }
+
     fn new(scenario: &'a Rehearsed, index: usize, played: &'a Played) -> Self {
         let asked = scenario.asked.get(index);
         let rows = rows::of(scenario, asked, played);
-        let is_bad = |row: &Row<'_>| row.outcome.as_ref().is_some_and(|outcome| outcome.tone == Tone::Bad);
-        let has_failed = |row: &Row<'_>| !row.loses && is_bad(row);
-        let failed = rows.iter().position(has_failed).filter(|_| played.exit != 0);
+        let failed = rows.iter().position(Row::has_failed).filter(|_| played.exit != 0);
         let undo = undone_from(&rows, failed).filter(|_| undoes(asked, played));
-        let unrun = Unrun::of(asked, played, Engine::of(scenario), &rows[..undo.unwrap_or(rows.len())]);
+        let engine = engine(scenario);
+        let unrun = Unrun::of(asked, played, engine, &rows[..undo.unwrap_or(rows.len())]);
         let mut marks: HashMap<_, Vec<_>> = HashMap::new();
         for mark in scenario.marks.iter().filter(|mark| mark.mode >= Mode::Warn) {
             if let Some(object) = &mark.object {
                 marks.entry(&*object.name).or_default().push(mark);
             }
         }
-        Self { scenario, index, played, asked, rows, failed, undo, unrun, marks }
+        Self { scenario, index, played, asked, rows, failed, undo, unrun, engine, named: NAMED, marks }
     }
 
     /// `upgrade shop 1 → 2`.
@@ -201,17 +222,13 @@ impl<'a> Story<'a> {
 
     /// What stands where Helm ends with an error.
     pub(super) fn stop_words(&self) -> &'static str {
-        match (self.engine(), self.rows.is_empty(), self.undo) {
+        match (self.engine, self.rows.is_empty(), self.undo) {
             (Engine::ArgoCd, ..) => "Argo CD stops",
             (Engine::Flux, ..) => "Flux stops",
             (_, true, _) => "Helm refuses",
             (_, _, Some(_)) => "Helm ends",
             _ => "Helm stops",
         }
-    }
-
-    pub(super) fn engine(&self) -> Engine {
-        Engine::of(self.scenario)
     }
 
     /// What a row is about.
@@ -232,22 +249,12 @@ impl<'a> Story<'a> {
 }
 
 /// Who played it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Engine {
-    Helm3,
-    Helm4,
-    Flux,
-    ArgoCd,
-}
-
-impl Engine {
-    pub(super) fn of(scenario: &Rehearsed) -> Self {
-        match scenario.answer.helm.as_str() {
-            "argocd" => Self::ArgoCd,
-            "flux" => Self::Flux,
-            version if version.starts_with("3.") => Self::Helm3,
-            _ => Self::Helm4,
-        }
+fn engine(scenario: &Rehearsed) -> Engine {
+    match scenario.answer.helm.as_str() {
+        "argocd" => Engine::ArgoCd,
+        "flux" => Engine::Flux,
+        version if version.starts_with("3.") => Engine::Helm3,
+        _ => Engine::Helm4,
     }
 }
 

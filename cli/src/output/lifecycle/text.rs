@@ -183,10 +183,10 @@ impl Page<'_> {
         }
         if !story.unrun.is_empty() {
             let words = story.unrun.words();
-            self.labelled(INDENT + TIME, "not run", EVENT, &words)?;
+            self.labelled((INDENT + TIME, EVENT), "not run", &words, Style::new())?;
         }
         if story.rows.is_empty() && story.is_fine() {
-            self.labelled(INDENT, "", 0, &story.idle_words())?;
+            self.labelled((INDENT, 0), "", &story.idle_words(), Style::new())?;
         }
         writeln!(self.out)?;
         self.notes(&story.notes())
@@ -203,17 +203,29 @@ impl Page<'_> {
     }
 
     fn notes(&mut self, notes: &[Note]) -> io::Result<()> {
-        for Note { label, text } in notes {
-            self.labelled(INDENT, label, LABEL, text)?;
+        for Note { label, tone, text } in notes {
+            if *tone == Tone::Fine {
+                self.labelled((INDENT, LABEL), label, text, Style::new())?;
+            } else {
+                let text = format!("{} {text}", tone.sign());
+                self.labelled((INDENT, LABEL), label, &text, self.tone(*tone))?;
+            }
         }
         Ok(())
     }
 
-    fn labelled(&mut self, indent: usize, label: &str, width: usize, text: &str) -> io::Result<()> {
+    /// Words behind a label that is indented, and as wide as that.
+    fn labelled(
+        &mut self,
+        (indent, width): (usize, usize),
+        label: &str,
+        text: &str,
+        style: Style,
+    ) -> io::Result<()> {
         let dim = self.style(Style::new().dimmed());
         let mut label = label;
         for line in fold(&plain::line(text), WIDTH - indent - width) {
-            writeln!(self.out, "{:indent$}{dim}{label:<width$}{dim:#}{line}", "")?;
+            writeln!(self.out, "{:indent$}{dim}{label:<width$}{dim:#}{style}{line}{style:#}", "")?;
             label = "";
         }
         Ok(())
@@ -245,10 +257,8 @@ fn rules(scenario: &Rehearsed) -> Option<Note> {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    (!counts.is_empty()).then(|| Note {
-        label: "rules",
-        text: format!("{}; hookward check {} says why", counts.join(", "), scenario.file),
-    })
+    let words = || format!("{}; hookward check {} says why", counts.join(", "), scenario.file);
+    (!counts.is_empty()).then(|| Note::new("rules", words()))
 }
 
 #[cfg(test)]

@@ -139,7 +139,10 @@ impl<'a> Drawing<'_, 'a> {
             let clear = self.words(row, bar, edge);
             self.line("life stays", clear, edge + 8.0);
             let y = self.y + 17.0;
-            put!(self.marks, r#"<text x="{:.1}" y="{y:.1}" class="left">left behind</text>"#, edge + 14.0);
+            let is_going = row.object.is_some_and(|object| story.is_going(object));
+            let (class, words) =
+                if is_going { ("left said bad", "being deleted") } else { ("left", "left behind") };
+            put!(self.marks, r#"<text x="{:.1}" y="{y:.1}" class="{class}">{words}</text>"#, edge + 14.0);
         } else {
             self.words(row, bar, WIDTH - 8.0);
         }
@@ -312,19 +315,19 @@ fn said(row: &Row<'_>) -> (String, String, &'static str) {
     }
 }
 
-/// As much of a text as is no wider than this.
+/// As much of a text as is no wider than this: both ends, since long names often differ in the last letters only.
 fn fitting(text: &str, pixels: f64) -> String {
     if width(text) <= pixels {
         return text.to_owned();
     }
-    let mut used = width("…");
-    let fits = |letter: &char| {
-        used += width_of(*letter);
-        used <= pixels
+    let half = (pixels - width("…")) / 2.0;
+    let fits = |used: &mut f64, letter: char| {
+        *used += width_of(letter);
+        (*used <= half).then_some(letter)
     };
-    let mut kept: String = text.chars().take_while(fits).collect();
-    kept.push('…');
-    kept
+    let head: String = text.chars().scan(0.0, fits).collect();
+    let tail: Vec<char> = text.chars().rev().scan(0.0, fits).collect();
+    format!("{head}…{}", tail.into_iter().rev().collect::<String>())
 }
 
 fn width(text: &str) -> f64 {

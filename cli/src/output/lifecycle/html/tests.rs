@@ -125,16 +125,33 @@ fn everything_stays_on_the_canvas() {
 
 #[test]
 fn a_name_of_wide_letters_does_not_run_into_its_weight() {
-    for (name, shown) in [("K", "KKKKKKKKK"), ("m", "mmmmmmmmm"), ("i", "iiiiiiiiiiiiiiiiiiiiiiiiiii")] {
+    for (name, shown) in [("K", "KKKKKK"), ("m", "mmmm"), ("i", "iiiiiiiiiiii")] {
         let chart = SHOP
             .replace("name: warm-cache", &format!("name: {}", name.repeat(200)))
             .replace("\"5\"", "\"-2147483648\"");
         let scenario = played_chart(&chart, "4", &[Install, Upgrade], &[], &Flags::default());
         let drawing = drawing::draw(&Story::all(&scenario).last().unwrap());
         let of_name = drawing.split("</title>Job/").find(|text| text.starts_with(shown)).unwrap();
-        let kept = of_name.split('<').next().unwrap().chars().count();
+        let of_name = of_name.split('<').next().unwrap();
+        assert!(of_name.ends_with(shown), "{of_name}");
+        let kept = of_name.chars().count();
         let most = if name == "i" { 60 } else { 22 };
         assert!(kept < most, "{name}: {kept}");
+    }
+}
+
+#[test]
+fn names_that_differ_in_their_last_letters_looked_alike() {
+    let names = ["create", "patch"].map(|end| format!("kube-prometheus-stack-admission-webhook-{end}"));
+    let chart = SHOP
+        .replace("name: warm-cache", &format!("name: {}", names[0]))
+        .replace("name: notify", &format!("name: {}", names[1]));
+    let scenario = played_chart(&chart, "4", &[Install, Upgrade], &[], &Flags::default());
+    let drawing = drawing::draw(&Story::all(&scenario).last().unwrap());
+    for (name, end) in names.iter().zip(["-create</text>", "-patch</text>"]) {
+        let shown = drawing.split(&format!("<title>Job/{name}</title>Job/kube")).nth(1).unwrap();
+        let shown = &shown[..=shown.find("</text>").unwrap() + 6];
+        assert!(shown.contains('…') && shown.ends_with(end), "{shown}");
     }
 }
 

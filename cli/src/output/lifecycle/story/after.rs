@@ -1,13 +1,13 @@
-//! What is true when all is over: what is stored, what became of the application, what is left behind.
+//! What is true when all is over: what is stored, and what became of the application.
 
 use hooks::annotations::HOOK;
 use lifecycle::{
-    answer::{Action, ObjectId, StepResult},
-    chart::{Dropped, Hook, Object},
+    answer::{Action, ObjectId, Played, Verb},
+    chart::{Dropped, Hook},
 };
 
 use super::{
-    Doing, Story,
+    Doing, Story, Tone,
     words::{counted, name, span},
 };
 
@@ -15,24 +15,25 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::output::lifecycle) struct Note {
     pub(in crate::output::lifecycle) label: &'static str,
+    pub(in crate::output::lifecycle) tone: Tone,
     pub(in crate::output::lifecycle) text: String,
 }
 
 impl Note {
-    pub(super) fn new(label: &'static str, text: impl Into<String>) -> Self {
-        Self { label, text: text.into() }
+    pub(in crate::output::lifecycle) fn new(label: &'static str, text: impl Into<String>) -> Self {
+        Self { label, tone: Tone::Fine, text: text.into() }
     }
 }
 
-/// More objects, or revisions, than these are counted.
-const NAMED: usize = 6;
+/// More revisions than these are counted.
 const REVISIONS: usize = 3;
 
 impl Story<'_> {
     /// All there is to say when the action is over; of the last action also what comes next.
     pub(in crate::output::lifecycle) fn notes(&self) -> Vec<Note> {
         let mut notes = vec![Note::new("afterwards", self.afterwards())];
-        notes.push(Note::new("left behind", self.left_behind()));
+        notes.push(self.left_behind());
+        notes.extend(self.lost());
         notes.extend(self.dropped());
         if self.index + 1 == self.scenario.answer.actions.len() {
             notes.extend(self.next());
@@ -64,9 +65,13 @@ impl Story<'_> {
         if self.is_fine() || action == Action::Test || !(touched || has_resources) {
             return None;
         }
+        let is_stored = !self.played.history.is_empty();
         Some(match (action, touched) {
-            (Action::Install, false) => "nothing of the application was made",
-            (Action::Uninstall, false) => "the application still runs",
+            (Action::Install, false) if !is_stored || self.played.revision.is_some() => {
+                "nothing of the application was made"
+            }
+            (_, false) if !is_stored => return None,
+            (Action::Uninstall, false) if self.is_made(self.index) => "the application still runs",
             (_, false) => "the application was not touched",
             (Action::Install | Action::Upgrade, true) if self.undo.is_some() => {
                 return (self.status() == "deployed").then_some("the application is what it was before");
@@ -77,33 +82,16 @@ impl Story<'_> {
         })
     }
 
-    fn left_behind(&self) -> String {
-        let leftovers = &self.played.leftovers;
-        if leftovers.is_empty() {
-            return "nothing".to_owned();
+    /// Whether the application was made, and not deleted, in the first `count` actions; before all that is told was an install.
+    pub(super) fn is_made(&self, count: usize) -> bool {
+        let actions = &self.scenario.answer.actions;
+        if actions[..count].last().is_some_and(|played| played.history.is_empty()) {
+            return false;
         }
-        let namespace = &self.scenario.answer.namespace;
-        let mut named: Vec<_> = leftovers
-            .iter()
-            .take(NAMED)
-            .map(|object| match self.trait_of(object) {
-                Some(words) => format!("{} ({words})", name(object, namespace)),
-                None => name(object, namespace),
-            })
-            .collect();
-        if leftovers.len() > NAMED {
-            named.push(format!("{} more", leftovers.len() - NAMED));
-        }
-        let forgotten = self.played.action == Action::Uninstall && self.played.history.is_empty();
-        let staying = leftovers.iter().filter(|object| self.ttl_of(object).is_none()).count();
-        let whose = match (forgotten, staying) {
-            (false, _) | (true, 0) => "",
-            (true, 1) if leftovers.len() == 1 => "; nobody deletes it now",
-            (true, all) if all == leftovers.len() => "; nobody deletes them now",
-            (true, 1) => "; nobody deletes the other now",
-            (true, _) => "; nobody deletes the others now",
-        };
-        format!("{}{whose}", named.join(", "))
+        let touches = |played: &&Played| played.steps.iter().any(|step| step.verb == Verb::Manifest);
+        let first = || actions.first().is_some_and(|played| played.action != Action::Install);
+        let last = actions[..count].iter().rfind(touches);
+        last.map_or_else(first, |played| played.action != Action::Uninstall)
     }
 
     /// What Helm drops of the chart, where it is first met: neither hook nor object comes of it.
@@ -115,11 +103,11 @@ impl Story<'_> {
         }
         let mut named: Vec<_> = dropped
             .iter()
-            .take(NAMED)
+            .take(self.named)
             .map(|Dropped { name, events }| format!("{name} ({HOOK}: \"{events}\")"))
             .collect();
-        if dropped.len() > NAMED {
-            named.push(format!("{} more", dropped.len() - NAMED));
+        if dropped.len() > self.named {
+            named.push(format!("{} more", dropped.len() - self.named));
         }
         let words = "for one event that it does not know, Helm drops the whole document: no hook, no object, and \
                      no more than a line on stderr";
@@ -127,50 +115,13 @@ impl Story<'_> {
         Some(Note::new("dropped", words))
     }
 
-    /// The last row in which an object was sent.
-    fn row_of(&self, object: &ObjectId) -> Option<&super::Row<'_>> {
-        let is_row = |row: &&super::Row<'_>| {
-            row.doing == Doing::Hook && row.object.is_some_and(|sent| sent.is_same(object))
-        };
-        self.rows.iter().rfind(is_row)
-    }
-
-    /// After which time an object that is left goes by itself, in seconds, if it does.
-    fn ttl_of(&self, object: &ObjectId) -> Option<u64> {
-        let waited = self.row_of(object).and_then(|row| row.waited);
-        let run = self.sent(object).and_then(|object| object.run.as_ref());
-        run.and_then(|run| run.ttl).filter(|_| waited != Some(StepResult::Timeout))
-    }
-
-    /// What to know of an object that is left.
-    fn trait_of(&self, object: &ObjectId) -> Option<String> {
-        let waited = self.row_of(object).and_then(|row| row.waited);
-        if waited == Some(StepResult::Timeout) {
-            return Some("not ended: it goes on without Helm".to_owned());
-        }
-        let has_failed = waited == Some(StepResult::Failed);
-        let failed = if has_failed { "failed, " } else { "" };
-        if let Some(ttl) = self.ttl_of(object) {
-            #[expect(clippy::cast_precision_loss, reason = "seconds that anybody waits fit")]
-            let after = span(ttl as f64);
-            return Some(format!("{failed}goes by itself {after} after its end"));
-        }
-        (has_failed && object.kind == "Job").then(|| "failed, its pods keep their logs".to_owned())
-    }
-
-    /// The object as some hook of the scenario sends it.
-    fn sent(&self, id: &ObjectId) -> Option<&Object> {
-        let charts = self.asked.into_iter().chain(self.scenario.asked.iter().rev());
-        let hooks = charts.filter_map(|asked| asked.chart.as_deref()).flat_map(|chart| &chart.hooks);
-        hooks.flat_map(|hook| &hook.objects).map(AsRef::as_ref).find(|object| object.id.is_same(id))
-    }
-
     /// Names as many as there is room for, and counts the others.
     pub(super) fn listed(&self, objects: &[&ObjectId]) -> String {
         let namespace = &self.scenario.answer.namespace;
-        let mut names: Vec<_> = objects.iter().take(NAMED).map(|object| name(object, namespace)).collect();
-        if objects.len() > NAMED {
-            names.push(format!("{} more", objects.len() - NAMED));
+        let mut names: Vec<_> =
+            objects.iter().take(self.named).map(|object| name(object, namespace)).collect();
+        if objects.len() > self.named {
+            names.push(format!("{} more", objects.len() - self.named));
         }
         match names.split_last() {
             Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),

@@ -4,9 +4,10 @@ use hooks::release::Status;
 use lifecycle::{
     answer::{Action, Revision},
     command::{Flags, Wait},
+    profile::Engine,
 };
 
-use super::{Asked, Engine, Story, span};
+use super::{Asked, Story, span};
 
 /// What a kstatus waiter takes for no timeout, in seconds.
 ///
@@ -18,7 +19,7 @@ impl Story<'_> {
     pub(in crate::output::lifecycle) fn flags(&self) -> Vec<String> {
         let Some(Asked { flags, .. }) = self.asked else { return Vec::new() };
         let mut words: Vec<_> = self.back_to().into_iter().collect();
-        words.extend(timeout(flags, self.engine()));
+        words.extend(timeout(flags, self.engine));
         let said = [
             (flags.wait != Wait::HookOnly, "waits for resources"),
             (flags.rollback_on_failure, "takes back what fails"),

@@ -3,9 +3,10 @@
 use lifecycle::{
     Step,
     answer::{ObjectId, StepResult, Verb},
+    profile::Engine,
 };
 
-use super::{Engine, Story};
+use super::Story;
 
 /// How Helm 3 ends the line above the causes.
 ///
@@ -16,7 +17,7 @@ impl Story<'_> {
     /// Helm's error, and the cause that Helm 3 puts into the lines below its first.
     pub(in crate::output::lifecycle) fn error(&self) -> Option<String> {
         let error = self.played.error.as_ref()?;
-        if self.engine() != Engine::Helm3 || !error.ends_with(LISTED) {
+        if self.engine != Engine::Helm3 || !error.ends_with(LISTED) {
             return Some(error.clone());
         }
         let causes = self.causes();

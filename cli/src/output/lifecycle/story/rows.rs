@@ -8,20 +8,20 @@ use lifecycle::{
 };
 
 use super::{
-    Doing, Engine, Outcome, Row, Tone,
+    Doing, Outcome, Row, Tone,
     asked::{hook_limit, other_limit},
     words::{aged, span},
 };
 use crate::rehearsal::{Asked, Rehearsed};
 
-/// What a simulation says of an apply that meets what is being deleted.
-const ONTO: &str = "onto the one that is being deleted";
+/// How it begins to be told that an apply has met what was there.
+pub(super) const ONTO: &str = "onto the one that ";
 /// A deletion of what was there before counts as slow from here on, in seconds.
 const SLOW: f64 = 1.0;
 
 pub(super) fn of<'a>(scenario: &'a Rehearsed, asked: Option<&'a Asked>, played: &'a Played) -> Vec<Row<'a>> {
     let steps = &played.steps;
-    let engine = Engine::of(scenario);
+    let engine = super::engine(scenario);
     let limit = asked.and_then(|asked| other_limit(&asked.flags, engine)).unwrap_or_default();
     let is_endless = asked.is_some_and(|asked| hook_limit(&asked.flags, engine).is_none());
     let mut rows: Vec<Row<'a>> = Vec::new();
@@ -49,7 +49,7 @@ pub(super) fn of<'a>(scenario: &'a Rehearsed, asked: Option<&'a Asked>, played: 
                 && row
                     .outcome
                     .as_ref()
-                    .is_none_or(|outcome| row.waited.is_some() || outcome.tone != Tone::Bad);
+                    .is_none_or(|outcome| row.waited.is_some() || row.loses || outcome.tone != Tone::Bad);
         }
     }
     rows
@@ -150,13 +150,15 @@ fn sending<'a>(step: &'a Step, before: Option<&'a Step>) -> Row<'a> {
         _ => row.outcome = outcome(step, Tone::Bad, "failed"),
     }
     notes.extend(step.message.as_deref().filter(|_| row.outcome.is_none()));
-    if let [_, ONTO] = notes[..] {
-        // Both say the same: the deletion that was not awaited, and what was met because of that.
+    let is_onto = |message: &str| message.starts_with(ONTO);
+    if row.replaces && step.message.as_deref().is_some_and(is_onto) {
+        // What was met is there since its deletion was not awaited.
         notes = vec!["sent onto the old one, which is being deleted: Helm does not wait until it is gone"];
+        row.loses = !is_awaited(step);
     }
     if !notes.is_empty() {
-        let words = notes.join("; ");
-        row.outcome.get_or_insert(Outcome { at: step.at, tone: Tone::Notice, words });
+        let (words, tone) = (notes.join("; "), if row.loses { Tone::Bad } else { Tone::Notice });
+        row.outcome.get_or_insert(Outcome { at: step.at, tone, words });
     }
     row
 }

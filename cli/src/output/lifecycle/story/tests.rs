@@ -7,7 +7,9 @@ use lifecycle::{Chart, Command, Outcomes, Profile, answer::Action, command::Flag
 use super::*;
 use crate::rehearsal::play::Stage;
 
+mod forecast;
 mod left;
+mod lost;
 mod told;
 
 /// A chart with a failing migration among its hooks, and two ordinary resources.
@@ -83,7 +85,7 @@ pub(in crate::output::lifecycle) fn played_chart(
     flags: &Flags,
 ) -> Rehearsed {
     let profile = Profile::find(helm).unwrap();
-    let chart = Arc::new(Chart::read(chart, "default").unwrap());
+    let chart = Arc::new(Chart::read_by(profile.engine, chart, "default").unwrap());
     let mut stage = Stage::new(profile, "shop", "default");
     for (index, action) in actions.iter().enumerate() {
         let is_last = index + 1 == actions.len();

@@ -6,9 +6,10 @@ use hooks::{Event, order};
 use lifecycle::{
     answer::{Action, ObjectId, Played},
     chart::Hook,
+    profile::Engine,
 };
 
-use super::{Doing, Engine, Row, words::counted};
+use super::{Doing, Row, words::counted};
 use crate::rehearsal::Asked;
 
 /// What was not run, or not touched.
@@ -124,7 +125,7 @@ fn sent<'a>(rows: &[Row<'a>], phase: &[Event]) -> Sent<'a> {
 }
 
 /// The events of an action, in order; those of one phase are one to whoever plays it.
-fn phases(action: Action, engine: Engine) -> Vec<Vec<Event>> {
+pub(super) fn phases(action: Action, engine: Engine) -> Vec<Vec<Event>> {
     use Event::{
         PostDelete, PostInstall, PostRollback, PostUpgrade, PreDelete, PreInstall, PreRollback, PreUpgrade,
         Test,
