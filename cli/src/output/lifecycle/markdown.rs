@@ -187,10 +187,10 @@ fn actions(scenario: &Rehearsed, out: &mut dyn Write) -> io::Result<()> {
         };
         let ran = story.ran();
         let left = story.played.leftovers.iter().map(|left| {
-            let going = if story.is_going(left) {
-                format!(" {} being deleted", sign(Tone::Bad))
-            } else {
-                String::new()
+            let going = match (story.is_going(left), story.has_lost(left)) {
+                (_, true) => format!(" **{} being deleted**", sign(Tone::Bad)),
+                (true, _) => " (being deleted)".to_owned(),
+                _ => String::new(),
             };
             format!("{}{going}", code(&left.to_string()))
         });
@@ -202,7 +202,7 @@ fn actions(scenario: &Rehearsed, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn timeline(story: &Story<'_>, before: &str, is_open: bool, out: &mut dyn Write) -> io::Result<()> {
-    let open = if is_open { " open" } else { "" };
+    let open = if is_open || story.loses() { " open" } else { "" };
     let title = text(&story.title());
     let flags = story.flags().iter().map(|flag| text(flag)).collect::<Vec<_>>().join(" · ");
     writeln!(out, "<details{open}><summary>{before}{title}: {}</summary>\n", text(&story.summary()))?;

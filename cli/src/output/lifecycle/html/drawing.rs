@@ -140,8 +140,8 @@ impl<'a> Drawing<'_, 'a> {
             self.line("life stays", clear, edge + 8.0);
             let y = self.y + 17.0;
             let is_going = row.object.is_some_and(|object| story.is_going(object));
-            let (class, words) =
-                if is_going { ("left said bad", "being deleted") } else { ("left", "left behind") };
+            let words = if is_going { "being deleted" } else { "left behind" };
+            let class = if row.loses { "left said bad" } else { "left" };
             put!(self.marks, r#"<text x="{:.1}" y="{y:.1}" class="{class}">{words}</text>"#, edge + 14.0);
         } else {
             self.words(row, bar, WIDTH - 8.0);
@@ -191,7 +191,9 @@ impl<'a> Drawing<'_, 'a> {
             self.y + 17.0,
             markup(&words)
         );
-        if is_right { x + pixels(&words) + 6.0 } else { ends }
+        // What is bad is bold.
+        let clear = if class == "bad" { 14.0 } else { 6.0 };
+        if is_right { x + pixels(&words) + clear } else { ends }
     }
 
     fn cross(&mut self, x: f64, y: f64, title: &str) {

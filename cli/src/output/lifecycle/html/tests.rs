@@ -8,7 +8,7 @@ use lifecycle::{
 
 use super::*;
 use crate::{
-    output::lifecycle::story::tests::{SHOP, played, played_chart},
+    output::lifecycle::story::tests::{SHOP, lost, played, played_chart},
     report::Problem,
 };
 
@@ -176,4 +176,15 @@ fn nothing_from_a_chart_is_markup() {
         }
         scenario = played_chart(&chart, "4", &[Install], &[], &Flags::default());
     }
+}
+
+#[test]
+fn what_is_being_deleted_looked_as_if_it_stayed() {
+    let scenario = played_chart(&lost::namespace(), "4", &[Install, Upgrade], &[], &Flags::default());
+    let page = shown(vec![scenario], Kind::Plan(None));
+    assert!(page.contains("class=\"left\">left behind</text>"), "{page}");
+    assert!(page.contains("class=\"left said bad\">being deleted</text>"), "{page}");
+    let said = "<dt>lost</dt><dd><strong><span class=\"bad\">✗ Namespace/team is being deleted";
+    assert!(page.contains(said), "{page}");
+    assert_closed(&page);
 }

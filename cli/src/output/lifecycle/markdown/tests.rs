@@ -8,7 +8,7 @@ use lifecycle::{
 
 use super::*;
 use crate::{
-    output::lifecycle::story::tests::{SHOP, played, played_chart},
+    output::lifecycle::story::tests::{SHOP, lost, played, played_chart},
     report::Problem,
 };
 
@@ -132,4 +132,15 @@ fn nothing_from_a_chart_is_markup() {
         assert_tables(&text);
         scenario = rehearsal.scenarios.into_iter().next().unwrap();
     }
+}
+
+#[test]
+fn what_is_being_deleted_was_listed_as_if_it_stayed() {
+    let scenario = played_chart(&lost::namespace(), "4", &[Install, Upgrade], &[], &Flags::default());
+    let text = shown(vec![scenario], Kind::Plan(None));
+    assert!(text.contains("| deployed | 1 | <code>Namespace/team</code> |"), "{text}");
+    assert!(text.contains("| deployed | 1 | <code>Namespace/team</code> **✗ being deleted** |"), "{text}");
+    assert!(text.contains("<details open><summary>upgrade shop"), "{text}");
+    assert!(text.contains("- ✗ **lost**: Namespace/team is being deleted, with all that is in it"), "{text}");
+    assert_tables(&text);
 }

@@ -47,10 +47,23 @@ impl Story<'_> {
         Note::new("left behind", format!("{}{whose}", named.join(", ")))
     }
 
+    /// Whether nothing is left of what a hook has just made, or soon will be.
+    pub(in crate::output::lifecycle) fn loses(&self) -> bool {
+        self.rows.iter().any(|row| row.loses)
+    }
+
+    /// Whether an object was just sent onto what is being deleted.
+    pub(in crate::output::lifecycle) fn has_lost(&self, id: &ObjectId) -> bool {
+        self.losing().any(|lost| lost.is_same(id))
+    }
+
+    fn losing(&self) -> impl Iterator<Item = &ObjectId> {
+        self.rows.iter().filter(|row| row.doing == Doing::Hook && row.loses).filter_map(|row| row.object)
+    }
+
     /// What Helm has just sent onto what it was deleting: it goes, although all seems well.
     pub(super) fn lost(&self) -> Option<Note> {
-        let is_lost = |row: &&Row<'_>| row.doing == Doing::Hook && row.loses;
-        let lost: Vec<_> = self.rows.iter().filter(is_lost).filter_map(|row| row.object).collect();
+        let lost: Vec<_> = self.losing().collect();
         let (first, namespace) = (lost.first()?, &self.scenario.answer.namespace);
         let (it, is, was, them) =
             if lost.len() == 1 { ("it", "is", "was", "it") } else { ("they", "are", "were", "them") };

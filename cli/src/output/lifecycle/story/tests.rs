@@ -9,7 +9,7 @@ use crate::rehearsal::play::Stage;
 
 mod forecast;
 mod left;
-mod lost;
+pub(in crate::output::lifecycle) mod lost;
 mod told;
 
 /// A chart with a failing migration among its hooks, and two ordinary resources.

@@ -8,7 +8,7 @@ use lifecycle::{
 
 use super::*;
 use crate::{
-    output::lifecycle::story::tests::{SHOP, played, played_chart},
+    output::lifecycle::story::tests::{SHOP, lost, played, played_chart},
     rehearsal::Mark,
 };
 
@@ -195,4 +195,12 @@ fn shown_again(scenario: &Rehearsed, kind: Kind) -> String {
         marks: Vec::new(),
     };
     shown(again, kind, Look::default())
+}
+
+#[test]
+fn what_is_being_deleted_is_said_with_a_sign() {
+    let scenario = played_chart(&lost::namespace(), "4", &[Install, Upgrade], &[], &Flags::default());
+    let text = shown(scenario, Kind::Plan(None), Look::default());
+    let said = "  left behind    Namespace/team (being deleted)\n  lost           ✗ Namespace/team is being deleted, with";
+    assert!(text.contains(said), "{text}");
 }

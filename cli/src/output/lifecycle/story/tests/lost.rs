@@ -4,6 +4,11 @@ use lifecycle::command::Wait;
 
 use super::*;
 
+/// A namespace that is a hook.
+pub(in crate::output::lifecycle) fn namespace() -> String {
+    object("Namespace", "team", TEAM, "") + &own()
+}
+
 fn object(kind: &str, name: &str, annotations: &str, rest: &str) -> String {
     let version = match kind {
         "Job" => "batch/v1",
@@ -122,7 +127,7 @@ fn claim() -> String {
 #[test]
 fn what_was_on_its_way_out_was_plainly_left_behind() {
     let charts = [
-        ("Namespace/team", ", with all that is in it", object("Namespace", "team", TEAM, "") + &own()),
+        ("Namespace/team", ", with all that is in it", namespace()),
         ("PersistentVolumeClaim/data", ", with its data, once no pod uses it", claim()),
     ];
     for (name, with, chart) in charts {
