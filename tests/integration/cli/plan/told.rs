@@ -69,3 +69,32 @@ fn input_that_cannot_be_read_was_also_said_to_hold_no_release() {
     let errors = ran("a: [\n", &[]).json()["errors"].clone();
     assert_eq!(errors.as_array().map(Vec::len), Some(1), "{errors}");
 }
+
+#[test]
+fn flags_that_the_tool_does_not_have_were_taken_and_stood_in_the_heading() {
+    for (tool, flags, words) in [
+        ("argocd", &["--no-hooks", "--atomic"][..], "--rollback-on-failure: Argo CD never runs Helm"),
+        ("3", &["--server-side", "true"], "--server-side: Helm 3 has no server-side apply"),
+        ("3", &["--wait=watcher"], "--wait: Helm 3 has one way to wait"),
+        ("flux", &["--action", "test", "--logs"], "--logs: Flux prints no logs"),
+    ] {
+        let ran = text(SHOP, &[&["--helm", tool], flags].concat());
+        assert!(ran.code == 2 && ran.stderr.contains(words), "{tool}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn argocd_was_asked_for_what_helm_sees() {
+    let chart = "apiVersion: batch/v1
+kind: Job
+metadata: {name: a, annotations: {helm.sh/hook: Pre-Install}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {generateName: b-, annotations: {helm.sh/hook: 'pre-install,foo'}}
+spec: {template: {spec: {restartPolicy: Never}}}
+";
+    let ran = text(chart, &["--helm", "argocd", "--action", "install"]);
+    assert!(ran.stdout.contains("Job/b-*") && !ran.stdout.contains("Job/a"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("Argo CD neither runs nor applies Job/a"), "{}", ran.stderr);
+}
