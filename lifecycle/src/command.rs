@@ -80,3 +80,24 @@ impl Default for Flags {
         }
     }
 }
+
+/// Reads a duration, up to the next millisecond, which is the smallest step of simulated time: what is more than nothing stays more,
+/// since a timeout of nothing is something else to Helm. `None` if it is none.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    let milliseconds = hooks::duration::parse(text)?.as_nanos().div_ceil(1_000_000);
+    u64::try_from(milliseconds).ok().map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn less_than_a_millisecond_was_a_timeout_of_nothing() {
+        for (text, milliseconds) in [("1ns", 1), ("500us", 1), ("1m.5s", 60_500), ("0s", 0)] {
+            assert_eq!(duration(text), Some(Duration::from_millis(milliseconds)), "{text}");
+        }
+        assert_eq!(duration("5"), None);
+    }
+}

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
-use hooks::{Node, Value, duration};
+use hooks::{Node, Value};
 
-use crate::scenario::spelling;
+use crate::{command, scenario::spelling};
 
 /// The annotation of a pod template that says it, on a simulated and on the test cluster.
 pub const ANNOTATION: &str = "hookward.dev/outcome";
@@ -74,7 +74,7 @@ impl FromStr for Outcome {
             "ok" => Ok(Self::default()),
             "fail" => Ok(Self::Fails(USUAL)),
             "hang" => Ok(Self::Hangs),
-            _ => duration::parse(text)
+            _ => command::duration(text)
                 .map(Self::Succeeds)
                 .ok_or_else(|| NoOutcome::new(&format!("{text:?}"), spelling::hint(text, WORDS))),
         }

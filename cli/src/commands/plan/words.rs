@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
-use hooks::duration;
-use lifecycle::{Outcomes, Profile, answer::Action, scenario::spelling};
+use lifecycle::{Outcomes, Profile, answer::Action, command, scenario::spelling};
 
 /// What is asked of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -85,7 +84,7 @@ pub(crate) fn outcomes(read: &[Outcome]) -> Outcomes {
 /// # Errors
 /// When it is none.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    duration::parse(text).ok_or_else(|| "write a duration as 90s or 1m30s".to_owned())
+    command::duration(text).ok_or_else(|| "write a duration as 90s or 1m30s".to_owned())
 }
 
 #[cfg(test)]

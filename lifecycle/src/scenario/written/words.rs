@@ -2,7 +2,6 @@
 
 use std::{str::FromStr, time::Duration};
 
-use hooks::duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -167,7 +166,7 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let read = duration::parse(text).map(Self);
+        let read = command::duration(text).map(Self);
         read.ok_or_else(|| format!("{text:?} is no duration; write it as 90s or 1m30s"))
     }
 }
