@@ -10,13 +10,16 @@ use hooks::{
 };
 
 use super::{
-    API_VERSION, KIND, Scenario, Source, Step, spelling,
+    API_VERSION, KIND, Scenario, Source, Step,
     written::{self, Document},
 };
 use crate::{Profile, answer::Action, command::Flags};
 
 mod expected;
 mod foreign;
+mod plainly;
+
+use plainly::{field_at, offset, plainly};
 
 /// Why a document of the file is no scenario, and where in the file that shows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -166,7 +169,9 @@ impl File<'_> {
                 column = if found.line() == 1 { column + within - 1 } else { within };
                 line += usize::try_from(found.line()).unwrap_or(1) - 1;
             }
-            Error { line, column, message: plainly(&error.without_snippet().to_string()), is_foreign: false }
+            let field = field_at(&manifest.root, offset(self.text, line, column));
+            let message = plainly(&error.without_snippet().to_string(), field);
+            Error { line, column, message, is_foreign: false }
         })
     }
 }
@@ -265,34 +270,6 @@ fn source(
 
 fn timeout(written: Option<written::Span>) -> Duration {
     written.map_or(crate::command::TIMEOUT, |written| written.0)
-}
-
-/// What serde says, without the place, which stands elsewhere, and without the words of programmers; and what a name that is not
-/// known was most likely meant to be.
-fn plainly(said: &str) -> String {
-    const WORDS: [(&str, &str); 7] = [
-        ("cannot deserialize null into string; use Option<String>", "a text is wanted here"),
-        (", set DuplicateKeyPolicy in Options if acceptable", ""),
-        ("duplicate mapping key: ", "written twice: "),
-        ("expected sequence start", "a list is wanted here"),
-        ("expected mapping start", "a map is wanted here"),
-        ("invalid boolean", "true or false is wanted here"),
-        ("missing field", "there is no"),
-    ];
-    let said = said.rfind(" at line ").map_or(said, |end| &said[..end]);
-    if said.strip_prefix("invalid ").is_some_and(|kind| kind.starts_with(['i', 'u']) && kind.len() <= 5) {
-        return "a whole number is wanted here".to_owned();
-    }
-    if said.contains("untagged enum") {
-        return "a text is wanted here, or a list of texts".to_owned();
-    }
-    if let Some(rest) = said.strip_prefix("unknown field ") {
-        let (unknown, known) = rest.split_once(", expected ").unwrap_or((rest, ""));
-        let unknown = unknown.trim_matches('`');
-        let names = known.split([' ', ',', '`']).filter(|name| !name.is_empty());
-        return format!("unknown field {unknown:?}{}", spelling::hint(unknown, names));
-    }
-    WORDS.iter().fold(said.to_owned(), |said, (word, plain)| said.replace(word, plain))
 }
 
 #[cfg(test)]

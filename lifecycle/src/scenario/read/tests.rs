@@ -189,6 +189,22 @@ fn a_null_was_told_in_the_words_of_programmers() {
 }
 
 #[test]
+fn a_value_of_another_kind_was_told_without_its_field_and_what_is_wanted() {
+    for (step, wanted) in [
+        ("  - install: {chart: [a]}\n", "a text is wanted here: write chart: TEXT"),
+        ("  - install: {chart: }\n", "a text is wanted here: write chart: TEXT"),
+        ("  - rollback: {to: -1}\n", "a whole number is wanted here, not below 0: write to: 1"),
+        ("  - rollback: 1\n", "a map is wanted here: write rollback: {…}"),
+        ("  - test: {}\n    expect: {exit: one}\n", "a whole number is wanted here: write exit: 1"),
+        ("  - test: {}\n    expect: {hooks: {a: b}}\n", "a list is wanted here: write hooks: […]"),
+    ] {
+        assert_eq!(step_error(step).2, wanted, "{step}");
+    }
+    let (.., message) = error("spec: {release: {a: b}, steps: [test: ]}\n");
+    assert_eq!(message, "a text is wanted here: write release: TEXT");
+}
+
+#[test]
 fn an_install_with_nothing_below_it_was_taken_for_a_step_without_an_action() {
     for (step, place) in [("  - install:\n", (1, 5)), ("  - {uninstall: {}, upgrade: }\n", (1, 21))] {
         let (line, column, message) = step_error(step);
