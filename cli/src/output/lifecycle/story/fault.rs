@@ -50,6 +50,8 @@ fn cause(step: &Step) -> Option<String> {
     let message = step.message.as_deref();
     match (step.verb, step.result, &step.object) {
         (Verb::Wait, StepResult::Timeout, _) => Some("timed out waiting for the condition".to_owned()),
+        // It could not even be read.
+        (Verb::Wait, _, Some(id)) if !matches!(id.group(), "" | "batch") => message.map(ToOwned::to_owned),
         (Verb::Wait, _, Some(ObjectId { kind, name, .. })) if kind == "Pod" => {
             Some(format!("pod {name} failed"))
         }

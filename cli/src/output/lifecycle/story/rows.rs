@@ -16,6 +16,8 @@ use crate::rehearsal::{Asked, Rehearsed};
 
 /// How it begins to be told that an apply has met what was there.
 pub(super) const ONTO: &str = "onto the one that ";
+/// Said of what was sent, unless the next step is a wait.
+const UNAWAITED: &str = ", not awaited";
 /// A deletion of what was there before counts as slow from here on, in seconds.
 const SLOW: f64 = 1.0;
 
@@ -144,7 +146,7 @@ fn sending<'a>(step: &'a Step, before: Option<&'a Step>) -> Row<'a> {
     row.words.push_str(verb);
     match step.result {
         StepResult::Ok if is_awaited(step) => {}
-        StepResult::Ok => row.words.push_str(", not awaited"),
+        StepResult::Ok => row.words.push_str(UNAWAITED),
         StepResult::Denied => row.outcome = outcome(step, Tone::Bad, "denied"),
         StepResult::Skipped => row.outcome = outcome(step, Tone::Notice, "not tried"),
         _ => row.outcome = outcome(step, Tone::Bad, "failed"),
@@ -184,6 +186,8 @@ fn await_in<'a>(rows: &mut Vec<Row<'a>>, step: &'a Step, is_endless: bool) {
         return;
     };
     let took = span(step.at - row.ends);
+    // Helm 3 awaits whatever is called a Job.
+    row.words.truncate(row.words.trim_end_matches(UNAWAITED).len());
     row.words.push_str(if step.result == StepResult::Stale { ", no wait" } else { ", wait" });
     if step.result == StepResult::Ok {
         row.words = format!("{} {took}", row.words);

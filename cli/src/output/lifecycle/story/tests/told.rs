@@ -225,3 +225,13 @@ fn what_cannot_be_built_is_rolled_back_without_a_row() {
     assert_eq!((story.failed, story.undo), (None, Some(0)));
     assert!(story.unrun.words().contains("2 objects of the release"), "{}", story.unrun.words());
 }
+
+#[test]
+fn the_cause_was_missing_where_helm_3_cannot_await_a_job_of_another_group() {
+    let foreign = "---\napiVersion: example.com/v1\nkind: Job\nmetadata: {name: x, annotations: {helm.sh/hook: pre-install}}\n";
+    let scenario = played_chart(foreign, "3", &[Action::Install], &[], &Flags::default());
+    let story = last(&scenario);
+    assert_eq!((story.failed, story.rows[0].words.as_str()), (Some(0), "create, wait"));
+    let cause = " occurred: * expected x to be a *batch.Job, got *unstructured.Unstructured";
+    assert!(story.error().unwrap().ends_with(cause), "{:?}", story.error());
+}
