@@ -132,7 +132,7 @@ impl File<'_> {
             source.place = self.place(root, &format!("{pointer}{field}"));
         }
         if let Some((flag, message)) = foreign::flag(root, &pointer, action, profile.engine) {
-            return fail(&format!("/{}/{flag}", action.name()), message.to_owned());
+            return fail(&format!("/{}/{flag}", action.name()), format!("{flag}: {message}"));
         }
         if let Some((field, message)) = expected::fault(root, &pointer) {
             return fail(field, message);

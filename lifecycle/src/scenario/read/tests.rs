@@ -255,7 +255,7 @@ fn flags_that_the_tool_does_not_have_were_taken_in_silence() {
     let spec =
         |helm: &str, step: &str| format!("spec:\n  release: demo\n  helm: \"{helm}\"\n  steps:\n{step}\n");
     for (helm, step, part) in [
-        ("argocd", "  - install: {chart: a, noHooks: true}", "takes none of its flags"),
+        ("argocd", "  - install: {chart: a, noHooks: true}", "noHooks: Argo CD never runs Helm"),
         ("argocd", "  - install: {chart: a, timeout: 5m}", "takes none of its flags"),
         ("3", "  - install: {chart: a, serverSide: true}", "no server-side apply"),
         ("3", "  - install: {chart: a, wait: legacy}", "one way to wait"),
