@@ -117,14 +117,14 @@ impl Judge<'_> {
         for (index, (path, manifest)) in manifests.iter().enumerate() {
             match manifest {
                 Ok(manifest) if is_object(&manifest.root) => release.add(index, path, &manifest.root),
-                Ok(_) => {}
-                Err(_) => {
-                    let message = format!(
-                        "release {} revision {}: a manifest in it cannot be read",
-                        record.name, record.version
-                    );
-                    report.problems.push(Problem::new(shown, message));
-                }
+                Ok(_) | Err(_) => {}
+            }
+            if manifest.as_ref().map_or(true, |manifest| manifest.fault.is_some()) {
+                let message = format!(
+                    "release {} revision {}: a manifest in it cannot be read",
+                    record.name, record.version
+                );
+                report.problems.push(Problem::new(shown, message));
             }
         }
         release.dropped = stored::dropped(record);
@@ -160,7 +160,10 @@ fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>> {
     let mut broken = Vec::new();
     for document in manifest::read(&text.text, Interest::Judged, &Limits::default()) {
         match document {
-            Ok(manifest) => manifests.push(manifest),
+            Ok(manifest) => {
+                broken.extend(manifest.fault.clone());
+                manifests.push(manifest);
+            }
             Err(error) => broken.push(error),
         }
     }
@@ -178,11 +181,22 @@ fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>> {
     }
     for manifest in &manifests {
         report.problems.extend(without_items(text, &manifest.root));
+        report.notes.extend(unread(text, manifest));
     }
     if broken.is_empty() {
         report.problems.extend(without_object(text, manifests.iter().map(|manifest| &manifest.root)));
     }
     manifests
+}
+
+/// That Helm does not look at a part of a text, which is not judged either.
+pub(crate) fn unread(text: &Text, manifest: &Manifest<'_>) -> Option<String> {
+    let (line, column) = manifest::line_column(&text.text, manifest.unread?);
+    let (shown, file) = (&text.shown, manifest.document.source.map(|source| format!(" ({source})")));
+    let place = format!("{shown}:{line}:{column}{}", file.unwrap_or_default());
+    Some(format!(
+        "{place}: Helm does not look at what begins here, and it was not checked: a document ends before it; put --- on a line of its own between them"
+    ))
 }
 
 /// What is wrong with a text that was named and holds no object at all.

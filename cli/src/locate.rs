@@ -166,7 +166,7 @@ fn excerpt(line: &str, start: usize, caret: Range<usize>, secrets: &[Range<usize
 
 /// Reads a document again with everything in it, for those who must know where its secrets are.
 fn read_all<'a>(document: &Document<'a>) -> Option<Node<'a>> {
-    hooks::yaml::document(document.text, document.offset, Interest::Everything, &Limits::default()).ok()
+    document.read(Interest::Everything, &Limits::default()).ok().map(|manifest| manifest.root)
 }
 
 #[cfg(test)]

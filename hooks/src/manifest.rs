@@ -3,13 +3,19 @@
 use crate::{
     interest::Interest,
     node::{Node, Value},
-    yaml::{self, Error, Limits},
+    yaml::{Error, Limits},
 };
 
+mod brackets;
+mod folded;
 mod head;
 mod identity;
+mod list;
+mod stream;
+mod unread;
 
 pub use identity::identity;
+pub use list::objects;
 
 /// One document of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +51,57 @@ pub fn is_of_crds(path: &str) -> bool {
 pub struct Manifest<'a> {
     /// Where it came from.
     pub document: Document<'a>,
-    /// What it says; its spans are bytes of the file.
+    /// What it says; its spans are bytes of the file. A stream is a `List` with the metadata of its first object.
     pub root: Node<'a>,
+    /// Whether the text is a stream of several objects.
+    pub is_stream: bool,
+    /// Why Helm cannot build what the text says, after the objects that are in `root`.
+    pub fault: Option<Error>,
+    /// Where text begins that Helm never looks at, in bytes of the file.
+    pub unread: Option<usize>,
+}
+
+impl<'a> Document<'a> {
+    /// The whole text of a hook, as a record of a release holds it.
+    #[must_use]
+    pub const fn of_hook(text: &'a str) -> Self {
+        Self { text, offset: 0, index: 0, source: None }
+    }
+
+    /// Reads it with the meaning that Helm gives it: what [`crate::yaml::document`] gives, with
+    /// - all objects, where the text is a stream of JSON objects, and Helm reads it by itself: that of a hook, and a file that has no
+    ///   `# Source:` lines. Ordinary resources are joined to one text, of which Helm reads the first YAML document between separators;
+    /// - annotations also from `Metadata` and `Annotations`, which nobody but Helm understands;
+    /// - kind and version in items that have none.
+    ///
+    /// # Errors
+    /// Those of [`crate::yaml::document`], with the line and the column counted in the text; and a list or a map where Helm's sorter wants text
+    /// (name, annotations), which ends the whole command there.
+    pub fn read(self, interest: Interest, limits: &Limits) -> Result<Manifest<'a>, Error> {
+        stream::read(self, interest, limits)
+    }
+
+    /// The text without the line `# Source: PATH` that Helm has put above it.
+    #[must_use]
+    pub fn own_text(&self) -> &'a str {
+        let line =
+            self.source.and(self.text.strip_prefix("# Source: ")).and_then(|line| line.split_once('\n'));
+        line.map_or(self.text, |(_, own)| own.trim_start())
+    }
+
+    /// Whether Helm joins it to others if it is no hook.
+    fn is_joined(&self) -> bool {
+        self.source.is_some_and(|path| !is_of_crds(path))
+    }
+}
+
+impl Manifest<'_> {
+    /// The kind that Helm sorts by, `""` when absent: of a stream that of its first object.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        let first = self.root.get("items").and_then(|items| items.items().first()).filter(|_| self.is_stream);
+        first.unwrap_or(&self.root).str_at("kind").unwrap_or("")
+    }
 }
 
 /// Cuts a file into documents at every line that begins with `---`; what follows on such a line belongs to the next document, so
@@ -89,27 +144,29 @@ fn source(text: &str) -> Option<&str> {
         .map(str::trim_end)
 }
 
-/// Reads every document of a file. One that cannot be read gives an error, and the others are still read; one that holds nothing
-/// but comments, or null, is left out, as Helm does. [`Limits`] are for each document.
+/// Reads every document of a file as [`Document::read`] does. One that cannot be read gives an error, and the others are still read;
+/// one that holds nothing but comments, or null, is left out, as Helm does. [`Limits`] are for each document.
 ///
-/// The errors are those of [`yaml::document`], with the line and the column counted in the whole file; and a list or a map where
-/// Helm's sorter wants text (name, annotations), which ends the whole command there.
+/// The line and the column of errors are counted in the whole file.
 #[must_use]
 pub fn read<'a>(file: &'a str, interest: Interest, limits: &Limits) -> Vec<Result<Manifest<'a>, Error>> {
     // Places are counted onwards from the last error, so that many errors do not cost more than one reading of the file.
     let (mut line, mut counted) = (1, 0);
+    let mut placed = |error: Error| {
+        line += line_breaks(&file[counted..error.offset]);
+        counted = error.offset;
+        let column = if error.line > 1 { error.column } else { column(file, error.offset) };
+        Error { line, column, ..error }
+    };
     let mut manifests = Vec::new();
     for document in split(file) {
-        let read = yaml::document(document.text, document.offset, interest, limits).and_then(head::verified);
-        match read {
-            Ok(Node { value: Value::Null, .. }) => {}
-            Ok(root) => manifests.push(Ok(Manifest { document, root })),
-            Err(error) => {
-                line += line_breaks(&file[counted..error.offset]);
-                counted = error.offset;
-                let column = if error.line > 1 { error.column } else { column(file, error.offset) };
-                manifests.push(Err(Error { line, column, ..error }));
+        match document.read(interest, limits) {
+            Ok(Manifest { root: Node { value: Value::Null, .. }, fault: None, unread: None, .. }) => {}
+            Ok(manifest) => {
+                let fault = manifest.fault.map(&mut placed);
+                manifests.push(Ok(Manifest { fault, ..manifest }));
             }
+            Err(error) => manifests.push(Err(placed(error))),
         }
     }
     manifests

@@ -16,6 +16,8 @@ mod syntax;
 mod tabs;
 mod timestamp;
 
+pub(crate) use measure::measure;
+
 /// How much a document may ask for. All of it is charged before anything is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -96,7 +98,7 @@ impl Fault {
 /// - Refused here, read by Go: a block scalar that begins with blanks deeper than the line that ends it, and more
 ///   than about a hundred quoted texts in one document that go on at the margin.
 /// - Read here, refused by Go: unknown `%` directives, `...` before the first document.
-/// - `?` that touches what follows it in brackets is text here. U+0085, U+2028 and U+2029 do not break lines here.
+/// - `?` that touches what follows it in brackets is text here. U+2028 and U+2029 are a blank in a text that goes on behind them.
 ///
 /// # Errors
 /// Whatever Go refuses, and whatever is beyond `limits`. [`Error::line`] and [`Error::column`] are counted in `text`.

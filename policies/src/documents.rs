@@ -84,6 +84,9 @@ pub enum Problem {
     /// Not YAML, or something that neither kind says.
     #[error("{0}")]
     Unreadable(String),
+    /// Text that no reader of YAML looks at.
+    #[error("a document has ended here; put --- on a line of its own before the next one")]
+    Unread,
     /// No document at all.
     #[error("there is no HookPolicy and no HookException in it")]
     Nothing,
@@ -159,7 +162,13 @@ pub fn read(text: &str) -> Result<Documents, Error> {
             let yaml::Error { message, line, column, .. } = error;
             Error { line, column, problem: Problem::Unreadable(message) }
         })?;
-        let Manifest { document, root } = &manifest;
+        let Manifest { document, root, fault, unread, .. } = &manifest;
+        if let Some(yaml::Error { line, column, message, .. }) = fault.clone() {
+            return Err(Error { line, column, problem: Problem::Unreadable(message) });
+        }
+        if let Some((line, column)) = unread.map(|offset| manifest::line_column(text, offset)) {
+            return Err(Error { line, column, problem: Problem::Unread });
+        }
         if is_list(root) {
             let Some(Value::List(items)) = root.get("items").map(|items| &items.value) else {
                 return Err(at(text, root.nearest("/items").0, Problem::Items));

@@ -1,6 +1,6 @@
 //! A release as rules see it: its hooks, its ordinary resources, and what Helm dropped on the way.
 
-use hooks::{Event, Hook, Node, Object, node::escape};
+use hooks::{Event, Hook, Node, Object, manifest};
 
 use crate::{context::Moment, finding::Place};
 
@@ -60,20 +60,19 @@ impl Item<'_> {
 }
 
 impl<'a> Release<'a> {
-    /// Adds one document: an object, or a `List` whose items count one by one.
+    /// Adds one document: an object, or a list whose items count one by one.
     ///
     /// Source: Helm 4.2.4 `pkg/kube/client.go`: a `List` is one manifest to the sorter, and is flattened when it is built.
     pub fn add(&mut self, document: usize, path: &'a str, root: &'a Node<'a>) {
-        let object = Object::new(root);
-        let is_list = object.kind().ends_with("List") && root.get("items").is_some();
-        if !is_list {
-            self.items.push(Item { object, hook: object.hook(), document, pointer: String::new(), path });
-            return;
-        }
-        for (index, item) in root.get("items").map_or(&[][..], Node::items).iter().enumerate() {
-            let pointer = format!("/items/{}", escape(&index.to_string()));
-            self.items.push(Item { object: Object::new(item), hook: object.hook(), document, pointer, path });
-        }
+        let hook = || Object::new(root).hook();
+        let objects = manifest::objects(root);
+        self.items.extend(objects.map(|(pointer, object)| Item {
+            object: Object::new(object),
+            hook: hook(),
+            document,
+            pointer,
+            path,
+        }));
     }
 
     /// The hooks that Helm runs, with their place in [`Release::items`].

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tests::rig::Programs;
 
 mod generate;
+mod streams;
 mod words;
 
 /// What a reader makes of a text: a value, or the sentence that refuses it.
@@ -26,25 +27,27 @@ fn go() -> PathBuf {
 
 /// Asks the reference reader about every text.
 fn ask(reader: &Path, texts: &[String]) -> Vec<Answer> {
-    let questions: String = texts
-        .iter()
-        .enumerate()
-        .map(|(id, text)| json!({"id": id, "text": text}).to_string() + "\n")
-        .collect();
+    let replies = replies(reader, texts.iter().enumerate().map(|(id, text)| json!({"id": id, "text": text})));
+    replies.iter().map(answer).collect()
+}
+
+/// Puts every question, and gives the replies.
+fn replies(reader: &Path, questions: impl Iterator<Item = Value>) -> Vec<Value> {
+    let questions: Vec<Value> = questions.collect();
+    let lines: String = questions.iter().map(|question| question.to_string() + "\n").collect();
     let mut child = Command::new(reader).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || input.write_all(questions.as_bytes()).unwrap());
+    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()).unwrap());
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
     let lines = std::str::from_utf8(&output.stdout).unwrap().lines();
-    let answers: Vec<Answer> = lines.enumerate().map(|(id, line)| answer(id, line)).collect();
-    assert_eq!(answers.len(), texts.len());
-    answers
+    let replies: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ids = |all: &[Value]| all.iter().map(|one| one["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&replies), ids(&questions));
+    replies
 }
 
-fn answer(id: usize, line: &str) -> Answer {
-    let reply: Value = serde_json::from_str(line).unwrap();
-    assert_eq!(reply["id"], json!(id));
+fn answer(reply: &Value) -> Answer {
     match reply["json"].as_str() {
         Some(text) => Ok(serde_json::from_str(text).unwrap()),
         None => Err(reply["error"].as_str().unwrap().to_owned()),
@@ -139,7 +142,7 @@ fn rendered_charts_mean_the_same() {
 fn every_known_difference_is_still_one() {
     let reader = go();
     let read_by_go = ["a: .inf\na: 1\n", "a: {~: 1}\na: 2\n", "a: |\n    \n  #b\n"];
-    let read_here = ["...\na: b\n", "%SHOP 1\n---\na: b\n", "a: x\u{2028}y\nb: z\n"];
+    let read_here = ["...\na: b\n", "%SHOP 1\n---\na: b\n"];
     let texts: Vec<String> = read_by_go.iter().chain(&read_here).map(|text| (*text).to_owned()).collect();
     for (at, (text, theirs)) in texts.iter().zip(ask(&reader, &texts)).enumerate() {
         let by_go = at < read_by_go.len();

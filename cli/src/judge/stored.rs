@@ -20,9 +20,9 @@ pub(crate) fn secrets(manifest: &Manifest<'_>) -> Vec<Result<Record, String>> {
     }
     let document = &manifest.document;
     // Read again, since data of Secrets is not kept where rules look.
-    match yaml::document(document.text, document.offset, Interest::Everything, &yaml::Limits::default()) {
+    match document.read(Interest::Everything, &yaml::Limits::default()) {
         Err(_) => vec![Err("this release Secret cannot be read again".to_owned())],
-        Ok(root) => {
+        Ok(Manifest { root, .. }) => {
             let items = std::iter::once(&root).chain(root.get("items").map_or(&[][..], Node::items));
             items.filter(|node| is_candidate(node)).map(decode).collect()
         }

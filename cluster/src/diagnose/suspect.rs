@@ -2,6 +2,7 @@
 
 use hooks::{
     DeletePolicy, Event, Hook, Interest, Node, Object,
+    manifest::{self, Document},
     release::{Phase, Record, RecordedHook, Status, Told},
     yaml,
 };
@@ -139,15 +140,15 @@ pub(super) fn facts(record: &Record, told: &Told, hook: &RecordedHook) -> HookFa
 }
 
 fn read(hook: &RecordedHook) -> Option<Node<'_>> {
-    yaml::document(&hook.manifest, 0, Interest::Judged, &yaml::Limits::default()).ok()
+    let read = Document::of_hook(&hook.manifest).read(Interest::Judged, &yaml::Limits::default());
+    read.ok().map(|manifest| manifest.root)
 }
 
 /// Of a list the item that runs; else the object itself.
 fn run_of<'n, 'a>(root: &'n Node<'a>) -> &'n Node<'a> {
-    let items =
-        root.get("items").filter(|_| Object::new(root).kind().ends_with("List")).map_or(&[][..], Node::items);
+    let objects = || manifest::objects(root).map(|(_, object)| object);
     let runs = |node: &&Node<'_>| Object::new(node).is_job() || Object::new(node).is_pod();
-    items.iter().find(runs).or_else(|| items.first()).unwrap_or(root)
+    objects().find(runs).or_else(|| objects().next()).unwrap_or(root)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use hooks::{
     Interest, Object,
+    manifest::{self, Document},
     release::{Phase, Record, RecordedHook, Status},
     yaml,
 };
@@ -43,7 +44,7 @@ fn claims_of(record: &Record, stored_in: &str, hook: &RecordedHook) -> Vec<Claim
     };
     let running_since = is_running.then(|| hook.started_at.as_deref().and_then(seconds).unwrap_or_default());
     let limits = yaml::Limits { memory: MEMORY, ..yaml::Limits::default() };
-    let Ok(root) = yaml::document(&hook.manifest, 0, Interest::Judged, &limits) else {
+    let Ok(read) = Document::of_hook(&hook.manifest).read(Interest::Judged, &limits) else {
         return Vec::new();
     };
     let claim = |node| {
@@ -52,12 +53,7 @@ fn claims_of(record: &Record, stored_in: &str, hook: &RecordedHook) -> Vec<Claim
         let is_at_home = record.namespace == stored_in && hook.namespace.as_deref() == Some(stored_in);
         Some(Claim { hook, membership: membership.clone(), is_at_home, running_since })
     };
-    // Kubernetes takes a list apart.
-    let items = root.get("items").filter(|_| Object::new(&root).kind().ends_with("List"));
-    match items {
-        Some(items) => items.items().iter().filter_map(claim).take(HOOKS + 1).collect(),
-        None => claim(&root).into_iter().collect(),
-    }
+    manifest::objects(&read.root).filter_map(|(_, object)| claim(object)).take(HOOKS + 1).collect()
 }
 
 /// What Helm does to a release with this status while one of its hooks runs; a release that is at rest is tested. While something is

@@ -1,22 +1,23 @@
 //! The part of a manifest that Helm decodes before anything else, and refuses for the whole release when it has the wrong shape.
 
+use super::{folded::folded, list};
 use crate::{
     node::{Node, Value},
-    yaml::Error,
+    yaml::{Error, Limits},
 };
 
-/// Refuses what Helm's sorter cannot decode. Scalars become text there, so that `name: 5` is the name `"5"`; a list or a map where
+/// The document as Helm understands it, or what its sorter cannot decode. Scalars become text there, so that `name: 5` is the name `"5"`; a list or a map where
 /// text belongs ends the whole command with «YAML parse error».
 ///
 /// Only what says what kind of object it is counts as a manifest here: other files of a folder may have any shape.
 ///
 /// Source: Helm 4.2.4 `pkg/release/v1/util/manifest.go`, `SimpleHead`; `manifest_sorter.go`, `sort`.
-pub(super) fn verified(root: Node<'_>) -> Result<Node<'_>, Error> {
+pub(super) fn verified<'a>(root: Node<'a>, limits: &Limits) -> Result<Node<'a>, Error> {
     if root.str_at("kind").is_none() {
         return Ok(root);
     }
     match fault(&root) {
-        None => Ok(root),
+        None => list::completed(folded(root), limits),
         Some((message, node)) => Err(Error { message, line: 1, column: 1, offset: node.span.start as usize }),
     }
 }

@@ -69,7 +69,41 @@ pub(super) fn compose<'a>(
     interest: Interest,
     limits: &Limits,
 ) -> Result<Node<'a>, Fault> {
-    let mut fault = match compose::compose(text, offset, interest, limits, Reading::First) {
+    let Some(plain) = plain_breaks(text) else {
+        return lenient(text, offset, interest, limits, Reading::First);
+    };
+    let limits = again_within(limits, &plain);
+    let node = lenient(&plain, 0, interest, &limits, Reading::Again { dash: None })?;
+    Ok(Original::new(&[], 0, offset).node(node))
+}
+
+/// The text with a line feed for each line break that only Go knows, as many bytes as before; `None` where there is none.
+///
+/// Source: `go.yaml.in/yaml/v2` 2.4.3 `yamlprivateh.go`, `is_break`.
+fn plain_breaks(text: &str) -> Option<String> {
+    const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
+    if text.is_ascii() || !text.contains(BREAKS) {
+        return None;
+    }
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\u{85}' => plain.push_str(" \n"),
+            '\u{2028}' | '\u{2029}' => plain.push_str("  \n"),
+            other => plain.push(other),
+        }
+    }
+    Some(plain)
+}
+
+fn lenient<'a>(
+    text: &'a str,
+    offset: usize,
+    interest: Interest,
+    limits: &Limits,
+    first: Reading,
+) -> Result<Node<'a>, Fault> {
+    let mut fault = match compose::compose(text, offset, interest, limits, first) {
         Err(fault) if fault.leniency != Leniency::None => fault,
         done => return done,
     };

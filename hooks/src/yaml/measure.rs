@@ -3,7 +3,7 @@
 use crate::node::{Node, Value};
 
 /// How many values and names a node holds, and how many lists and maps within each other.
-pub(super) fn measure(node: &Node<'_>) -> (usize, usize) {
+pub(crate) fn measure(node: &Node<'_>) -> (usize, usize) {
     let total =
         |(nodes, height): (usize, usize), (more, other): (usize, usize)| (nodes + more, height.max(other));
     match &node.value {

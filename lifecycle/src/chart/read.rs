@@ -54,7 +54,7 @@ fn path_at(text: &str, offset: usize) -> String {
 struct Document<'a> {
     path: &'a str,
     index: usize,
-    root: &'a Node<'a>,
+    read: &'a Manifest<'a>,
 }
 
 /// What becomes of a document that stands in no `crds/` folder.
@@ -111,16 +111,13 @@ impl Chart {
             .map(|read| Document {
                 path: read.document.source.unwrap_or_default(),
                 index: read.document.index,
-                root: &read.root,
+                read,
             })
             .collect();
         documents.sort_by_key(|document| (document.path, document.index));
-        order::by_kind(&mut documents, |document| document.view().kind());
-        let definitions: Vec<_> = documents
-            .iter()
-            .flat_map(Document::items)
-            .filter_map(|(item, _)| object::definition(item))
-            .collect();
+        order::by_kind(&mut documents, |document| document.read.kind());
+        let definitions: Vec<_> =
+            documents.iter().flat_map(Document::items).filter_map(object::definition).collect();
         Home { namespace, definitions: &definitions }.chart(&documents, engine)
     }
 }
@@ -138,7 +135,7 @@ impl Home<'_> {
             match document.part(engine) {
                 Part::Resource => {
                     let objects = self.objects(document)?;
-                    build.visit(document.view(), &objects);
+                    build.visit(document, &objects);
                     chart.resources.extend(objects);
                 }
                 Part::Hook(said) => chart.hooks.push(self.hook(document, said)?),
@@ -156,37 +153,32 @@ impl Home<'_> {
 
     fn hook(&self, document: &Document<'_>, said: Said) -> Result<Hook, ReadError> {
         let Said { events, weight, delete_policies, log_policies } = said;
-        let view = document.view();
         Ok(Hook {
             path: document.path.to_owned(),
-            kind: view.kind().to_owned(),
-            name: written(view.metadata(), "name"),
+            kind: document.read.kind().to_owned(),
+            name: written(document.view().metadata(), "name"),
             events,
             weight,
             delete_policies,
             log_policies,
             objects: self.objects(document)?,
-            unbuildable: object::unbuildable(view),
+            unbuildable: document.unbuildable(),
         })
     }
 
     fn objects(&self, document: &Document<'_>) -> Result<Vec<Arc<Object>>, ReadError> {
-        let read = |(item, kind): (hooks::Object<'_>, Option<&str>)| {
+        let read = |item: hooks::Object<'_>| {
             let mut object = self.object(item).map_err(|source| ReadError::Outcome {
                 path: document.path.to_owned(),
                 kind: item.kind().to_owned(),
                 name: item.name().unwrap_or_default().to_owned(),
                 source,
             })?;
-            if let Some(kind) = kind.filter(|_| object.id.kind.is_empty()) {
-                kind.clone_into(&mut object.id.kind);
-                document.view().api_version().clone_into(&mut object.id.api_version);
-            }
             object.document_policy =
                 document.view().annotation(annotations::RESOURCE_POLICY).map(str::to_owned);
             Ok(Arc::new(object))
         };
-        document.items().into_iter().map(read).collect()
+        document.items().map(read).collect()
     }
 }
 
@@ -210,13 +202,13 @@ struct Build {
 }
 
 impl Build {
-    fn visit(&mut self, view: hooks::Object<'_>, objects: &[Arc<Object>]) {
+    fn visit(&mut self, document: &Document<'_>, objects: &[Arc<Object>]) {
         if self.is_over {
             return;
         }
-        let refused = super::checked(objects.iter().filter(|_| view.kind() == "List"));
+        let refused = super::checked(objects.iter().filter(|_| document.read.kind() == "List"));
         self.is_over = refused.is_some();
-        self.errors.extend(refused.or_else(|| object::unbuildable(view)));
+        self.errors.extend(refused.or_else(|| document.unbuildable()));
     }
 
     fn errors(mut self) -> Option<String> {
@@ -229,7 +221,19 @@ impl Build {
 
 impl<'a> Document<'a> {
     const fn view(&self) -> hooks::Object<'a> {
-        hooks::Object::new(self.root)
+        hooks::Object::new(&self.read.root)
+    }
+
+    /// Why Helm cannot build it.
+    fn unbuildable(&self) -> Option<String> {
+        if let Some(fault) = &self.read.fault {
+            return Some(format!("error parsing : {}", fault.message));
+        }
+        if !self.read.is_stream {
+            return object::unbuildable(self.view());
+        }
+        let parts = self.read.root.get("items").map_or(&[][..], Node::items);
+        parts.iter().find_map(|part| object::unbuildable(hooks::Object::new(part)))
     }
 
     fn part(&self, engine: Engine) -> Part {
@@ -261,13 +265,9 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The document, or the items of a list with the kind that they have unless they say so themselves.
-    ///
-    /// Source: k8s.io/apimachinery 0.36 `pkg/apis/meta/v1/unstructured/helpers.go`, `decode` and `decodeToList`.
-    fn items(&self) -> Vec<(hooks::Object<'a>, Option<&'a str>)> {
-        let Some(items) = self.root.get("items") else { return vec![(self.view(), None)] };
-        let kind = self.view().kind().strip_suffix("List").filter(|kind| !kind.is_empty());
-        items.items().iter().map(|item| (hooks::Object::new(item), kind)).collect()
+    /// The document, or the items of a list.
+    fn items(&self) -> impl Iterator<Item = hooks::Object<'a>> + use<'a> {
+        manifest::objects(&self.read.root).map(|(_, item)| hooks::Object::new(item))
     }
 }
 

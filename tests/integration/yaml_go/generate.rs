@@ -22,7 +22,7 @@ impl Generator {
     }
 
     /// A number below `limit`, by xorshift.
-    fn below(&mut self, limit: usize) -> usize {
+    pub(super) fn below(&mut self, limit: usize) -> usize {
         self.state ^= self.state >> 12;
         self.state ^= self.state << 25;
         self.state ^= self.state >> 27;
@@ -34,7 +34,7 @@ impl Generator {
         self.below(times) == 0
     }
 
-    fn pick<'t>(&mut self, list: &[&'t str]) -> &'t str {
+    pub(super) fn pick<'t>(&mut self, list: &[&'t str]) -> &'t str {
         list[self.below(list.len())]
     }
 

@@ -2,27 +2,46 @@
 //
 // Each line of standard input is one case, {"id": any, "text": "…"}; each line of standard output answers one case, in order:
 // {"id": any, "json": "…"} with the document as JSON text, or {"id": any, "error": "…"}.
+//
+// With "stream": true the text is read as that of a hook: {"id": any, "json": "[…]"} has what Helm's client decodes, and beside it,
+// if that ends with one, the error; "head" is what the sorter decodes.
 package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
+	"k8s.io/apimachinery/pkg/runtime"
+	decoder "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 )
 
 type question struct {
-	ID   json.RawMessage `json:"id"`
-	Text string          `json:"text"`
+	ID     json.RawMessage `json:"id"`
+	Text   string          `json:"text"`
+	Stream bool            `json:"stream"`
 }
 
 type answer struct {
 	ID    json.RawMessage `json:"id"`
 	JSON  *string         `json:"json,omitempty"`
 	Error string          `json:"error,omitempty"`
+	Head  *head           `json:"head,omitempty"`
+}
+
+// head is what Helm's sorter decodes of a document: SimpleHead of Helm's releaseutil.
+type head struct {
+	Version  string `json:"apiVersion"`
+	Kind     string `json:"kind,omitempty"`
+	Metadata *struct {
+		Name        string            `json:"name"`
+		Annotations map[string]string `json:"annotations"`
+	} `json:"metadata,omitempty"`
 }
 
 func main() {
@@ -62,6 +81,9 @@ func read(asked question) (reply answer) {
 			reply.JSON, reply.Error = nil, fmt.Sprintf("panic: %v", cause)
 		}
 	}()
+	if asked.Stream {
+		return stream(reply, asked.Text)
+	}
 	converted, err := yaml.YAMLToJSON([]byte(asked.Text))
 	if err != nil {
 		reply.Error = err.Error()
@@ -69,5 +91,37 @@ func read(asked question) (reply answer) {
 	}
 	text := string(converted)
 	reply.JSON = &text
+	return reply
+}
+
+// stream reads the text of a hook: as manifest_sorter.go of Helm's releaseutil, and as StreamVisitor of cli-runtime does.
+func stream(reply answer, text string) answer {
+	reply.Head = &head{}
+	if err := yaml.Unmarshal([]byte(text), reply.Head); err != nil {
+		reply.Head, reply.Error = nil, err.Error()
+		return reply
+	}
+	objects := []json.RawMessage{}
+	documents := decoder.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
+	for {
+		extension := runtime.RawExtension{}
+		if err := documents.Decode(&extension); err == io.EOF {
+			break
+		} else if err != nil {
+			reply.Error = err.Error()
+			break
+		}
+		raw := bytes.TrimSpace(extension.Raw)
+		if len(raw) != 0 && !bytes.Equal(raw, []byte("null")) {
+			objects = append(objects, raw)
+		}
+	}
+	converted, err := json.Marshal(objects)
+	if err != nil {
+		reply.Error = err.Error()
+		return reply
+	}
+	all := string(converted)
+	reply.JSON = &all
 	return reply
 }

@@ -82,16 +82,34 @@ pub(super) fn read<'a>(
         let limits = yaml::Limits { memory: room.left().saturating_sub(RESOURCE), ..yaml::Limits::default() };
         // Of an ordinary resource rules want to know what it is, and what mentions Helm or hooks is never seen at a glance.
         let seen = if is_hook { None } else { manifest::identity(document.text, document.offset) };
-        let parse = || yaml::document(document.text, document.offset, Interest::Judged, &limits);
-        match seen.map_or_else(parse, Ok) {
-            Ok(read) if room.take(price(&read, is_hook)) => {
-                documents.readable.push(Document { index, path, root: read });
+        let own = if is_hook { manifest::Document { source: None, ..document } } else { document };
+        let (node, rest) = match seen.map_or_else(|| parsed(own, &limits), |root| Ok((root, None))) {
+            Ok(read) => read,
+            Err(error) => {
+                unreadable.add(path, index + 1, || error);
+                continue;
             }
-            Ok(_) => unreadable.add(path, index + 1, || "the release is too large for that".to_owned()),
-            Err(error) => unreadable.add(path, index + 1, || error.to_string()),
+        };
+        if let Some(rest) = rest {
+            unreadable.add(path, index + 1, || rest);
+        }
+        if room.take(price(&node, is_hook)) {
+            documents.readable.push(Document { index, path, root: node });
+        } else {
+            unreadable.add(path, index + 1, || "the release is too large for that".to_owned());
         }
     }
     Ok(documents)
+}
+
+/// A document, and what is wrong with what follows its objects; the error is a sentence.
+fn parsed<'a>(
+    document: manifest::Document<'a>,
+    limits: &yaml::Limits,
+) -> Result<(Node<'a>, Option<String>), String> {
+    let read = document.read(Interest::Judged, limits).map_err(|error| error.to_string())?;
+    let unread = read.unread.map(|_| "Helm does not look at what follows its first object".to_owned());
+    Ok((read.root, read.fault.map(|fault| fault.to_string()).or(unread)))
 }
 
 /// What a document takes, with all that is made of it, in bytes. Each item of a hook `List` is a hook with the annotations of the `List`.
@@ -99,9 +117,9 @@ fn price(root: &Node<'_>, is_hook: bool) -> usize {
     let object = Object::new(root);
     let is_annotated = root.at(&["metadata", "annotations", HOOK_ANNOTATION]).is_some();
     let base = if is_hook || is_annotated { HOOK } else { RESOURCE };
-    let items = root.get("items").filter(|_| object.kind().ends_with("List")).map_or(&[][..], Node::items);
-    let of_items = items.iter().map(|item| judging(Object::new(item), base)).sum::<usize>();
-    held(root) + items.len().max(1).saturating_mul(judging(object, base)) + of_items
+    let items = || manifest::objects(root).filter(|(pointer, _)| !pointer.is_empty());
+    let of_items = items().map(|(_, item)| judging(Object::new(item), base)).sum::<usize>();
+    held(root) + items().count().max(1).saturating_mul(judging(object, base)) + of_items
 }
 
 /// Bytes that a node takes, with all in it.

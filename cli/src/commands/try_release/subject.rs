@@ -1,7 +1,11 @@
 //! What is asked about: a release as Helm would record it, and its hooks as Helm would create them.
 
 use hooks::{
-    Events, Interest, Node, Object, Written, annotations::HOOK, manifest, release::Record, yaml::Limits,
+    Events, Interest, Node, Object, Written,
+    annotations::HOOK,
+    manifest::{self, Manifest},
+    release::Record,
+    yaml::Limits,
 };
 use policies::release::Dropped;
 use serde_json::Value;
@@ -52,8 +56,7 @@ pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<P
                         }
                     }
                     if is_released(&manifest.root) {
-                        let path = manifest.document.source.unwrap_or("");
-                        whole.take(&manifest.root, path, manifest.document.text);
+                        whole.take(&manifest, manifest.document.source.unwrap_or(""));
                     }
                 }
                 Err(error) => {
@@ -108,8 +111,7 @@ fn of_record(record: &Record) -> Subject {
     for (path, text) in texts.chain(hooks) {
         // What Helm has stored it has read before; a document that cannot be read is none that it would create.
         for manifest in manifest::read(text, Interest::Everything, &Limits::default()).into_iter().flatten() {
-            let path = manifest.document.source.unwrap_or(path);
-            subject.take(&manifest.root, path, manifest.document.text);
+            subject.take(&manifest, manifest.document.source.unwrap_or(path));
         }
     }
     subject.parts.name.clone_from(&record.name);
@@ -125,21 +127,19 @@ fn of_record(record: &Record) -> Subject {
 
 impl Subject {
     /// Takes one document over, as an ordinary resource or as a hook.
-    fn take(&mut self, root: &Node<'_>, path: &str, text: &str) {
+    fn take(&mut self, manifest: &Manifest<'_>, path: &str) {
+        let Manifest { document, root, .. } = manifest;
         let object = Object::new(root);
-        let items = root
-            .get("items")
-            .filter(|_| object.kind().ends_with("List"))
-            .map_or(std::slice::from_ref(root), Node::items);
+        let items = || manifest::objects(root).map(|(_, item)| item);
         let Some(hook) = object.hook() else {
-            self.objects += items.len();
+            self.objects += items().count();
             let source = if path.is_empty() { String::new() } else { format!("# Source: {path}\n") };
-            self.parts.manifest.extend(["---\n", &source, text.trim_end(), "\n"]);
+            self.parts.manifest.extend(["---\n", &source, document.text.trim_end(), "\n"]);
             return;
         };
         let label = format!(
             "{}/{}",
-            object.kind(),
+            manifest.kind(),
             object.name().or_else(|| object.generate_name()).unwrap_or("(no name)")
         );
         if hook.events.is_dropped() {
@@ -148,11 +148,12 @@ impl Subject {
             self.dropped.push(format!("{label} for {events:?}"));
             return;
         }
-        self.objects += items.len();
-        let (kind, name) = (object.kind().to_owned(), object.name().unwrap_or("").to_owned());
-        self.parts.hooks.push(Hook { path: path.to_owned(), kind, name, manifest: text.to_owned() });
+        self.objects += items().count();
+        let (kind, name) = (manifest.kind().to_owned(), object.name().unwrap_or("").to_owned());
+        let manifest = document.own_text().to_owned();
+        self.parts.hooks.push(Hook { path: path.to_owned(), kind, name, manifest });
         // Webhooks are asked about the items of a List, each by itself.
-        for item in items.iter().filter(|item| is_hook(item)) {
+        for item in items().filter(|item| is_hook(item)) {
             let object = Object::new(item);
             let name = ObjectName {
                 api_version: object.api_version().to_owned(),

@@ -113,10 +113,11 @@ fn of_record(record: &Record, name: &str) -> Vec<String> {
     let texts = record.hooks.iter().map(|hook| hook.manifest.as_str()).chain([record.manifest.as_str()]);
     let mut values = Vec::new();
     for text in texts.filter(|text| text.contains("Secret")) {
-        for read in manifest::read(text, Interest::Everything, &Limits::default()).into_iter().flatten() {
-            let object = Object::new(&read.root);
+        let read = manifest::read(text, Interest::Everything, &Limits::default());
+        for (_, node) in read.iter().flatten().flat_map(|read| manifest::objects(&read.root)) {
+            let object = Object::new(node);
             if object.is("", "Secret") && object.name() == Some(name) {
-                let of = |member: &str| read.root.get(member).map_or(&[][..], Node::members);
+                let of = |member: &str| node.get(member).map_or(&[][..], Node::members);
                 let text =
                     of("stringData").iter().filter_map(|member| member.node.as_str().map(str::to_owned));
                 values.extend(text);
