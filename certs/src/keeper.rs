@@ -7,7 +7,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     Knobs, Resolver, State, Store,
-    authority::{self, Authority},
+    authority::{self, Authority, CLOCK_SKEW},
     rotation::{
         Settling, Step, Verdict, state,
         turn::{self, Outcome},
@@ -86,6 +86,8 @@ pub struct Keeper<S> {
     resolver: Arc<Resolver>,
     bundle: watch::Sender<Option<String>>,
     settling: Settling,
+    /// Whether this replica's clock was found to be wrong.
+    is_astray: bool,
 }
 
 impl<S: Store> Keeper<S> {
@@ -97,7 +99,8 @@ impl<S: Store> Keeper<S> {
         let stranger = Authority::new("nobody", authority::DAY)?;
         let leaf = stranger.issue(&knobs.names, authority::DAY)?;
         let resolver = Arc::new(Resolver::new(leaf.serving_pair(None)?));
-        Ok(Self { store, knobs, resolver, bundle: watch::Sender::new(None), settling: Settling::default() })
+        let (bundle, settling) = (watch::Sender::new(None), Settling::default());
+        Ok(Self { store, knobs, resolver, bundle, settling, is_astray: false })
     }
 
     /// What rustls asks for certificates; the same for the whole life of this keeper.
@@ -166,6 +169,7 @@ impl<S: Store> Keeper<S> {
 
     async fn try_turn(&mut self, moment: Moment, registered: Option<&str>) -> Result<Turn, Error> {
         let stored = self.store.read().await.map_err(Error::Read)?;
+        let moment = Moment { now: self.calendar(moment.now, stored.read_at), ..moment };
         let format::Decoded { state: found, problems } = format::decode(&stored.data);
         let outcome = turn::look(&mut self.settling, &found, registered, moment, &self.knobs)?;
         let source = match outcome.verdict {
@@ -188,6 +192,24 @@ impl<S: Store> Keeper<S> {
         let not_after = self.resolver.not_after();
         let Outcome { steps, wait, .. } = outcome;
         Ok(Turn { steps, is_exchanged, problems, source, not_after, wait, version: stored.version })
+    }
+
+    /// What certificates are dated by: this replica's clock, unless those who will be shown them live in another time.
+    fn calendar(&mut self, own: OffsetDateTime, read_at: Option<OffsetDateTime>) -> OffsetDateTime {
+        let astray = read_at.filter(|theirs| (own - *theirs).abs() > CLOCK_SKEW);
+        if astray.is_some() != self.is_astray {
+            self.is_astray = astray.is_some();
+            if let Some(theirs) = astray {
+                let seconds_ahead = (own - theirs).whole_seconds();
+                tracing::warn!(
+                    seconds_ahead,
+                    "this clock and that of the API server differ; certificates are dated by that one"
+                );
+            } else {
+                tracing::info!("this clock and that of the API server agree again");
+            }
+        }
+        astray.unwrap_or(own)
     }
 
     /// Says what must be registered for this state.

@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use time::OffsetDateTime;
 use tokio::sync::watch;
 
 pub mod format;
@@ -25,6 +26,8 @@ pub struct Stored {
     pub version: String,
     /// The entries.
     pub data: Entries,
+    /// When they were read, by the clock of those who will be shown the certificate, such as the API server; `None` if unknown.
+    pub read_at: Option<OffsetDateTime>,
 }
 
 /// Why entries were not replaced.
@@ -68,7 +71,7 @@ impl Memory {
     #[must_use]
     pub fn stored(&self) -> Stored {
         let content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
-        Stored { version: content.0.to_string(), data: content.1.clone() }
+        Stored { version: content.0.to_string(), data: content.1.clone(), read_at: None }
     }
 
     /// Replaces everything, as somebody would who does not care what is there.
@@ -114,6 +117,10 @@ impl fmt::Debug for Stored {
     /// The names alone: the bytes hold keys.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.data.keys().collect();
-        formatter.debug_struct("Stored").field("version", &self.version).field("names", &names).finish()
+        formatter
+            .debug_struct("Stored")
+            .field("version", &self.version)
+            .field("names", &names)
+            .finish_non_exhaustive()
     }
 }

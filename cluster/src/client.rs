@@ -1,9 +1,14 @@
 //! The way to the API server: whom to talk to, how long to wait, and how watches come back.
 
-use std::{future, path::Path, time::Duration};
+use std::{
+    future,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures::{Stream, StreamExt as _};
-use http::Request;
+use http::{Request, header::DATE};
 use kube::{
     Api, Client, Config, Resource,
     api::{Patch, PatchParams},
@@ -17,6 +22,7 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use tokio::time::{Instant, timeout};
 use tower::{BoxError, service_fn};
 
@@ -206,6 +212,27 @@ pub fn hasty(client: &Client) -> Client {
     let send = move |request: Request<Body>| {
         let client = inner.clone();
         async move { Ok::<_, BoxError>(timeout(REQUEST, client.send(request)).await??) }
+    };
+    Client::new(service_fn(send), namespace)
+}
+
+/// The same client, which keeps what the answer that came last says of the time, or that it says nothing. Must be called within a
+/// runtime.
+///
+/// Source: Go `net/http`, whose servers put a `Date` into each answer.
+#[must_use]
+pub(crate) fn dated(client: &Client, date: &Arc<Mutex<Option<OffsetDateTime>>>) -> Client {
+    let (inner, namespace) = (client.clone(), client.default_namespace().to_owned());
+    let date = Arc::clone(date);
+    let send = move |request: Request<Body>| {
+        let (client, date) = (inner.clone(), Arc::clone(&date));
+        async move {
+            let answer = client.send(request).await?;
+            let said = answer.headers().get(DATE).and_then(|said| said.to_str().ok());
+            let said = said.and_then(|said| OffsetDateTime::parse(said, &Rfc2822).ok());
+            *date.lock().unwrap_or_else(PoisonError::into_inner) = said;
+            Ok::<_, BoxError>(answer)
+        }
     };
     Client::new(service_fn(send), namespace)
 }

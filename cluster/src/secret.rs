@@ -1,12 +1,17 @@
 //! One Secret as a small shared file: read, replaced only if nobody else was faster, watched.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures::{Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 use serde_json::json;
+use time::OffsetDateTime;
 
 use crate::{client, said::Said};
 
@@ -57,17 +62,21 @@ pub struct SecretFile {
     watched: Api<Secret>,
     namespace: String,
     name: String,
+    /// What the API server said last of its clock.
+    date: Arc<Mutex<Option<OffsetDateTime>>>,
 }
 
 impl SecretFile {
     /// The Secret of this name; it must exist before it can be replaced, since nobody may make Secrets. Must be called within a runtime.
     #[must_use]
     pub fn new(client: &Client, namespace: &str, name: &str) -> Self {
+        let date = Arc::default();
         Self {
-            api: Api::namespaced(client::hasty(client), namespace),
+            api: Api::namespaced(client::dated(&client::hasty(client), &date), namespace),
             watched: Api::namespaced(client.clone(), namespace),
             namespace: namespace.into(),
             name: name.into(),
+            date,
         }
     }
 
@@ -77,6 +86,12 @@ impl SecretFile {
     /// [`Error::Missing`], or when the API server does not answer with it.
     pub async fn read(&self) -> Result<Stored, Error> {
         self.api.get(&self.name).await.map(stored).map_err(|error| self.error(error))
+    }
+
+    /// When it was read or replaced last, by the clock of the API server and in whole seconds; `None` where that did not say.
+    #[must_use]
+    pub fn date(&self) -> Option<OffsetDateTime> {
+        *self.date.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts `data` in the place of all that was read at `version`; labels and annotations stay.
@@ -166,6 +181,18 @@ mod tests {
         );
         let shown = format!("{stored:?}");
         assert!(shown.contains("tls.key") && !shown.contains("private") && !shown.contains("112"), "{shown}");
+    }
+
+    #[tokio::test]
+    async fn the_clock_of_the_api_server_is_known_where_it_says() {
+        let (client, _) = testing::client(|_| (200, secret()));
+        let silent = SecretFile::new(&client, "hw", "tls");
+        silent.read().await.unwrap();
+        assert_eq!(silent.date(), None);
+        let dated = testing::with_date(&client, "Sat, 21 Nov 2026 15:31:26 GMT");
+        let dated = SecretFile::new(&dated, "hw", "tls");
+        dated.read().await.unwrap();
+        assert_eq!(dated.date().unwrap().unix_timestamp(), 1_795_275_086);
     }
 
     #[tokio::test]

@@ -42,6 +42,20 @@ pub(crate) fn client(answer: impl Fn(&Asked) -> (u16, Value) + Send + Sync + 'st
     (Client::new(service_fn(serve), "default"), log)
 }
 
+/// The same client, whose answers say this date.
+pub(crate) fn with_date(client: &Client, date: &'static str) -> Client {
+    let inner = client.clone();
+    let serve = move |request: Request<Body>| {
+        let client = inner.clone();
+        async move {
+            let mut answer = client.send(request).await?;
+            answer.headers_mut().insert(http::header::DATE, http::HeaderValue::from_static(date));
+            Ok::<_, BoxError>(answer)
+        }
+    };
+    Client::new(service_fn(serve), "default")
+}
+
 /// The body of an answer that refuses.
 pub(crate) fn refusal(code: u16, reason: &str) -> (u16, Value) {
     let message = format!("refused: {reason}");

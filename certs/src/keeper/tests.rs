@@ -313,3 +313,32 @@ async fn the_loop_tries_again_and_follows_what_others_write() {
     assert!(resolver.current().trusted_by(&other.bundle().unwrap()));
     keeping.abort();
 }
+
+/// A store whose keeper has a clock of its own.
+struct Elsewhere(Memory, OffsetDateTime);
+
+impl Store for Elsewhere {
+    async fn read(&self) -> Result<Stored, Cause> {
+        Ok(Stored { read_at: Some(self.1), ..self.0.read().await? })
+    }
+
+    async fn replace(&self, version: &str, data: Entries) -> Result<(), ReplaceError> {
+        self.0.replace(version, data).await
+    }
+
+    async fn changed(&self, version: &str) {
+        self.0.changed(version).await;
+    }
+}
+
+#[tokio::test]
+async fn a_replica_whose_clock_is_wrong_dates_by_that_of_the_store_and_leaves_alone_what_is_good_there() {
+    let memory = Memory::default();
+    for days in [0, 61, 400] {
+        let here = at(1, 0).now;
+        let mut astray = Keeper::new(Elsewhere(memory.clone(), here), knobs()).unwrap();
+        let turn = astray.turn(at(days, 0), None).await.unwrap();
+        assert!(turn.not_after > here + 80 * DAY && turn.not_after < here + 91 * DAY, "{turn:?}");
+        assert_eq!(versions(&memory), 1, "{days} days: each wrote in turn, for ever");
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::{Knobs, State, Trusted};
+use super::{Issued, Knobs, State, Trusted};
 
 /// What to do about what is found in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,9 @@ pub enum Verdict {
 /// that was restored, or entries that were edited, are followed unless they hold nothing to serve, or something out of date. Both
 /// are served only when their authority has been registered for the overlap, or for longer than that of what is served: a replica
 /// that begins anew may have taken what somebody wrote for what should be there, and have had it registered a moment ago.
+///
+/// Whoever wrote it, what is not valid by this replica's clock is not served while what is remembered is: one clock is wrong then, and
+/// might have been anybody's. The plan puts right what is shared after an overlap.
 pub(super) fn judge(
     found: &State,
     remembered: &State,
@@ -37,8 +40,10 @@ pub(super) fn judge(
         return if found.is_empty() { Verdict::WriteBack } else { Verdict::Follow };
     };
     let Some(leaf) = found.leaf() else { return Verdict::WriteBack };
+    let is_current = |leaf: &Issued| (leaf.not_before()..=leaf.not_after()).contains(&now);
     if now < served.not_before() || knobs.leaf_ends_at_once(served) <= now {
-        return Verdict::Follow;
+        let is_worse = is_current(served) && !is_current(leaf);
+        return if is_worse { Verdict::Later } else { Verdict::Follow };
     }
     let (issuer, next) = (&remembered.authorities()[served.issuer()], &found.authorities()[leaf.issuer()]);
     let is_too_early = issuer.summary().der() != next.summary().der()
@@ -49,12 +54,10 @@ pub(super) fn judge(
         };
     let is_of_a_replica =
         found.generation() > remembered.generation() && found.is_beside(issuer.certificate_pem());
-    let is_current = (leaf.not_before()..=leaf.not_after()).contains(&now);
-    match (is_of_a_replica, is_too_early) {
-        (true, true) => Verdict::Later,
-        (false, true) => Verdict::WriteBack,
-        (false, false) if !is_current => Verdict::WriteBack,
-        (_, false) => Verdict::Follow,
+    match () {
+        () if !is_too_early && is_current(leaf) => Verdict::Follow,
+        () if is_of_a_replica => Verdict::Later,
+        () => Verdict::WriteBack,
     }
 }
 
@@ -109,6 +112,21 @@ mod tests {
         assert_eq!(verdict(&next, &before, &before, 99), Verdict::Follow, "by a clock of another year");
         let last = after(&before, &[Step::MakeLeaf { issuer: 0 }], start());
         assert_eq!(verdict(&last, &before, &State::default(), 1), Verdict::Follow);
+    }
+
+    #[test]
+    fn what_a_replica_wrote_by_another_clock_is_not_served_before_it_is_valid_nor_after() {
+        let before = fresh();
+        let ahead = after(&before, &[Step::MakeLeaf { issuer: 0 }], start() + 200 * DAY);
+        for (day, expected) in [(0, Verdict::Later), (90, Verdict::Later), (91, Verdict::Follow)] {
+            assert_eq!(
+                verdict(&ahead, &before, &before, day),
+                expected,
+                "on day {day} nothing better is left"
+            );
+        }
+        let behind = after(&ahead, &[Step::MakeLeaf { issuer: 0 }], start());
+        assert_eq!(verdict(&behind, &ahead, &ahead, 200), Verdict::Later);
     }
 
     #[test]

@@ -61,6 +61,20 @@ proptest! {
         let most = 365 * 24 * 60 / overlap_minutes + world.restarts() + world.hurries() + 3;
         prop_assert!(world.writes() <= most, "{} writes, {most} at most", world.writes());
     }
+
+    /// One that was ahead wrote what was not valid yet, and one that was behind what had expired, and all served it. While they take
+    /// turns no authority settles, so this cannot go on for long; a [`crate::Keeper`] whose clock is wrong dates by another one.
+    #[test]
+    fn one_clock_that_steps_by_years_leaves_the_others_what_is_valid_for_a_quarter_of_its_life(
+        seed in any::<u64>(),
+        leaf_days in 30u32..400,
+        authority_lives in 2u32..8,
+        overlap_minutes in 60u32..6000,
+        replicas in 2usize..5,
+    ) {
+        let knobs = knobs(leaf_days, authority_lives, overlap_minutes);
+        World::new(seed, &knobs, replicas, Clocks::OneAstray).run(knobs.leaf_life / 4);
+    }
 }
 
 /// The last leaf of an authority had ended by one clock, and by another one a replica that had just begun served it still.

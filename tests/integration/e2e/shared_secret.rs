@@ -1,6 +1,9 @@
 //! One Secret, written by many: nobody overwrites what they have not read.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 use cluster::secret::{Error, SecretFile};
 use futures::StreamExt as _;
@@ -25,6 +28,8 @@ fn of_many_writers_of_one_version_exactly_one_succeeds() {
     let (file, _) = empty(&replica);
     replica.runtime().block_on(async {
         let mut version = file.read().await.unwrap().version;
+        let said = SystemTime::from(file.date().expect("the API server says its time"));
+        assert!(said.elapsed().is_ok_and(|since| since < Duration::from_secs(60)), "{said:?}");
         for round in 0..5 {
             let tries = (0..8).map(|writer| {
                 let (file, version) = (file.clone(), version.clone());

@@ -128,7 +128,7 @@ fn what_is_all_foreign_is_said_without_any_of_it() {
     assert!(decoded.state.is_empty());
     assert_eq!(problems(&entries).len(), 2);
     assert!(!format!("{decoded:?}").contains(secret));
-    let stored = crate::Stored { version: "7".to_owned(), data: entries };
+    let stored = crate::Stored { version: "7".to_owned(), data: entries, read_at: None };
     assert!(!format!("{stored:?}").contains(secret));
 }
 

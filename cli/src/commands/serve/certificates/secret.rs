@@ -45,7 +45,7 @@ impl Store for SecretStore {
         // What is told from here on may be newer than what is read now.
         self.told.lock().unwrap_or_else(PoisonError::into_inner).mark_unchanged();
         let stored = self.file.read().await?;
-        Ok(Stored { version: stored.version, data: stored.data })
+        Ok(Stored { version: stored.version, data: stored.data, read_at: self.file.date() })
     }
 
     async fn replace(&self, version: &str, data: Entries) -> Result<(), ReplaceError> {
