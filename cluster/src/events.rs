@@ -16,6 +16,7 @@ use policies::{Decision, decision::Identity};
 use serde_json::json;
 use tokio::{
     sync::mpsc,
+    task::AbortHandle,
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
@@ -23,7 +24,7 @@ use self::{
     rate::Rate,
     series::{Due, Series},
 };
-use crate::{client, metrics::Metrics, namespaces::Namespaces};
+use crate::{client, metrics::Metrics, namespaces::Namespaces, said::Said};
 
 pub(crate) mod event;
 mod rate;
@@ -36,6 +37,9 @@ const QUEUE: usize = 512;
 const OWN_QUEUE: usize = 32;
 /// What all namespaces share that nobody has told of: no namespace has this name.
 const UNHEARD: &str = "";
+/// What may be refused: making an Event, and counting its repetitions.
+const CREATE: &str = "create";
+const PATCH: &str = "patch";
 /// How often repetitions are written down.
 const TICK: Duration = Duration::from_secs(5);
 
@@ -90,6 +94,7 @@ pub struct Recorder {
     own: mpsc::Sender<Announcement>,
     namespaces: Option<Namespaces>,
     metrics: Metrics,
+    task: AbortHandle,
 }
 
 /// On whose word something is told of.
@@ -110,8 +115,14 @@ impl Recorder {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (own, waiting_too) = mpsc::channel(OWN_QUEUE);
         let writer = Writer::new(client::hasty(client), instance, metrics.clone());
-        tokio::spawn(writer.run(waiting, waiting_too));
-        Self { queue, own, namespaces: None, metrics: metrics.clone() }
+        let task = tokio::spawn(writer.run(waiting, waiting_too)).abort_handle();
+        Self { queue, own, namespaces: None, metrics: metrics.clone(), task }
+    }
+
+    /// What does all this: it ends with the last clone only, or by a bug.
+    #[must_use]
+    pub fn task(&self) -> AbortHandle {
+        self.task.clone()
     }
 
     /// The same, which trusts only decisions about these namespaces; all others share what one may have.
@@ -162,8 +173,8 @@ struct Writer {
     series: Series,
     /// For decisions, and for what the server says of itself.
     rates: [Rate; 2],
-    /// Whether it was said that no Events may be written.
-    is_forbidden: bool,
+    /// That no Events may be written.
+    said: Said,
 }
 
 impl Writer {
@@ -174,7 +185,7 @@ impl Writer {
             metrics,
             series: Series::default(),
             rates: Default::default(),
-            is_forbidden: false,
+            said: Said::default(),
         }
     }
 
@@ -215,9 +226,12 @@ impl Writer {
         }
         let event = event::warning(&matter.about, reason, action, &text, &self.instance);
         match self.api(matter.namespace()).create(&PostParams::default(), &event).await {
-            Ok(written) => self.series.begin(matter, written.metadata.name.unwrap_or_default(), now),
+            Ok(written) => {
+                self.said.passed(CREATE);
+                self.series.begin(matter, written.metadata.name.unwrap_or_default(), now);
+            }
             Err(error) if client::is_status(&error, 404) => self.metrics.dropped(Dropped::NamespaceUnknown),
-            Err(error) => self.refused(&error),
+            Err(error) => self.refused(CREATE, &error),
         }
     }
 
@@ -226,10 +240,13 @@ impl Writer {
             let series = EventSeries { count, last_observed_time: MicroTime(Timestamp::now()) };
             let patch = Patch::Merge(json!({"series": series}));
             let api = self.api(matter.namespace());
-            if let Err(error) = api.patch(&name, &PatchParams::default(), &patch).await {
-                // Its namespace or the Event itself has gone: the next one begins anew.
-                self.series.forget(&matter);
-                self.refused(&error);
+            match api.patch(&name, &PatchParams::default(), &patch).await {
+                Ok(_) => self.said.passed(PATCH),
+                Err(error) => {
+                    // Its namespace or the Event itself has gone: the next one begins anew.
+                    self.series.forget(&matter);
+                    self.refused(PATCH, &error);
+                }
             }
         }
     }
@@ -238,15 +255,27 @@ impl Writer {
         Api::namespaced(self.client.clone(), namespace)
     }
 
-    fn refused(&mut self, error: &kube::Error) {
+    fn refused(&mut self, verb: &'static str, error: &kube::Error) {
         self.metrics.dropped(Dropped::Refused);
-        let is_forbidden = client::is_status(error, 403);
-        let was_forbidden = self.is_forbidden;
-        self.is_forbidden |= is_forbidden;
-        if !(is_forbidden && was_forbidden) {
+        if self.is_to_say(verb, error) {
             tracing::warn!(error = %client::one_line(error), "an event was not written");
         }
     }
+
+    /// A right that is missing is said once, until it is there again; whatever else is refused, each time.
+    fn is_to_say(&mut self, verb: &'static str, error: &kube::Error) -> bool {
+        let is_missing_right = client::is_status(error, 403) && !is_terminating(error);
+        !is_missing_right || self.said.is_news(verb, "forbidden")
+    }
+}
+
+/// Whether nothing is made any more in the namespace, which is refused as if a right were missing.
+///
+/// Source: Kubernetes `k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle`, `NamespaceTerminatingCause`.
+fn is_terminating(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
 }
 
 #[cfg(test)]

@@ -131,6 +131,22 @@ async fn who_may_not_write_events_counts_and_goes_on() {
 }
 
 #[tokio::test]
+async fn a_right_that_was_lost_again_was_not_said_and_a_namespace_on_its_way_out_is_no_lost_right() {
+    let error = |causes: &Value| {
+        let mut status = testing::refusal(403, "Forbidden").1;
+        status["details"] = serde_json::json!({"causes": causes});
+        kube::Error::Api(serde_json::from_value(status).unwrap())
+    };
+    let terminating = error(&serde_json::json!([{"reason": "NamespaceTerminating"}]));
+    let lost = error(&serde_json::json!([]));
+    let mut desk = Desk::new(accept);
+    assert!(desk.writer.is_to_say(CREATE, &terminating) && desk.writer.is_to_say(CREATE, &lost));
+    assert!(!desk.writer.is_to_say(CREATE, &lost) && desk.writer.is_to_say(CREATE, &terminating));
+    desk.take(announcement("a")).await;
+    assert!(desk.writer.is_to_say(CREATE, &lost) && desk.writer.is_to_say(PATCH, &lost));
+}
+
+#[tokio::test]
 async fn an_event_that_has_gone_is_written_anew() {
     let mut desk = Desk::new(|asked| match asked.method.as_str() {
         "POST" => accept(asked),
@@ -148,7 +164,8 @@ async fn an_event_that_has_gone_is_written_anew() {
 async fn a_full_queue_is_counted_and_nobody_waits() {
     let registry = Registry::new();
     let ((queue, _waiting), (own, _waiting_too)) = (mpsc::channel(1), mpsc::channel(1));
-    let recorder = Recorder { queue, own, namespaces: None, metrics: Metrics::new(&registry) };
+    let (metrics, task) = (Metrics::new(&registry), tokio::spawn(async {}).abort_handle());
+    let recorder = Recorder { queue, own, namespaces: None, metrics, task };
     for _ in 0..3 {
         recorder.announce(announcement("a"));
     }
