@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures::StreamExt as _;
-use hooks::{annotations, release::Limits};
+use hooks::{annotations::RELEASE_TYPE, release::Limits};
 use kube::{Api, Client, runtime::watcher};
 use policies::{HookKey, Membership};
 use tokio::{
@@ -112,7 +112,7 @@ struct Reader {
 
 impl Reader {
     async fn run(mut self, api: Api<StoredRelease>) {
-        let kind = format!("type={}release.v1", annotations::PREFIX);
+        let kind = format!("type={RELEASE_TYPE}");
         let config = watcher::Config::default().labels(LABELS).fields(&kind).page_size(PAGE);
         let mut events = pin!(client::watch(api, config));
         let mut trouble = Trouble::new(Watch::Releases, &self.metrics);
