@@ -22,6 +22,8 @@ pub fn start(global: &Global, colors: bool) {
     let asked = env::var(VARIABLE).ok().filter(|text| !text.is_empty());
     let targets = asked.and_then(|text| text.parse().ok()).unwrap_or_else(|| targets(global.log_level));
     let builder = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(io::stderr);
+    // A line that cannot be written is lost: to tell of it, on stderr again, would end the thread in a panic.
+    let builder = builder.log_internal_errors(false);
     // A log that stands already is as good as ours.
     let _ = match global.log_format {
         LogFormat::Text => builder.with_ansi(colors).finish().with(targets).try_init(),

@@ -110,3 +110,15 @@ fn a_file_that_could_not_be_written_took_the_other_results_with_it() {
         assert!(ran.stderr.contains(&format!("cannot write {lost}: ")), "{}", ran.stderr);
     }
 }
+
+#[test]
+fn a_log_that_nobody_read_ended_the_program() {
+    let (reader, log) = io::pipe().unwrap();
+    drop(reader);
+    let files = Files::new(&[("hook.yaml", SUSPENDED)]);
+    let mut program = std::process::Command::new(tests::server::program());
+    program.args(["try", &files.path("hook.yaml"), "--log-level", "trace", "--format", "json"]).stderr(log);
+    let output = program.output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(serde_json::from_slice::<serde_json::Value>(&output.stdout).is_ok());
+}
