@@ -99,6 +99,12 @@ impl Leader {
         Self { seat: Arc::new(Seat { options, api, voice, tasks }) }
     }
 
+    /// What does all this: it ends when this resigns, or by a bug.
+    #[must_use]
+    pub fn tasks(&self) -> Vec<AbortHandle> {
+        self.seat.tasks.to_vec()
+    }
+
     /// Whether this replica is the leader; `false` at the start. Who writes must look again before each write.
     #[must_use]
     pub fn is_leader(&self) -> watch::Receiver<bool> {

@@ -9,7 +9,10 @@ use std::{collections::BTreeMap, time::Duration};
 use kube::Client;
 use policies::decision::Identity;
 use serde_json::Value;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::watch,
+    task::{AbortHandle, JoinHandle},
+};
 
 use self::supervisor::Supervisor;
 pub use self::{
@@ -231,6 +234,12 @@ impl Registration {
         let supervisor = Supervisor::new(client, options, recorder, metrics.clone(), sender);
         let task = tokio::spawn(supervisor.run(client.clone(), bundle, leader));
         Self { registered, task }
+    }
+
+    /// What does all this: it ends with the value only, or by a bug.
+    #[must_use]
+    pub fn task(&self) -> AbortHandle {
+        self.task.abort_handle()
     }
 
     /// What is registered, on every replica and at any time.

@@ -16,7 +16,7 @@ use kube::{Api, Client, runtime::watcher};
 use policies::{HookKey, Membership};
 use tokio::{
     sync::{Semaphore, watch},
-    task::{JoinHandle, spawn_blocking},
+    task::{AbortHandle, JoinHandle, spawn_blocking},
 };
 
 use self::{
@@ -62,6 +62,12 @@ impl Releases {
         };
         let task = tokio::spawn(reader.run(Api::all(client.clone())));
         Self { index, synced, task }
+    }
+
+    /// What does all this: it ends with the value only, or by a bug.
+    #[must_use]
+    pub fn task(&self) -> AbortHandle {
+        self.task.abort_handle()
     }
 
     /// Whether all releases have been looked at once.

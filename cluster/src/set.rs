@@ -5,7 +5,10 @@ use std::{fmt, sync::Arc};
 use arc_swap::ArcSwap;
 use kube::Client;
 use policies::{PolicySet, Profile, documents::Documents};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::watch,
+    task::{AbortHandle, JoinSet},
+};
 
 use crate::{metrics::Metrics, namespaces::Namespaces, status::desk::Desk};
 
@@ -51,6 +54,7 @@ impl fmt::Debug for Synced {
 pub struct Watched {
     namespaces: Namespaces,
     tasks: JoinSet<()>,
+    handles: [AbortHandle; 3],
 }
 
 impl Watched {
@@ -72,16 +76,24 @@ impl Watched {
         let desk = Desk::default();
         let (namespaces, watch) = Namespaces::watch(client.clone(), &options.metrics);
         let mut tasks = JoinSet::new();
-        tasks.spawn(watch);
-        tasks.spawn(desk.clone().write(client.clone(), options.leader.clone()));
-        tasks.spawn(Keeper::new(options, policies, synced, desk, namespaces.synced()).run(client));
-        Self { namespaces, tasks }
+        let handles = [
+            tasks.spawn(watch),
+            tasks.spawn(desk.clone().write(client.clone(), options.leader.clone())),
+            tasks.spawn(Keeper::new(options, policies, synced, desk, namespaces.synced()).run(client)),
+        ];
+        Self { namespaces, tasks, handles }
     }
 
     /// The labels of namespaces.
     #[must_use]
     pub fn namespaces(&self) -> Namespaces {
         self.namespaces.clone()
+    }
+
+    /// What does all this: it ends with the value only, or by a bug.
+    #[must_use]
+    pub fn tasks(&self) -> Vec<AbortHandle> {
+        self.handles.to_vec()
     }
 
     /// Ends the watches and waits until nothing is under way any more.

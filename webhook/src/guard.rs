@@ -22,11 +22,7 @@ pub(crate) async fn guarded<T>(work: impl Future<Output = T>) -> Option<T> {
 pub fn log_panics() {
     panic::set_hook(Box::new(|info| {
         let (file, line) = info.location().map_or(("unknown", 0), |place| (place.file(), place.line()));
-        tracing::error!(
-            file,
-            line,
-            "a bug: the request that met it is answered with 503, please report the place"
-        );
+        tracing::error!(file, line, "a bug: please report the place");
     }));
 }
 

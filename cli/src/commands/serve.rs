@@ -23,12 +23,14 @@ mod file_watch;
 mod policy_watch;
 pub mod registration;
 pub mod server_url;
+pub mod tasks;
 
 use certificates::Certificates;
 use cluster::{Beginning, Life};
 use file_watch::Watch;
 use registration::Address;
 use server_url::ServerUrl;
+use tasks::Tasks;
 
 /// Threads that answer requests at the most: one answers tens of thousands a second, and each takes memory.
 const WORKERS: usize = 4;
@@ -150,7 +152,7 @@ impl Args {
         start: Start,
         io: &mut Io<'_>,
     ) -> anyhow::Result<webhook::Outcome> {
-        let drain = Drain::default();
+        let (drain, mut tasks) = (Drain::default(), Tasks::default());
         let mut app = App::new(policies, drain.clone(), self.server.limits());
         let mut life = match start.beginning {
             Some(beginning) => Some(Life::begin(&self.cluster, beginning, &app).await?),
@@ -166,20 +168,21 @@ impl Args {
             .context("there is no certificate to serve; give --cert-dir, or --cert-secret with --cluster")?;
         let tls = webhook::tls::server_config(certificates.resolver(), &self.server.tls()?)?;
         match &mut life {
-            Some(life) => life.register(&self.cluster, certificates, &app)?,
-            None => certificates.keep(&app, None, |_| {})?,
+            Some(life) => life.register(&self.cluster, certificates, &app, &mut tasks)?,
+            None => certificates.keep(&app, None, &mut tasks, |_| {})?,
         }
         if let Some(watch) = start.watch {
-            tokio::spawn(watch.run());
+            tasks.spawn("reads the policy file", watch.run());
         }
         let (reviews, admin) = (self.server.bind(tls).await?, self.server.bind_admin().await?);
         announce(reviews.address(), admin.address(), io)?;
         tokio::spawn(drain.clone().on_signals());
-        let outcome = webhook::serve(reviews, admin, Arc::new(app), drain).await;
+        let serve = webhook::serve(reviews, admin, Arc::new(app), drain.clone());
+        let outcome = tasks.beside(serve, &drain).await;
         if let Some(life) = life {
             life.end().await;
         }
-        Ok(outcome)
+        outcome
     }
 }
 

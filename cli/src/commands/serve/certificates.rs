@@ -22,6 +22,8 @@ use reading::Reading;
 use secret::SecretStore;
 use trust::Trust;
 
+use super::tasks::Tasks;
+
 /// How often a folder is read, and the validity of what is served is looked at.
 const INTERVAL: Duration = reload::INTERVAL;
 
@@ -78,7 +80,7 @@ impl Certificates {
     /// Keeps the certificate fresh until the runtime ends, shows when it expires, and holds readiness back while it is not
     /// valid. Call it in a runtime.
     ///
-    /// `registered` tells what both webhook configurations have in common. With it, the server is not ready at its start before those
+    /// What does so is added to `tasks`. `registered` tells what both webhook configurations have in common. With it, the server is not ready at its start before those
     /// who call it would accept the certificate. `tell` is told when later they would not, and of whatever else people must mend.
     ///
     /// # Errors
@@ -87,6 +89,7 @@ impl Certificates {
         self,
         app: &App,
         registered: Option<watch::Receiver<Registered>>,
+        tasks: &mut Tasks,
         tell: impl Fn(Concern) + Send + Sync + 'static,
     ) -> anyhow::Result<()> {
         let expiry = Arc::clone(&self.resolver);
@@ -101,10 +104,10 @@ impl Certificates {
         trust.look();
         let is_registered = registered.is_some();
         let registered = registered.unwrap_or_else(|| watch::channel(Registered::default()).1);
-        tokio::spawn(watch_trust(trust.clone(), registered.clone()));
+        tasks.spawn("looks at the certificate", watch_trust(trust.clone(), registered.clone()));
         match self.source {
             Source::Folder(reloader, mut handover) => {
-                tokio::spawn(reloader.run(INTERVAL, move |_| {
+                let renew = reloader.run(INTERVAL, move |_| {
                     if is_registered {
                         let registered = registered.borrow().clone();
                         handover.look(&registered);
@@ -112,7 +115,8 @@ impl Certificates {
                         handover.follow();
                     }
                     trust.look();
-                }));
+                });
+                tasks.spawn("reads the certificate", renew);
             }
             Source::Secret(keeper) => {
                 if !is_registered {
@@ -121,12 +125,13 @@ impl Certificates {
                     );
                 }
                 let (sender, bundle) = watch::channel(None);
-                tokio::spawn(tell_bundle(registered, sender));
+                tasks.spawn("tells what is registered", tell_bundle(registered, sender));
                 let mut reading = Reading::new(app.ready.clone(), tell);
-                tokio::spawn(keeper.run(bundle, move |turn| {
+                let renew = keeper.run(bundle, move |turn| {
                     reading.look(turn);
                     trust.look();
-                }));
+                });
+                tasks.spawn("renews the certificate", renew);
             }
         }
         Ok(())
@@ -181,7 +186,7 @@ async fn tell_bundle(mut registered: watch::Receiver<Registered>, bundle: watch:
             is_news
         });
         if registered.changed().await.is_err() {
-            return;
+            return std::future::pending().await;
         }
     }
 }

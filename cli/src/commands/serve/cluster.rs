@@ -17,7 +17,10 @@ use policies::{Profile, decision::Identity, documents::Documents};
 use tokio::sync::watch;
 use webhook::{App, Drain, Part, Stage};
 
-use super::certificates::{Certificates, Concern};
+use super::{
+    certificates::{Certificates, Concern},
+    tasks::Tasks,
+};
 
 mod expected;
 pub mod flags;
@@ -122,7 +125,9 @@ impl Life {
         args: &Args,
         certificates: Certificates,
         app: &App,
+        tasks: &mut Tasks,
     ) -> anyhow::Result<()> {
+        self.watch_over(tasks);
         let recorder = self.recorder.clone();
         let about = args.webhook_configuration.clone().unwrap_or_default();
         let tell = move |concern| {
@@ -130,9 +135,11 @@ impl Life {
                 recorder.announce(told(concern, &about));
             }
         };
-        let Some(name) = &args.webhook_configuration else { return certificates.keep(app, None, tell) };
+        let Some(name) = &args.webhook_configuration else {
+            return certificates.keep(app, None, tasks, tell);
+        };
         let options = registration::Options {
-            expected: expected::watch(args.expected_registration.as_deref())?,
+            expected: expected::watch(args.expected_registration.as_deref(), tasks)?,
             repair: args.repair_webhooks,
             ..registration::Options::new(name, None)
         };
@@ -145,8 +152,17 @@ impl Life {
             &self.metrics,
         );
         let registered = registration.registered();
+        tasks.add("looks after what is registered", [registration.task()]);
         self.registration = Some(registration);
-        certificates.keep(app, Some(registered), tell)
+        certificates.keep(app, Some(registered), tasks, tell)
+    }
+
+    /// Adds what runs since the beginning.
+    fn watch_over(&self, tasks: &mut Tasks) {
+        tasks.add("watches policies and exceptions", self.watched.tasks());
+        tasks.add("stands for election", self.leader.tasks());
+        tasks.add("writes events", self.recorder.as_ref().map(Recorder::task));
+        tasks.add("watches releases", self.surroundings.task());
     }
 
     /// Lets go of everything, when nobody is served any more.

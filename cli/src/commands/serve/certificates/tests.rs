@@ -140,7 +140,7 @@ async fn a_folder_says_what_must_be_registered_and_waits_for_it() {
     let bundle = certificates.bundle().borrow().clone();
     assert_eq!(bundle.as_deref(), Some(authority.certificate_pem()));
     let (register, registered) = watch::channel(Registered::default());
-    certificates.keep(&app, Some(registered), |_| {}).unwrap();
+    certificates.keep(&app, Some(registered), &mut Tasks::default(), |_| {}).unwrap();
     assert_eq!(app.ready.describe(), "waiting for trust");
     register.send_replace(by(bundle.as_deref()));
     while !app.ready.is_ready() {

@@ -6,13 +6,16 @@ use anyhow::Context as _;
 use cluster::registration::Expected;
 use tokio::sync::watch;
 
-use crate::commands::serve::file_watch::Watch;
+use crate::commands::serve::{file_watch::Watch, tasks::Tasks};
 
 /// What the file says, now and later; one that is of no use changes nothing. Must be called within a runtime.
 ///
 /// # Errors
 /// When there is a file that cannot be used to begin with.
-pub(super) fn watch(path: Option<&Path>) -> anyhow::Result<watch::Receiver<Option<Expected>>> {
+pub(super) fn watch(
+    path: Option<&Path>,
+    tasks: &mut Tasks,
+) -> anyhow::Result<watch::Receiver<Option<Expected>>> {
     let Some(path) = path else { return Ok(watch::channel(None).1) };
     let seen = vec![fs::read(path).ok()];
     let (sender, receiver) = watch::channel(Some(read(path)?));
@@ -21,7 +24,8 @@ pub(super) fn watch(path: Option<&Path>) -> anyhow::Result<watch::Receiver<Optio
         sender.send_replace(Some(read(&file)?));
         Ok(())
     };
-    tokio::spawn(Watch::new(vec![path.to_owned()], seen, exchange).run());
+    let watch = Watch::new(vec![path.to_owned()], seen, exchange);
+    tasks.spawn("reads what should be registered", watch.run());
     Ok(receiver)
 }
 
@@ -48,11 +52,13 @@ mod tests {
         let file = folder.path().join("registration.yaml");
         let write = |text: &str| fs::write(&file, text).unwrap();
         let kind = "kind: ValidatingWebhookConfiguration\nrevision";
-        assert!(watch(Some(&file)).unwrap_err().to_string().ends_with("cannot be read"));
+        assert!(
+            watch(Some(&file), &mut Tasks::default()).unwrap_err().to_string().ends_with("cannot be read")
+        );
         write("rubbish");
-        assert!(watch(Some(&file)).unwrap_err().to_string().ends_with("is of no use"));
+        assert!(watch(Some(&file), &mut Tasks::default()).unwrap_err().to_string().ends_with("is of no use"));
         write(&format!("{kind}: 1"));
-        let mut expected = watch(Some(&file)).unwrap();
+        let mut expected = watch(Some(&file), &mut Tasks::default()).unwrap();
         assert_eq!(revision(&expected), 1);
         fs::remove_file(&file).unwrap();
         write("rubbish");

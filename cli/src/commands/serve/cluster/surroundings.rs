@@ -4,6 +4,7 @@ use std::pin::Pin;
 
 use cluster::{Namespaces, events::Recorder, releases::Releases};
 use policies::{Decision, HookKey, Membership};
+use tokio::task::AbortHandle;
 use webhook::{
     Surroundings,
     surroundings::{Labels, Learned},
@@ -26,6 +27,11 @@ impl Cluster {
     ) -> Self {
         let recorder = recorder.map(|recorder| recorder.among(namespaces.clone()));
         Self { namespaces, recorder, releases }
+    }
+
+    /// What keeps the releases up.
+    pub(super) fn task(&self) -> Option<AbortHandle> {
+        self.releases.as_ref().map(Releases::task)
     }
 }
 
