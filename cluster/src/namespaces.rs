@@ -25,6 +25,9 @@ use crate::{
 /// Labels of one namespace.
 pub type Labels = Arc<BTreeMap<String, String>>;
 
+/// How often a namespace is asked for while the watch tells of others that go.
+const TRIES: usize = 3;
+
 /// Labels by name of namespace. Clones share what they know.
 ///
 /// One entry costs about 100 bytes and its labels: 10,000 namespaces with five labels each take about 6 MB.
@@ -37,11 +40,21 @@ pub struct Namespaces {
 
 /// What the watch has told so far. Clones share it.
 #[derive(Clone, Default)]
-struct Known(Arc<RwLock<HashMap<String, Labels>>>);
+struct Known(Arc<RwLock<Told>>);
+
+#[derive(Default)]
+struct Told {
+    labels: HashMap<String, Labels>,
+    /// How often the watch has told that something may be gone.
+    farewells: u64,
+}
 
 impl fmt::Debug for Namespaces {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Namespaces").field("known", &self.known.read().len()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Namespaces")
+            .field("known", &self.known.read().labels.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -61,7 +74,7 @@ impl Namespaces {
     /// The labels of a namespace as last heard; `None` when it is not known.
     #[must_use]
     pub fn labels(&self, namespace: &str) -> Option<Labels> {
-        self.known.read().get(namespace).cloned()
+        self.known.read().labels.get(namespace).cloned()
     }
 
     /// Asks for one namespace that the watch has not told of yet, as when a hook follows at the heels of its new namespace.
@@ -73,18 +86,23 @@ impl Namespaces {
             return Some(false);
         }
         let api = Api::<PartialObjectMeta<Namespace>>::all(self.client.clone());
-        match api.get_opt(namespace).await {
-            Ok(Some(mut found)) => {
-                let labels = Arc::new(std::mem::take(found.labels_mut()));
-                self.known.write().entry(namespace.to_owned()).or_insert(labels);
-                Some(true)
-            }
-            Ok(None) => Some(false),
-            Err(error) => {
-                tracing::debug!(namespace, %error, "cannot ask for a namespace");
-                None
+        for _ in 0..TRIES {
+            let farewells = self.known.read().farewells;
+            match api.get_opt(namespace).await {
+                Ok(Some(mut found)) => {
+                    let labels = Arc::new(std::mem::take(found.labels_mut()));
+                    if self.known.learn(namespace, labels, farewells) {
+                        return Some(true);
+                    }
+                }
+                Ok(None) => return Some(false),
+                Err(error) => {
+                    tracing::debug!(namespace, %error, "cannot ask for a namespace");
+                    return None;
+                }
             }
         }
+        None
     }
 
     /// Turns true, and stays so, when all namespaces that there are have been told of once.
@@ -94,12 +112,23 @@ impl Namespaces {
 }
 
 impl Known {
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<String, Labels>> {
+    fn read(&self) -> RwLockReadGuard<'_, Told> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<String, Labels>> {
+    fn write(&self) -> RwLockWriteGuard<'_, Told> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what was found by asking when the watch had told of so many farewells. After another one it is left: if that was to this
+    /// namespace, nobody would tell of it again.
+    fn learn(&self, namespace: &str, labels: Labels, farewells: u64) -> bool {
+        let mut told = self.write();
+        let is_sure = told.farewells == farewells;
+        if is_sure {
+            told.labels.entry(namespace.to_owned()).or_insert(labels);
+        }
+        is_sure
     }
 
     async fn keep(self, client: Client, synced: watch::Sender<bool>, mut trouble: Trouble) {
@@ -118,7 +147,7 @@ impl Known {
     }
 
     fn take(&self, event: Event<PartialObjectMeta<Namespace>>, listed: &mut BTreeSet<String>) {
-        let mut known = self.write();
+        let Told { labels: known, farewells } = &mut *self.write();
         match event {
             Event::Init => listed.clear(),
             Event::InitApply(mut namespace) | Event::Apply(mut namespace) => {
@@ -128,9 +157,11 @@ impl Known {
                 known.insert(name, Arc::new(labels));
             }
             Event::Delete(namespace) => {
+                *farewells += 1;
                 known.remove(&namespace.name_any());
             }
             Event::InitDone => {
+                *farewells += 1;
                 known.retain(|name, _| listed.contains(name));
                 listed.clear();
             }
@@ -140,6 +171,11 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    };
+
     use super::*;
 
     fn namespace(name: &str, label: &str) -> PartialObjectMeta<Namespace> {
@@ -156,7 +192,7 @@ mod tests {
     }
 
     fn env(known: &Known, namespace: &str) -> Option<String> {
-        known.read().get(namespace).map(|labels| labels["env"].clone())
+        known.read().labels.get(namespace).map(|labels| labels["env"].clone())
     }
 
     #[test]
@@ -181,6 +217,27 @@ mod tests {
         assert!(log.lock().unwrap().is_empty());
         assert_eq!(namespaces.learn("shop").await, Some(false));
         assert_eq!(log.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_namespace_that_was_deleted_while_it_was_asked_for_stayed() {
+        let known = Known::default();
+        let (watch, listed) = (known.clone(), Mutex::new(BTreeSet::new()));
+        let tell = move |event| watch.take(event, &mut listed.lock().unwrap());
+        let shown = serde_json::to_value(namespace("shop", "dev")).unwrap();
+        let asked = AtomicU32::new(0);
+        // It is shown, and before anybody has read that it is deleted.
+        let (client, _) = crate::testing::client(move |_| {
+            if asked.fetch_add(1, Ordering::Relaxed) > 0 {
+                return crate::testing::refusal(404, "NotFound");
+            }
+            tell(Event::Delete(namespace("shop", "dev")));
+            (200, shown.clone())
+        });
+        let synced = watch::channel(true).1;
+        let namespaces = Namespaces { client, known, synced };
+        assert_eq!(namespaces.learn("shop").await, Some(false));
+        assert_eq!(namespaces.labels("shop"), None);
     }
 
     #[test]
