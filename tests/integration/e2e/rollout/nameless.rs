@@ -25,7 +25,7 @@ fn a_release_that_the_simulation_deployed_is_refused(helm: Helm) {
         Helm::V4 => ["nobody.yaml", "twice.yaml", "named.yaml", "made-up.yaml"],
     };
     let commands = ["install", "install", "install", "upgrade"];
-    let steps: String = commands
+    let steps: Vec<_> = commands
         .iter()
         .zip(charts)
         .zip(expected)
@@ -40,7 +40,7 @@ fn a_release_that_the_simulation_deployed_is_refused(helm: Helm) {
         ("twice.yaml", config_map("name: x, generateName: x-")),
     ];
     let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
-    let _ = Rollout::new(helm, "nameless", &steps, &files).passes();
+    let _ = Rollout::new(helm, "nameless", &steps.concat(), &files).passes();
 }
 
 #[test]
