@@ -86,6 +86,8 @@ impl Story<'_> {
         let deletes = self.engine.deletes(hook, DeletePolicy::BeforeHookCreation);
         let (forgets, is_held) = (self.forgets(action), self.is_held(action, hook, object));
         Some(match () {
+            // It has a name of its own, by which nobody meets it.
+            () if object.generates_name => return None,
             () if deletes && is_held && !forgets => Fate::Held,
             // Once it is gone it is met by nobody.
             () if self.is_going(id) => return None,
