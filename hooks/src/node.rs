@@ -145,6 +145,22 @@ impl<'a> Node<'a> {
         (node, member, true)
     }
 
+    /// The innermost field whose value is written at this line and column of the text, both from 1, columns in characters.
+    #[must_use]
+    pub fn field_at(&self, text: &str, line: usize, column: usize) -> Option<&str> {
+        let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let within = text[before..].chars().take(column.saturating_sub(1)).map(char::len_utf8);
+        self.field_around(u32::try_from(before + within.sum::<usize>()).ok()?)
+    }
+
+    fn field_around(&self, offset: u32) -> Option<&str> {
+        let holds = |node: &Self| (node.span.start..=node.span.end).contains(&offset);
+        if let Some(member) = self.members().iter().rfind(|member| holds(&member.node)) {
+            return member.node.field_around(offset).or(Some(&member.name));
+        }
+        self.items().iter().rfind(|item| holds(item))?.field_around(offset)
+    }
+
     /// The same value for those who need all of it as JSON: `try` sends it, tests compare it.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
@@ -207,6 +223,17 @@ mod tests {
             Some("metadata")
         );
         assert!(node.nearest("/spec").1.is_none());
+    }
+
+    #[test]
+    fn the_innermost_field_is_found_by_its_place() {
+        let text = "a: {b: [1, {c: 2}]}\nd: é\ne:\n- 3\n";
+        let root =
+            crate::yaml::document(text, 0, crate::Interest::Everything, &crate::yaml::Limits::default());
+        let root = root.unwrap();
+        let found = [(1, 4), (1, 9), (1, 16), (2, 4), (4, 3), (1, 1), (9, 9)];
+        let found = found.map(|(line, column)| root.field_at(text, line, column));
+        assert_eq!(found, [Some("a"), Some("b"), Some("c"), Some("d"), Some("e"), None, None]);
     }
 
     #[test]

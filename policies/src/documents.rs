@@ -265,7 +265,8 @@ fn typed<T: DeserializeOwned>(part: &Part<'_>) -> Result<Written<T>, Error> {
         }
         let rule = rule_at(file, root, line).map_or_else(String::new, |rule| format!("rule {rule}: "));
         let said = error.without_snippet().to_string();
-        Error { line, column, problem: Problem::Unreadable(format!("{rule}{}", plainly(&said))) }
+        let said = plainly(&said, root.field_at(file, line, column));
+        Error { line, column, problem: Problem::Unreadable(format!("{rule}{said}")) }
     })?;
     if written.api_version == API_VERSION {
         return Ok(written);
@@ -283,20 +284,29 @@ fn rule_at<'n>(text: &str, root: &'n Node<'_>, line: usize) -> Option<&'n str> {
     rules.iter().find(holds).map(|rule| &*rule.name)
 }
 
-/// What serde says, without the place, which stands elsewhere, and without the words of programmers.
-fn plainly(said: &str) -> String {
-    const WORDS: [(&str, &str); 7] = [
+/// What serde says, without the place, which stands elsewhere, and without the words of programmers; `field` is whose value it is.
+fn plainly(said: &str, field: Option<&str>) -> String {
+    const WORDS: [(&str, &str); 5] = [
         (", set DuplicateKeyPolicy in Options if acceptable", ""),
         ("duplicate mapping key: ", "written twice: "),
-        ("expected sequence start", "a list is wanted here"),
-        ("expected mapping start", "a map is wanted here"),
         ("invalid boolean", "true or false is wanted here"),
         ("unknown variant", "unknown word"),
         ("missing field", "there is no"),
     ];
+    const WANTED: [(&str, &str, &str); 4] = [
+        ("expected string scalar", "a text", "TEXT"),
+        ("expected scalar or mapping", "one word", "WORD"),
+        ("expected sequence start", "a list", "[…]"),
+        ("expected mapping start", "a map", "{…}"),
+    ];
     let said = said.rfind(" at line ").map_or(said, |end| &said[..end]);
+    let like = |example: &str| field.map_or_else(String::new, |field| format!(": write {field}: {example}"));
     if said.strip_prefix("invalid ").is_some_and(|kind| kind.starts_with(['i', 'u']) && kind.len() <= 5) {
-        return "a whole number is wanted here, and not a larger one than makes sense".to_owned();
+        let what = "a whole number is wanted here, and not a larger one than makes sense";
+        return what.to_owned() + &like("1");
+    }
+    if let Some((_, what, example)) = WANTED.iter().find(|(word, ..)| said.contains(word)) {
+        return format!("{what} is wanted here{}", like(example));
     }
     WORDS.iter().fold(said.to_owned(), |said, (word, plain)| said.replace(word, plain))
 }

@@ -19,7 +19,7 @@ mod expected;
 mod foreign;
 mod plainly;
 
-use plainly::{field_at, offset, plainly};
+use plainly::plainly;
 
 /// Why a document of the file is no scenario, and where in the file that shows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -169,7 +169,7 @@ impl File<'_> {
                 column = if found.line() == 1 { column + within - 1 } else { within };
                 line += usize::try_from(found.line()).unwrap_or(1) - 1;
             }
-            let field = field_at(&manifest.root, offset(self.text, line, column));
+            let field = manifest.root.field_at(self.text, line, column);
             let message = plainly(&error.without_snippet().to_string(), field);
             Error { line, column, message, is_foreign: false }
         })

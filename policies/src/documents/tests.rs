@@ -106,3 +106,26 @@ fn another_version_is_refused() {
         read("apiVersion: hookward.dev/v9\nkind: HookPolicy\nmetadata: {name: x}\nspec: {}\n").unwrap_err();
     assert!(matches!(error.problem, Problem::Version { .. }), "{error}");
 }
+
+#[test]
+fn a_value_of_another_kind_was_told_without_its_field_and_what_is_wanted() {
+    for (spec, wanted) in [
+        ("profile: [a]", "one word is wanted here: write profile: WORD"),
+        ("recoveryEvents: [[a]]", "one word is wanted here: write recoveryEvents: WORD"),
+        (
+            "rules: {job-suspended: warn}",
+            "rule job-suspended: a map is wanted here: write job-suspended: {…}",
+        ),
+        (
+            "rules: {job-suspended: {mode: [x]}}",
+            "rule job-suspended: one word is wanted here: write mode: WORD",
+        ),
+        (
+            "priority: a",
+            "a whole number is wanted here, and not a larger one than makes sense: write priority: 1",
+        ),
+    ] {
+        let head = "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: p}\nspec:\n  ";
+        assert_eq!(read(&format!("{head}{spec}\n")).unwrap_err().to_string(), wanted, "{spec}");
+    }
+}

@@ -1,7 +1,5 @@
 //! What serde says of a value, in words for whoever wrote it: which field, what is wanted there, and how that is written.
 
-use hooks::Node;
-
 use crate::scenario::spelling;
 
 /// Without the place, which stands elsewhere, and without the words of programmers; and what a name that is not known was most likely
@@ -40,22 +38,4 @@ pub(super) fn plainly(said: &str, field: Option<&str>) -> String {
         return format!("{what} is wanted here{}", like(example));
     }
     WORDS.iter().fold(said.to_owned(), |said, (word, plain)| said.replace(word, plain))
-}
-
-/// The innermost field whose value is written there.
-pub(super) fn field_at<'n>(node: &'n Node<'_>, offset: usize) -> Option<&'n str> {
-    let holds = |node: &Node<'_>| {
-        (node.span.start..=node.span.end).contains(&u32::try_from(offset).unwrap_or(u32::MAX))
-    };
-    let member = node.members().iter().rfind(|member| holds(&member.node));
-    if let Some(member) = member {
-        return field_at(&member.node, offset).or(Some(&member.name));
-    }
-    node.items().iter().rfind(|item| holds(item)).and_then(|item| field_at(item, offset))
-}
-
-/// Bytes before a line and a column, both from 1.
-pub(super) fn offset(text: &str, line: usize, column: usize) -> usize {
-    let before = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    before + text[before..].chars().take(column.saturating_sub(1)).map(char::len_utf8).sum::<usize>()
 }
