@@ -96,7 +96,7 @@ const REFUSED: usize = 4 * WORKERS;
 /// A process that is killed takes the requests with it that it had in hand. Until the node knows of its end, which
 /// takes it about a second, new connections to it are refused. The failure policy answers all of these.
 #[test]
-fn a_killed_replica_loses_no_more_than_it_had_in_hand() {
+fn a_killed_replica_loses_what_it_had_in_hand_and_what_is_sent_there_for_a_moment() {
     let stage = Stage::enter();
     let victim = stage.pods().remove(0);
     let mut killed = None;

@@ -7,8 +7,11 @@ use super::*;
 /// Changes in a row.
 const CHANGES: usize = 100;
 
-/// A series in which the machine was busy with something else says nothing of us, and what is slow by itself is so in each.
+/// A series in which the machine was busy with something else says nothing of us, and what is slow by itself is so in most.
 const SERIES: usize = 5;
+
+/// More than half of them.
+const MOST: usize = SERIES / 2 + 1;
 
 /// What is promised of 99 changes in a hundred.
 const PROMISED: Duration = Duration::from_secs(1);
@@ -20,10 +23,10 @@ async fn until_all<T: PartialEq>(replicas: &[Replica; 2], wanted: &T, look: impl
     .await;
 }
 
-/// Times each of the changes that `change` makes and waits for, in as many series as it takes for one to be as promised.
+/// Times each of the changes that `change` makes and waits for, in as many series as it takes for most to be as promised, or not.
 async fn is_as_promised(what: &str, mut change: impl AsyncFnMut(usize)) {
-    let mut seen = Vec::new();
-    for _ in 0..SERIES {
+    let (mut kept, mut broken) = (0, Vec::new());
+    while kept < MOST {
         let mut times = Vec::with_capacity(CHANGES);
         for number in 0..CHANGES {
             let start = Instant::now();
@@ -36,11 +39,15 @@ async fn is_as_promised(what: &str, mut change: impl AsyncFnMut(usize)) {
             "from the request to {what} in force on two replicas: p50 {median:?}, p99 {p99:?}, {CHANGES} changes"
         );
         if p99 <= PROMISED {
-            return;
+            kept += 1;
+        } else {
+            broken.push((median, p99));
         }
-        seen.push((median, p99));
+        assert!(
+            broken.len() < MOST,
+            "in most series not 99 changes in a hundred took a second or less: {broken:?}"
+        );
     }
-    panic!("in none of {SERIES} series 99 changes in a hundred took a second or less: {seen:?}");
 }
 
 /// From the request that makes the change, so with the time that the API server takes to store it and to tell of it.
