@@ -84,7 +84,10 @@ impl Story<'_> {
         let last = self.last_end(id);
         let is_slow = id.kind == "Namespace" || (id.kind == "Pod" && last == Some(End::Open));
         let deletes = self.engine.deletes(hook, DeletePolicy::BeforeHookCreation);
-        let (forgets, is_held) = (self.forgets(action), self.is_held(action, hook, object));
+        let forgets = self.forgets(action);
+        // What used it has gone, and so does what was held.
+        let is_freed = self.is_going(id) && !object.finalizers && !self.is_made(self.index + 1);
+        let is_held = !is_freed && self.is_held(action, hook, object);
         Some(match () {
             // It has a name of its own, by which nobody meets it.
             () if object.generates_name => return None,

@@ -139,6 +139,7 @@ fn met(steps: &[Step], id: &ObjectId) -> Option<Fate> {
     };
     let said = sent.and_then(|step| step.message.as_deref()).unwrap_or_default();
     Some(match (deleted, sent.map(|step| step.result), wait) {
+        (Some(StepResult::Absent), ..) => return None,
         (Some(StepResult::Timeout), ..) => Fate::Held,
         (Some(StepResult::Ok), Some(StepResult::Ok), None) if said.starts_with("onto") => Fate::Lost,
         (Some(StepResult::Ok), Some(StepResult::Ok), Some((StepResult::Failed | StepResult::Timeout, _)))
