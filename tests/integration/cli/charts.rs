@@ -169,7 +169,8 @@ fn a_hook_dropped_in_a_subchart_was_shown_at_no_template() {
 fn a_template_was_shown_below_the_name_of_the_release() {
     let files = chart(&format!("---\n# Source: shop/templates/job.yaml\n{SUSPENDED}"), DROPPED_BY_4, 0);
     let ran = hookward(["try", &files.path("shop"), "--helm", &files.path("helm"), "--release", "rel"]);
-    let shown = files.relative(&ran.stdout);
+    // Folded elsewhere when requests took longer.
+    let shown = files.relative(&ran.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(!shown.contains("rel/templates"), "{shown}");
     assert!(shown.contains("a hook for \"pre-upgrad\" in shop/templates/dropped.yaml:6"), "{shown}");
 }
