@@ -122,7 +122,7 @@ pub struct Target {
 }
 
 /// A whole number, which is told its bounds even when it is negative.
-fn number(bounds: std::ops::RangeInclusive<i64>) -> RangedI64ValueParser<u64> {
+pub(crate) fn number(bounds: std::ops::RangeInclusive<i64>) -> RangedI64ValueParser<u64> {
     RangedI64ValueParser::new().range(bounds)
 }
 

@@ -69,7 +69,7 @@ pub struct Args {
     #[command(flatten)]
     pub rendering: inputs::Rendering,
     /// Refuse files larger than this.
-    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = inputs::number(1..=1024))]
     pub max_file_size: u64,
     /// What the rules may do.
     #[command(flatten)]

@@ -68,7 +68,7 @@ pub struct Args {
     #[arg(long = "outcome", value_name = "KIND/NAME=WORD", value_parser = words::outcome)]
     pub outcomes: Vec<words::Outcome>,
     /// Refuse files larger than this.
-    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = inputs::number(1..=1024))]
     pub max_file_size: u64,
     /// The helm program that renders charts, and plays with --cluster (repeatable) [default: helm].
     ///

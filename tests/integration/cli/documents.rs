@@ -77,6 +77,11 @@ fn a_negative_value_was_taken_for_a_flag() {
             &["check", "x", "--helm-timeout", "-1"],
             "'-1' for '--helm-timeout <SECONDS>': -1 is not in 1..=3600",
         ),
+        (&["plan", "x", "--max-file-size", "-1"], "'-1' for '--max-file-size <MIB>': -1 is not in 1..=1024"),
+        (
+            &["rollout", "x", "--max-file-size", "-1"],
+            "'-1' for '--max-file-size <MIB>': -1 is not in 1..=1024",
+        ),
         (
             &["diagnose", "x", "--revision", "-1"],
             "'-1' for '--revision <NUMBER>': write the number of a revision",
