@@ -85,7 +85,7 @@ impl Rule for HookAnnotationMisplaced {
             let first = findings.len();
             misspelt(item.object, findings);
             if let Some(hook) = &item.hook {
-                beside_list(item.object, hook, findings);
+                beside_others(item.object, hook, findings);
                 on_templates(item.object, "it has no effect", findings);
             } else {
                 without_hook(item.object, is_item, findings);
@@ -135,16 +135,25 @@ fn meant(name: &str) -> Option<&'static str> {
     (distance <= most).then_some(known)
 }
 
-/// The annotations of Helm that an item of a hook `List` has of its own. The same event again is what brings it before the webhook.
-fn beside_list(object: Object<'_>, list: &Hook<'_>, findings: &mut Vec<Finding>) {
+/// The annotations of Helm that one of several objects in a hook has of its own. The same words again mislead nobody, and the same event
+/// is what brings an item of a `List` before the webhook.
+fn beside_others(object: Object<'_>, hook: &Hook<'_>, findings: &mut Vec<Finding>) {
     let Some(annotations) = object.annotations() else { return };
-    for name in KNOWN {
+    let counts = [
+        Some(&hook.events.written),
+        hook.weight.written.as_ref(),
+        hook.delete_policies.written.as_ref(),
+        hook.output_log_policies.written.as_ref(),
+    ];
+    for (name, counts) in KNOWN.into_iter().zip(counts) {
         let Some(own) = Written::of(annotations, name) else { continue };
-        if name == HOOK && own.text == list.events.written.text {
+        if counts.is_some_and(|written| written.text == own.text) {
             continue;
         }
-        let message = format!("{object} has {name} of its own, where Helm does not look: only that of the List counts");
-        let help = "move it to the List, or make the item a document of its own";
+        let message = format!(
+            "{object} has {name} of its own, where Helm does not look: only that of the List, or of the first object, counts"
+        );
+        let help = "move it there, or make the object a document of its own";
         findings.push(Finding::new(wording::annotation(name), message, help).label("Helm ignores this"));
     }
 }
@@ -158,7 +167,7 @@ fn without_hook(object: Object<'_>, is_item: bool, findings: &mut Vec<Finding>) 
         // An item of a List: Helm reads the annotations of the List alone.
         if is_item {
             let message = format!(
-                "{object} is no hook: Helm reads the annotations of the List, not those of its items"
+                "{object} is no hook: Helm reads the annotations of the List, or of the first object, alone"
             );
             findings.push(Finding::new(wording::annotation(HOOK), message, "make it a document of its own"));
         }

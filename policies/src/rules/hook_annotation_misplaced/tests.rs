@@ -112,10 +112,25 @@ fn what_an_item_says_beside_its_list_was_not_seen() {
     for name in [WEIGHT, DELETE_POLICY] {
         let found = findings(&HookAnnotationMisplaced, None, &Settings::default(), &list(&format!("{name}: x")));
         assert_eq!(found[0].finding.field, format!("/items/0{}", wording::annotation(name)));
-        assert!(found[0].finding.message.contains("only that of the List counts"));
+        assert!(found[0].finding.message.contains("only that of the List, or of the first object, counts"));
     }
     rejects(&HookAnnotationMisplaced, &list("helm.sh/hook: pre-delete"), "of its own");
     accepts(&HookAnnotationMisplaced, &list("helm.sh/hook: test"));
+}
+
+#[test]
+fn the_first_object_of_several_was_told_that_its_own_annotations_do_not_count() {
+    let object = |annotations: &str| {
+        format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"a","annotations":{{{annotations}}}}}}}"#)
+    };
+    let hook = r#""helm.sh/hook":"test","helm.sh/hook-weight":"1","helm.sh/hook-delete-policy":"hook-failed""#;
+    accepts(&HookAnnotationMisplaced, &(object(hook) + &object("")));
+    accepts(&HookAnnotationMisplaced, &(object(hook) + &object(hook)));
+    let other = r#""helm.sh/hook-weight":"2""#;
+    let found =
+        findings(&HookAnnotationMisplaced, None, &Settings::default(), &(object(hook) + &object(other)));
+    let fields: Vec<_> = found.iter().map(|judged| &*judged.finding.field).collect();
+    assert_eq!(fields, [format!("/items/1{}", wording::annotation(WEIGHT))]);
 }
 
 #[test]
