@@ -84,6 +84,13 @@ fn an_authority_does_not_leave_while_a_replica_that_has_just_begun_serves_its_la
     World::new(13_473_596_908_416_483_961, &knobs(48, 5, 4005), 3, Clocks::Stepping).run(DAY * 365);
 }
 
+/// What was written by a clock that was behind ended soon, and then by one that was ahead, for which all waited.
+#[test]
+fn a_leaf_does_not_end_while_another_one_that_is_not_valid_yet_settles() {
+    let knobs = knobs(228, 3, 5128);
+    World::new(15_164_231_625_988_734_547, &knobs, 3, Clocks::OneAstray).run(knobs.leaf_life / 4);
+}
+
 /// Each renewal is one write, and an authority is three: made, signing, and the one before it dropped.
 fn most_writes(years: u32, leaf_days: u32, authority_lives: u32) -> u32 {
     let days = years * 365 * 3 / 2;

@@ -59,6 +59,10 @@ pub fn look(
         settling.serve(found);
     }
     let mut view = settling.observe(now, steady, &state, registered);
+    let kept = settling.served().and_then(State::leaf).filter(|_| verdict == Verdict::Later);
+    let kept_until = kept.map(|leaf| knobs.leaf_ends_at_once(leaf));
+    // Nobody else's change need settle before what is kept has another one to follow it.
+    view.is_first |= kept_until.is_some_and(|end| end <= now);
     let (mut steps, mut wait) = (Vec::new(), knobs.overlap);
     for _ in 0..MOST_STEPS {
         let step = plan(&view, &state, knobs);
@@ -70,8 +74,9 @@ pub fn look(
         view = Settling::foresee(&view);
         steps.push(step);
     }
-    if verdict == Verdict::Later {
-        wait = wait.min(knobs.overlap / 3);
+    if let Some(end) = kept_until {
+        let left = Duration::try_from(end - now).ok().map(|left| left + Duration::from_secs(1));
+        wait = wait.min(knobs.overlap / 3).min(left.unwrap_or(wait));
     }
     let is_to_write = !steps.is_empty() || verdict == Verdict::WriteBack;
     Ok(Outcome { verdict, state, steps, is_to_write, wait })
