@@ -19,6 +19,9 @@ use crate::{
 
 const NULL: &str = "null";
 
+/// What is said of a value that has no end, and of all that is wrong within one.
+const UNEXPECTED: &str = "unexpected EOF";
+
 /// So many bytes Go's decoder looks at to find the character after a blank.
 const CHARACTER: usize = 4;
 
@@ -94,8 +97,20 @@ impl<'a> Stream<'a> {
                 break;
             }
             let Some(length) = value(rest) else {
-                let is_over = count > 1 || begins_with_literal(rest);
-                return if is_over { Err(self.fault(begin, "this is no JSON object")) } else { self.yaml() };
+                let (length, words) = invalid(rest);
+                if count > 1 || begins_with_literal(rest) {
+                    return Err(self.fault(begin, &words));
+                }
+                let own = text.len() - self.document.own_text().len();
+                let words = if length == 0 {
+                    words
+                } else {
+                    format!("json: offset {}: {words}", begin + length - own)
+                };
+                return self
+                    .yaml()
+                    .map_err(|error| Error { message: words, ..error })?
+                    .map_or(Ok(()), |(begin, node)| self.take(begin, node));
             };
             self.at = begin + length;
             if &rest[..length] != NULL {
@@ -109,12 +124,17 @@ impl<'a> Stream<'a> {
     /// The JSON value between byte `begin` and the byte where it ended. YAML knows places, and not all of JSON.
     fn json(&self, begin: usize) -> Result<Node<'a>, Error> {
         let text = &self.document.text[begin..self.at];
-        let error = match self.document(begin, text) {
+        let offset = self.document.offset + begin;
+        let error = match first(text, offset, self.interest, &self.limits) {
             Ok(node) => return Ok(node),
             Err(error) => error,
         };
+        if self.limits.memory < KEPT || self.limits.nodes == 0 {
+            return Err(self.placed(error));
+        }
         let room = Room::new(self.limits.memory);
-        let mut node = json::object_within(text.as_bytes(), self.interest, &room).map_err(|_| error)?;
+        let mut node =
+            json::object_within(text.as_bytes(), self.interest, &room).map_err(|_| self.placed(error))?;
         if measure(&node).0 > self.limits.nodes {
             return Err(self.fault(begin, "document has too many values"));
         }
@@ -123,8 +143,8 @@ impl<'a> Stream<'a> {
         Ok(node)
     }
 
-    /// The rest, of which Go reads the first YAML document.
-    fn yaml(&mut self) -> Result<(), Error> {
+    /// The rest, of which Go reads the first YAML document, and where it begins; if it cannot, it says what is wrong with the JSON.
+    fn yaml(&mut self) -> Result<Option<(usize, Node<'a>)>, Error> {
         let text = self.document.text;
         let begin = self.after_blanks()?;
         let mut lines = text[begin..].lines();
@@ -142,7 +162,7 @@ impl<'a> Stream<'a> {
         }
         let node = self.document(begin, &text[begin..])?;
         self.unread = unread(&text[begin..], self.document.offset + begin, &node);
-        if node.value == Value::Null { Ok(()) } else { self.take(begin, node) }
+        Ok((node.value != Value::Null).then_some((begin, node)))
     }
 
     /// Where YAML begins: after the blanks up to the end of the line.
@@ -234,6 +254,23 @@ fn value(text: &str) -> Option<usize> {
     Some(values.byte_offset())
 }
 
+/// What Go says of a text that begins with no JSON value, and so many bytes in where; 0 where it does not say.
+///
+/// Source: Go's `encoding/json`, `scanner.go`.
+fn invalid(text: &str) -> (usize, String) {
+    let said = |at: usize, context: &str| {
+        let character =
+            text.as_bytes().get(at).map(|byte| char::from(*byte)).filter(|byte| !byte.is_control());
+        let words = character.map(|character| format!("invalid character {character:?} {context}"));
+        words.map_or_else(|| (0, UNEXPECTED.to_owned()), |words| (at + 1, words))
+    };
+    match text.as_bytes() {
+        [b'-', second, ..] if !second.is_ascii_digit() => said(1, "in numeric literal"),
+        [b'{' | b'[' | b'"' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9', ..] => (0, UNEXPECTED.to_owned()),
+        _ => said(0, "looking for beginning of value"),
+    }
+}
+
 /// Whether a text begins with a word or a number of JSON, which ends for Go wherever it cannot go on.
 ///
 /// Source: Go's `encoding/json`, `scanner.go`.
@@ -270,3 +307,6 @@ fn stand_at(node: &mut Node<'_>, span: Span) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

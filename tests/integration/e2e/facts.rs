@@ -17,6 +17,7 @@ mod logs;
 mod order;
 mod ordinary;
 mod refused;
+mod streams;
 mod two_roles;
 
 /// Events of a hook that comes with every revision.

@@ -15,6 +15,7 @@ mod nameless;
 mod outside;
 mod refused;
 mod stop;
+mod stream;
 
 /// One rollout in a folder of its own, and a namespace that nobody has made yet.
 struct Rollout {
