@@ -7,6 +7,7 @@ mod contract;
 mod diagnose;
 mod documents;
 mod first_use;
+mod json_streams;
 mod plan;
 mod readers_who_leave;
 mod rollout;

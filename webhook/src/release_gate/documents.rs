@@ -179,6 +179,27 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_the_first_object_of_a_hook_is_judged_and_what_helm_drops_is_said() {
+        let hook = "{\"kind\":\"A\"}\n{\"kind\":\"B\"}\n,";
+        let record = json!({
+            "name": "shop", "version": 1, "info": {"status": "pending-install"}, "hooks": [{"manifest": hook}],
+            "manifest": "---\n# Source: shop/templates/c.yaml\n{\"kind\":\"C\"}\n{\"kind\":\"D\"}\n",
+        });
+        let encoded = encode(record.to_string().as_bytes());
+        let record = Record::decode(encoded.as_bytes(), &Limits::default()).unwrap();
+        let documents = read(&record, &Room::unlimited(), soon()).unwrap();
+        let objects = documents.readable.iter().flat_map(|document| manifest::objects(&document.root));
+        let kinds: Vec<_> = objects.map(|(_, object)| object.str_at("kind").unwrap()).collect();
+        assert_eq!(kinds, ["A", "B", "C"]);
+        let sentences: Vec<_> = documents.unreadable.sentences().collect();
+        assert!(sentences[0].contains("invalid character ','"), "{sentences:?}");
+        assert!(
+            sentences[1].ends_with("Helm does not look at what follows its first object"),
+            "{sentences:?}"
+        );
+    }
+
+    #[test]
     fn a_thousand_unreadable_documents_are_few_sentences() {
         let record = record(&"---\n# Source: shop/templates/a.yaml\na: [\n".repeat(1000));
         let unreadable = read(&record, &Room::unlimited(), soon()).unwrap().unreadable;
