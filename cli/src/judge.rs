@@ -195,7 +195,7 @@ pub(crate) fn unread(text: &Text, manifest: &Manifest<'_>) -> Option<String> {
     let (shown, file) = (&text.shown, manifest.document.source.map(|source| format!(" ({source})")));
     let place = format!("{shown}:{line}:{column}{}", file.unwrap_or_default());
     Some(format!(
-        "{place}: Helm does not look at what begins here, and it was not checked: a document ends before it; put --- on a line of its own between them"
+        "{place}: Helm does not look at what begins here, nor does hookward: a document ends before it; put --- on a line of its own between them"
     ))
 }
 

@@ -17,7 +17,7 @@ use lifecycle::{
 use crate::{
     Io,
     inputs::{self, Breadth, Contents, Plan, Source, Text, Unit},
-    judge::{is_released, stored, without_object},
+    judge::{is_released, stored, unread, without_object},
     locate::Lines,
     report::Problem,
 };
@@ -165,7 +165,7 @@ impl<'a> Reading<'a> {
                 Ok(mut manifest) => {
                     let outcomes::Said { problems, notes } = outcomes::of(text, &lines, &manifest);
                     self.problems.extend(problems);
-                    self.notes.extend(notes);
+                    self.notes.extend(notes.into_iter().chain(unread(text, &manifest)));
                     for record in stored::secrets(&manifest) {
                         match record {
                             Ok(record) => self.records.push(record),

@@ -48,5 +48,8 @@ fn a_stream_of_ordinary_objects_is_checked_and_what_helm_drops_is_said() {
         assert!(ran.stdout.contains("0 hooks in 1 object"), "{}", ran.stdout);
         assert!(ran.stderr.contains("note: -:4:1"), "{}", ran.stderr);
         assert!(ran.stderr.contains("Helm does not look at what begins here"), "{}", ran.stderr);
+        let planned = hookward_with(&text, ["plan", "-"]);
+        let said = planned.stdout + &planned.stderr;
+        assert!(said.contains("Helm does not look at what begins here"), "{said}");
     }
 }
