@@ -6,7 +6,10 @@ use kube::{ResourceExt as _, api::DynamicObject};
 use policies::exception::{Exception, ExceptionSpec, Unapproved};
 use serde::Deserialize as _;
 
-use crate::status::{Condition, ExceptionStatus, Wanted};
+use crate::{
+    guard::guarded,
+    status::{Condition, ExceptionStatus, Wanted},
+};
 
 pub(crate) mod expiring;
 
@@ -79,7 +82,7 @@ impl Object {
         let status = object.data.get("status").map(ExceptionStatus::deserialize);
         let status = status.and_then(Result::ok).unwrap_or_default();
         let generation = object.metadata.generation.unwrap_or_default();
-        Self { uid: object.uid(), generation, exception: exception(object), status }
+        Self { uid: object.uid(), generation, exception: guarded(|| exception(object)), status }
     }
 
     /// Whether it counts at `now`, in seconds since 1970.

@@ -7,6 +7,7 @@ pub mod crd;
 pub mod diagnose;
 pub mod events;
 mod exceptions;
+mod guard;
 pub mod leader;
 pub mod metrics;
 pub mod namespaces;

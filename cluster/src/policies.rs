@@ -6,7 +6,10 @@ use kube::{ResourceExt as _, api::DynamicObject};
 use policies::{Policy, Profile, Settings, policy_set::Named};
 use serde::Deserialize as _;
 
-use crate::status::{PolicyStatus, Replica, Wanted};
+use crate::{
+    guard::guarded,
+    status::{PolicyStatus, Replica, Wanted},
+};
 
 /// The type of the condition on policies.
 const ACCEPTED: &str = "Accepted";
@@ -59,7 +62,7 @@ impl Policies {
         }
         let former = self.objects.remove(&name);
         let before = former.as_ref().and_then(Object::settings).cloned();
-        let (problem, in_force) = match self.read(object) {
+        let (problem, in_force) = match guarded(|| self.read(object)) {
             Ok(settings) => (None, Some(InForce { generation, settings })),
             // Another object of that name is no version of this one.
             Err(problem) => {
