@@ -7,7 +7,7 @@ use hooks::{
     manifest::{self, Manifest},
     node::Value,
     release as record,
-    yaml::Limits,
+    yaml::{self, Limits},
 };
 use policies::{
     Judged, Moment, Namespace, Policy, PolicySet, Release, documents::API_VERSION, evaluate, release::Item,
@@ -172,13 +172,7 @@ fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>> {
         1 => "; the other document was checked".to_owned(),
         count => format!("; the other {count} documents were checked"),
     };
-    for error in &broken {
-        let is_template = text.text.lines().nth(error.line - 1).is_some_and(|line| line.contains("{{"));
-        let hint =
-            if is_template { ": it looks like a template; give the chart's folder instead" } else { "" };
-        let message = format!("this document cannot be read: {}{hint}{others}", error.message);
-        report.problems.push(Problem::new(text.shown.clone(), message).at(error.line, error.column));
-    }
+    report.problems.extend(broken.iter().map(|error| unreadable(text, error, &others)));
     for manifest in &manifests {
         report.problems.extend(without_items(text, &manifest.root));
         report.notes.extend(unread(text, manifest));
@@ -187,6 +181,14 @@ fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>> {
         report.problems.extend(without_object(text, manifests.iter().map(|manifest| &manifest.root)));
     }
     manifests
+}
+
+/// That a document cannot be read, and what became of the others: nothing to be said where they do not count either.
+pub(crate) fn unreadable(text: &Text, error: &yaml::Error, others: &str) -> Problem {
+    let is_template = text.text.lines().nth(error.line - 1).is_some_and(|line| line.contains("{{"));
+    let hint = if is_template { ": it looks like a template; give the chart's folder instead" } else { "" };
+    let message = format!("this document cannot be read: {}{hint}{others}", error.message);
+    Problem::new(text.shown.clone(), message).at(error.line, error.column)
 }
 
 /// That Helm does not look at a part of a text, which is not judged either.

@@ -277,3 +277,13 @@ fn a_mistake_in_a_policy_was_told_without_its_line_and_in_words_of_rust() {
         }
     }
 }
+
+#[test]
+fn a_template_was_told_from_broken_yaml_by_check_alone() {
+    let files = Files::new(&[("a.yaml", "name: {{ .Release.Name }}\nkind: Job\n")]);
+    for command in ["check", "try"] {
+        let ran = hookward([command, &files.path("a.yaml")]);
+        let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!((ran.code, said.contains("give the chart's folder instead")), (2, true), "{said}");
+    }
+}

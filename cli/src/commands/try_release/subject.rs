@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::record::{Hook, Parts};
 use crate::{
     inputs::{self, Text},
-    judge::{is_released, stored, without_items, without_object},
+    judge::{is_released, stored, unreadable, without_items, without_object},
     report::{ObjectName, Problem},
 };
 
@@ -59,10 +59,7 @@ pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<P
                         whole.take(&manifest, manifest.document.source.unwrap_or(""));
                     }
                 }
-                Err(error) => {
-                    let message = format!("this document cannot be read: {}", error.message);
-                    problems.push(Problem::new(&text.shown, message).at(error.line, error.column));
-                }
+                Err(error) => problems.push(unreadable(text, &error, "")),
             }
         }
         whole.dropped.extend(text.dropped.iter().map(|dropped| label(text, dropped)));
