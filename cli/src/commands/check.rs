@@ -32,9 +32,9 @@ pub struct Args {
     /// Exit with 1 when a finding is at or above this.
     #[arg(long, value_enum, value_name = "MODE", default_value_t = Level::Deny, help_heading = "Policy")]
     pub fail_on: Level,
-    /// Show findings from this mode on; the others are counted.
-    #[arg(long, value_enum, value_name = "MODE", default_value_t = Shown::Warn, help_heading = "Output")]
-    pub show: Shown,
+    /// Show findings from this mode on; the others are counted [default: warn, or what --fail-on says if that is milder].
+    #[arg(long, value_enum, value_name = "MODE", help_heading = "Output")]
+    pub show: Option<Shown>,
     /// Where results go.
     #[command(flatten)]
     pub output: output::Args,
@@ -113,7 +113,7 @@ impl Args {
         }
         output::write(&targets, global, io, |format, colors, out| match format {
             Format::Text if !is_judged => Ok(()),
-            Format::Text => text::write(&report, text::Look { colors, show: self.show.into() }, out),
+            Format::Text => text::write(&report, text::Look { colors, show: self.shown().into() }, out),
             Format::Json => json_v1::write(&report, out),
         })?;
         Ok(match () {
@@ -121,6 +121,12 @@ impl Args {
             () if self.fail_on.is_reached(report.worst()) => exit::FINDINGS,
             () => exit::CLEAN,
         })
+    }
+
+    /// What is shown: all that makes the exit code 1, where nobody says otherwise.
+    fn shown(&self) -> Shown {
+        let milder = if self.fail_on == Level::Audit { Shown::Audit } else { Shown::Warn };
+        self.show.unwrap_or(milder)
     }
 
     fn report(&self, policies: &PolicySet, io: &mut Io<'_>) -> Report {

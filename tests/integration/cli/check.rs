@@ -31,6 +31,17 @@ fn fail_on_moves_the_bar() {
 }
 
 #[test]
+fn what_failed_by_fail_on_was_only_counted() {
+    let check = |more: &[&str]| {
+        let ran = hookward_with(SUSPENDED, ["check", "-", "--profile", "audit"].iter().chain(more).copied());
+        (ran.code, ran.stdout.contains("note[job-suspended]"))
+    };
+    assert_eq!(check(&[]), (0, false));
+    assert_eq!(check(&["--fail-on", "audit"]), (1, true));
+    assert_eq!(check(&["--fail-on", "audit", "--show", "warn"]), (1, false));
+}
+
+#[test]
 fn a_finding_points_to_its_line() {
     let files = Files::new(&[("shop.yaml", SUSPENDED)]);
     let ran = hookward(["check", &files.path("shop.yaml"), "--format", "json"]);
