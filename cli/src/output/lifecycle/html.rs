@@ -1,13 +1,17 @@
 //! One page that stands for itself: no script, nothing from elsewhere, a drawing of each action.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
 
 use lifecycle::scenario::Expectation;
+use policies::Mode;
 
 use super::{
     Kind,
     escape::markup,
-    story::{Row, Story, Tone, counted, name, names, span},
+    story::{Row, Story, Tone, counted, deny, name, names, rules_of, span},
 };
 use crate::rehearsal::{Rehearsal, Rehearsed};
 
@@ -80,6 +84,7 @@ fn plan(scenarios: &[Rehearsed], out: &mut dyn Write) -> io::Result<()> {
     for scenario in scenarios {
         let (player, namespace) = (markup(&scenario.played_by()), markup(&scenario.answer.namespace));
         writeln!(out, "<p class=\"meta\">{player} · namespace {namespace} · {}</p>", markup(&scenario.file))?;
+        denial(&rules_of(scenario, Mode::Deny), out)?;
     }
     writeln!(out, "</header>\n<main>")?;
     for scenario in scenarios {
@@ -147,11 +152,14 @@ fn action(story: &Story<'_>, before: &str, out: &mut dyn Write) -> io::Result<()
     let expected: Vec<_> =
         story.scenario.expectations.iter().filter(|expected| expected.step == story.index).collect();
     let class = if story.is_well() { "fine" } else { "failed" };
-    writeln!(out, "<section class=\"card {class}\">\n<h3>{before}{} ", markup(&story.title()))?;
+    let denied_by = story.denied_by();
+    let card = if denied_by.is_empty() { class } else { "failed" };
+    writeln!(out, "<section class=\"card {card}\">\n<h3>{before}{} ", markup(&story.title()))?;
     let ended = markup(&story.ended());
     writeln!(out, "<span class=\"badge {class}\">exit {} · {ended}</span></h3>", story.played.exit)?;
     let words = [vec![story.summary()], story.flags()].concat();
     writeln!(out, "<p class=\"meta\">{}</p>", markup(&words.join(" · ")))?;
+    denial(&denied_by, out)?;
     if story.rows.is_empty() && story.unrun.is_empty() {
         writeln!(out, "<p class=\"meta\">{}</p>", markup(&story.idle_words()))?;
     } else {
@@ -185,7 +193,7 @@ fn action(story: &Story<'_>, before: &str, out: &mut dyn Write) -> io::Result<()
     }
     writeln!(out, "</dl>")?;
     if !story.rows.is_empty() {
-        steps(story, out)?;
+        steps(story, !denied_by.is_empty(), out)?;
     }
     writeln!(out, "</section>")
 }
@@ -206,10 +214,21 @@ fn expectations(expected: &[&Expectation], out: &mut dyn Write) -> io::Result<()
     writeln!(out, "</table>")
 }
 
-fn steps(story: &Story<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// That rules deny something, if any does.
+fn denial(rules: &BTreeSet<&str>, out: &mut dyn Write) -> io::Result<()> {
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<_> = rules.iter().map(|rule| format!("<code>{}</code>", markup(rule))).collect();
+    let sign = Tone::Bad.sign();
+    writeln!(out, "<p class=\"stops\"><strong>{sign} {}</strong>: {}</p>", deny(rules), named.join(", "))
+}
+
+fn steps(story: &Story<'_>, is_open: bool, out: &mut dyn Write) -> io::Result<()> {
+    let open = if is_open { " open" } else { "" };
     writeln!(
         out,
-        "<details><summary>what happens, in words</summary>\n<div class=\"scroll\"><table class=\"words\">"
+        "<details{open}><summary>what happens, in words</summary>\n<div class=\"scroll\"><table class=\"words\">"
     )?;
     writeln!(
         out,

@@ -1,11 +1,16 @@
 //! Markdown to be pasted into a pull request: a table of what came of it, the timelines folded away.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
+
+use policies::Mode;
 
 use super::{
     Kind,
     escape::markdown as text,
-    story::{Row, Story, Tone, counted, name, names, span},
+    story::{Row, Story, Tone, counted, deny, name, names, rules_of, span},
 };
 use crate::rehearsal::{Rehearsal, Rehearsed};
 
@@ -79,10 +84,14 @@ impl Page {
         self.put(|out| {
             let release = text(&scenario.answer.release);
             writeln!(out, "## Plan of {release} ({})\n", text(&scenario.played_by()))?;
+            if let Some(denial) = denial(&rules_of(scenario, Mode::Deny)) {
+                writeln!(out, "**{denial}**\n")?;
+            }
             if scenario.answer.actions.is_empty() { Ok(()) } else { actions(scenario, out) }
         })?;
         for story in Story::all(scenario).map(Story::in_full) {
-            let is_there = self.fit(|out| timeline(&story, "", !story.is_fine(), out))?;
+            let is_open = !story.is_fine() || !story.denied_by().is_empty();
+            let is_there = self.fit(|out| timeline(&story, "", is_open, out))?;
             self.timelines += usize::from(!is_there);
         }
         Ok(())
@@ -181,10 +190,12 @@ fn passed(scenario: &Rehearsed, name: &str, out: &mut dyn Write) -> io::Result<(
 fn actions(scenario: &Rehearsed, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| | action | ends | hooks | left behind |\n|---|---|---|--:|---|")?;
     for story in Story::all(scenario).map(Story::in_full) {
-        let ends = match story.error() {
-            Some(error) => format!("{}: {}", text(&story.ended()), code(&error)),
-            None => text(&story.ended()),
-        };
+        let error = story.error().map(|error| format!(": {}", code(&error))).unwrap_or_default();
+        let denial = denial(&story.denied_by());
+        let badge =
+            if denial.is_some() && story.is_well() { sign(Tone::Notice) } else { badge(story.is_well()) };
+        let denial = denial.map(|denial| format!("<br>{denial}")).unwrap_or_default();
+        let ends = format!("{}{error}{denial}", text(&story.ended()));
         let ran = story.ran();
         let left = story.played.leftovers.iter().map(|left| {
             let going = match (story.is_going(left), story.has_lost(left)) {
@@ -196,7 +207,7 @@ fn actions(scenario: &Rehearsed, out: &mut dyn Write) -> io::Result<()> {
         });
         let left: Vec<_> = left.collect();
         let title = text(&story.title());
-        writeln!(out, "| {} | {title} | {ends} | {ran} | {} |", badge(story.is_well()), left.join(" "))?;
+        writeln!(out, "| {badge} | {title} | {ends} | {ran} | {} |", left.join(" "))?;
     }
     writeln!(out)
 }
@@ -249,6 +260,12 @@ fn table_row(story: &Story<'_>, row: &Row<'_>, out: &mut dyn Write) -> io::Resul
         lines.push(format!("{} rule {} ({})", sign(Tone::of(mark.mode)), code(mark.rule), mark.mode.name()));
     }
     writeln!(out, "| {} | {event} | {object} | {weight} | {} |", span(row.begins), lines.join("<br>"))
+}
+
+/// `✗ 2 rules deny: …`, if any does.
+fn denial(rules: &BTreeSet<&str>) -> Option<String> {
+    let named = || rules.iter().map(|rule| code(rule)).collect::<Vec<_>>().join(", ");
+    (!rules.is_empty()).then(|| format!("{} {}: {}", sign(Tone::Bad), deny(rules), named()))
 }
 
 fn code(words: &str) -> String {

@@ -14,6 +14,7 @@ use crate::rehearsal::{Asked, Mark, Rehearsed};
 
 mod after;
 mod asked;
+mod denied;
 mod fate;
 mod fault;
 mod left;
@@ -23,6 +24,7 @@ mod unrun;
 mod words;
 
 pub(super) use after::Note;
+pub(super) use denied::{deny, rules_of};
 pub(super) use unrun::Unrun;
 pub(super) use words::{counted, name, names, span};
 

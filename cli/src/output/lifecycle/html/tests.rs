@@ -8,7 +8,7 @@ use lifecycle::{
 
 use super::*;
 use crate::{
-    output::lifecycle::story::tests::{SHOP, lost, played, played_chart},
+    output::lifecycle::story::tests::{SHOP, denied, lost, played, played_chart},
     report::Problem,
 };
 
@@ -186,5 +186,21 @@ fn what_is_being_deleted_looked_as_if_it_stayed() {
     assert!(page.contains("class=\"left said bad\">being deleted</text>"), "{page}");
     let said = "<dt>lost</dt><dd><strong><span class=\"bad\">✗ Namespace/team is being deleted";
     assert!(page.contains(said), "{page}");
+    assert_closed(&page);
+}
+
+#[test]
+fn what_a_rule_denies_was_a_green_card() {
+    let page = shown(vec![denied()], Kind::Plan(None));
+    let said = |words: &str| page.find(words).unwrap_or_else(|| panic!("no {words} in {page}"));
+    let top =
+        "<p class=\"stops\"><strong>✗ 2 rules deny</strong>: <code>job-x</code>, <code>job-y</code></p>";
+    assert!(said(top) < said("<main>"), "{page}");
+    assert!(
+        said("<section class=\"card failed\">\n<h3>install shop")
+            < said("<p class=\"stops\"><strong>✗ 1 rule denies")
+    );
+    assert_eq!(page.matches("<details open>").count(), 1, "{page}");
+    said("<section class=\"card fine\">\n<h3>uninstall shop");
     assert_closed(&page);
 }

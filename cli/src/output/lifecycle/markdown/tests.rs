@@ -8,7 +8,7 @@ use lifecycle::{
 
 use super::*;
 use crate::{
-    output::lifecycle::story::tests::{SHOP, lost, played, played_chart},
+    output::lifecycle::story::tests::{SHOP, denied, lost, played, played_chart},
     report::Problem,
 };
 
@@ -142,5 +142,20 @@ fn what_is_being_deleted_was_listed_as_if_it_stayed() {
     assert!(text.contains("| deployed | 1 | <code>Namespace/team</code> **✗ being deleted** |"), "{text}");
     assert!(text.contains("<details open><summary>upgrade shop"), "{text}");
     assert!(text.contains("- ✗ **lost**: Namespace/team is being deleted, with all that is in it"), "{text}");
+    assert_tables(&text);
+}
+
+#[test]
+fn what_a_rule_denies_was_green_with_the_denial_folded_away() {
+    let text = shown(vec![denied()], Kind::Plan(None));
+    let top = "## Plan of shop (Helm 4.2)\n\n**✗ 2 rules deny: <code>job-x</code>, <code>job-y</code>**\n\n|";
+    assert!(text.starts_with(top), "{text}");
+    assert!(
+        text.contains("| ⚠️ | install shop → 1 | deployed<br>✗ 1 rule denies: <code>job-x</code> | 2 |"),
+        "{text}"
+    );
+    assert!(text.contains("| ✅ | uninstall shop 1 | no release | 0 |"), "{text}");
+    assert!(text.contains("<details open><summary>install shop"), "{text}");
+    assert!(text.contains("<details><summary>uninstall shop"), "{text}");
     assert_tables(&text);
 }

@@ -112,6 +112,19 @@ pub(in crate::output::lifecycle) fn played_chart(
     }
 }
 
+/// An install of which a rule denies a hook; another rule denies what never runs.
+pub(in crate::output::lifecycle) fn denied() -> Rehearsed {
+    let mut scenario = played("4", &[Action::Install, Action::Uninstall], &[], &Flags::default());
+    let object = scenario.answer.actions[0].steps[0].object.clone();
+    let mark = |object, rule, mode| Mark { object, rule, mode };
+    scenario.marks = vec![
+        mark(object.clone(), "job-x", Mode::Deny),
+        mark(None, "job-y", Mode::Deny),
+        mark(object, "job-z", Mode::Warn),
+    ];
+    scenario
+}
+
 const UPGRADED: [Action; 2] = [Action::Install, Action::Upgrade];
 
 fn notes(story: &Story<'_>, label: &str) -> String {
