@@ -1,6 +1,6 @@
 //! `hookward try`: the whole admission path on this machine: own authority, HTTPS server, and a client that does what an API server does.
 
-use std::{num::NonZero, thread};
+use std::{collections::HashSet, num::NonZero, thread};
 
 use anyhow::Context as _;
 use clap::{ArgMatches, ValueEnum};
@@ -10,7 +10,9 @@ use crate::{
     Io,
     args::{Global, LogLevel},
     commands::check::Level,
-    exit, inputs, logging,
+    exit, inputs,
+    judge::Judge,
+    logging,
     output::{self, Format, try_text, try_v1},
     policy_file,
     trial::{Run, Trial},
@@ -104,7 +106,7 @@ impl Args {
     }
 
     fn try_all(&self, policies: PolicySet, trial: &mut Trial, io: &mut Io<'_>) -> anyhow::Result<()> {
-        let subjects = self.subjects(trial, io);
+        let subjects = self.subjects(&policies, trial, io);
         let cores = thread::available_parallelism().map_or(2, NonZero::get).max(2);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores).enable_all().build();
         runtime.context("cannot start the runtime")?.block_on(async {
@@ -121,11 +123,19 @@ impl Args {
         })
     }
 
-    fn subjects(&self, trial: &mut Trial, io: &mut Io<'_>) -> Vec<Subject> {
+    fn subjects(&self, policies: &PolicySet, trial: &mut Trial, io: &mut Io<'_>) -> Vec<Subject> {
         let plan = self.inputs.plan(io, inputs::Breadth::Any);
         trial.problems = plan.problems;
+        // The server answers; what `check` notes about texts and exceptions is worth knowing here too.
+        let judge = Judge {
+            policies,
+            namespace: Some(self.inputs.namespace.as_deref().unwrap_or(subject::NAMESPACE)),
+            release: self.inputs.release.as_deref(),
+            now: policy_file::now(),
+        };
         let read = workers::map(&plan.units, |unit| {
             let mut contents = self.inputs.read(unit);
+            contents.notes.extend(judge.texts(&contents.texts).notes);
             let subjects = subject::of_texts(&contents.texts, &self.inputs, &mut contents.problems);
             (subjects, contents)
         });
@@ -138,6 +148,8 @@ impl Args {
         }
         // A helm that is not there is one problem, however many charts need it.
         trial.problems.dedup();
+        let mut said = HashSet::new();
+        trial.notes.retain(|note| said.insert(note.clone()));
         if trial.skipped > 0 && subjects.is_empty() && trial.problems.is_empty() {
             trial.problems.push(self.inputs.nothing_checked(trial.skipped));
             // Nothing but charts that were skipped was noted.

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The namespace of a release for which nobody has named one, as with kubectl.
-const NAMESPACE: &str = "default";
+pub(super) const NAMESPACE: &str = "default";
 
 /// One release.
 #[derive(Debug, Default)]
