@@ -14,6 +14,7 @@ mod chart;
 mod dropped;
 mod file;
 pub(crate) mod names;
+mod no_effect;
 mod passed_on;
 mod unknown;
 mod walk;

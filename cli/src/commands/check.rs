@@ -130,7 +130,9 @@ impl Args {
     }
 
     fn report(&self, policies: &PolicySet, io: &mut Io<'_>) -> Report {
-        let Plan { units, problems } = self.inputs.plan(io, inputs::Breadth::Any);
+        let plan = self.inputs.plan(io, inputs::Breadth::Any);
+        let notes = self.inputs.without_effect(&plan).into_iter().collect();
+        let Plan { units, problems } = plan;
         let judge = Judge {
             policies,
             namespace: self.inputs.namespace.as_deref(),
@@ -144,7 +146,7 @@ impl Args {
             report
         });
         progress.finish_and_clear();
-        let mut whole = Report { problems, ..Report::default() };
+        let mut whole = Report { problems, notes, ..Report::default() };
         for report in reports {
             whole.absorb(report);
         }

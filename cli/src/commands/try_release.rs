@@ -125,6 +125,7 @@ impl Args {
 
     fn subjects(&self, policies: &PolicySet, trial: &mut Trial, io: &mut Io<'_>) -> Vec<Subject> {
         let plan = self.inputs.plan(io, inputs::Breadth::Any);
+        trial.notes.extend(self.inputs.without_effect(&plan));
         trial.problems = plan.problems;
         // The server answers; what `check` notes about texts and exceptions is worth knowing here too.
         let judge = Judge {

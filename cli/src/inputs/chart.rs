@@ -135,7 +135,7 @@ pub(super) fn render(found: &Found, args: &Args) -> Loaded {
             return Loaded::NeedsHelm(note);
         }
         Err(Failure::NoHelm) if args.helm.helm.as_os_str() != PROGRAM => {
-            return Loaded::Problem(Problem::new(args.helm.helm.display().to_string(), "no such program"));
+            return Loaded::Problem(no_such_program(args));
         }
         Err(failure) => return Loaded::Problem(Problem::new(found.shown.clone(), failure.sentence(args))),
     };
@@ -163,6 +163,20 @@ pub(super) fn render(found: &Found, args: &Args) -> Loaded {
     }
 }
 
+/// That the helm which was asked for is not there; who gives a version means another setting.
+fn no_such_program(args: &Args) -> Problem {
+    let (helm, flag) = (args.helm.helm.display().to_string(), args.helm.flag);
+    let is_version = helm.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit());
+    let hint = match flag {
+        _ if !is_version => String::new(),
+        "--helm" => format!(
+            "; {flag} names a program, and engine.helmVersion in a file for --policy says for which Helm is judged"
+        ),
+        _ => format!("; {flag} names a program"),
+    };
+    Problem::new(helm, format!("no such program{hint}"))
+}
+
 /// `name` or `type` of the chart in a folder, as `Chart.yaml` has it.
 fn word(folder: &Path, field: &str) -> Option<String> {
     let text = file::read(&folder.join(CHART_FILE), CHART_FILE, TEMPLATE_LIMIT).ok()?;
@@ -180,14 +194,7 @@ fn command(found: &Found, args: &Args) -> Command {
     for file in &with.values {
         command.arg("--values").arg(file);
     }
-    for (flag, values) in [
-        ("--set", &with.set),
-        ("--set-string", &with.set_string),
-        ("--set-file", &with.set_file),
-        ("--set-json", &with.set_json),
-        ("--set-literal", &with.set_literal),
-        ("--api-versions", &with.target.api_versions),
-    ] {
+    for (flag, values) in with.values_by_flag() {
         for value in values {
             command.args([flag, value]);
         }

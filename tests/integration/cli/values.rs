@@ -67,3 +67,35 @@ fn values_in_json_and_to_the_letter_were_refused() {
         assert!(line.contains(r#"--set-json a={"b":[1,2]} --set-literal c=d,e"#), "{line}");
     }
 }
+
+#[test]
+fn what_helm_is_told_had_no_effect_on_rendered_manifests_in_silence() {
+    let note = |command: &str, more: &[&str]| {
+        let ran = hookward_with(PLAIN, [command, "-"].iter().chain(more).copied());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stderr
+    };
+    for command in ["check", "try"] {
+        let wanted = "note: --values, --set, --helm have no effect: nothing here is a chart\n";
+        assert_eq!(note(command, &["--set", "a=b", "-f", "v.yaml", "--helm", "helm3"]), wanted);
+        let wanted = "note: --api-versions has no effect: nothing here is a chart\n";
+        assert_eq!(note(command, &["-a", "batch/v1"]), wanted);
+        assert_eq!(note(command, &[]), "");
+        let files = chart();
+        assert_eq!(ran(&files, command, "", &["--set", "a=b"]).stderr, "");
+    }
+}
+
+#[test]
+fn a_version_of_helm_was_taken_for_a_program_without_a_hint() {
+    let files = chart();
+    for (command, flag, hint) in [
+        ("check", "--helm", "engine.helmVersion in a file for --policy"),
+        ("try", "--helm", "engine.helmVersion in a file for --policy"),
+        ("plan", "--helm-bin", "--helm-bin names a program"),
+    ] {
+        let ran = hookward_with("", [command, &files.path("shop"), flag, "4", "--format", "json"]);
+        let (file, _, message) = &ran.errors()[0];
+        assert!(ran.code == 2 && file == "4" && message.contains(hint), "{message}");
+    }
+}
