@@ -10,7 +10,7 @@ use hooks::{
     yaml::{self, Limits},
 };
 use policies::{
-    Judged, Moment, Namespace, Policy, PolicySet, Release, documents::API_VERSION, evaluate, release::Item,
+    Judged, Moment, Namespace, Policy, PolicySet, Release, documents::GROUP, evaluate, release::Item,
 };
 use time::OffsetDateTime;
 
@@ -20,6 +20,7 @@ use crate::{
     report::{Entry, Excerpt, ObjectName, Place, Problem, Report},
 };
 
+mod foreign;
 pub(crate) mod stored;
 
 /// What all releases of one run share.
@@ -179,6 +180,7 @@ fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>> {
     }
     if broken.is_empty() {
         report.problems.extend(without_object(text, manifests.iter().map(|manifest| &manifest.root)));
+        report.notes.extend(foreign::note(text, &manifests));
     }
     manifests
 }
@@ -243,8 +245,11 @@ pub(crate) fn is_released(root: &Node<'_>) -> bool {
 
 /// What never belongs to a release: our own documents, and stored releases, which are releases themselves.
 fn is_other(root: &Node<'_>) -> bool {
-    let group = API_VERSION.split('/').next().unwrap_or_default();
-    Object::new(root).group() == group || record::secret(root).is_some()
+    is_ours(Object::new(root)) || record::secret(root).is_some()
+}
+
+fn is_ours(object: Object<'_>) -> bool {
+    object.group() == GROUP
 }
 
 fn add<'m>(release: &mut Release<'m>, index: usize, manifest: &'m Manifest<'_>) {

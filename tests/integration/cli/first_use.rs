@@ -289,3 +289,31 @@ fn a_template_was_told_from_broken_yaml_by_check_alone() {
         assert_eq!((ran.code, said.contains("give the chart's folder instead")), (2, true), "{said}");
     }
 }
+
+#[test]
+fn a_file_with_nothing_of_a_release_was_passed_over_in_silence() {
+    let ours =
+        |kind: &str| format!("apiVersion: hookward.dev/v1alpha1\nkind: {kind}\nmetadata: {{name: x}}\n");
+    let policy = format!("# of the team\n{}---\n{}", ours("HookPolicy"), ours("HookException"));
+    let files = Files::new(&[
+        ("in/policy.yaml", &policy),
+        ("in/scenario.yaml", &ours("RolloutScenario")),
+        ("in/a.yaml", PLAIN),
+    ]);
+    for command in ["check", "try"] {
+        let said = |path: &str| {
+            let ran = hookward([command, &files.path(path)]);
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            files.relative(&ran.stderr)
+        };
+        let given = "a HookException is given by --policy; a HookPolicy is given by --policy";
+        assert_eq!(
+            said("in/policy.yaml"),
+            format!("note: in/policy.yaml: nothing of a release in it; {given}\n")
+        );
+        assert!(
+            said("in/scenario.yaml").ends_with("in it; a RolloutScenario is played by hookward rollout\n")
+        );
+        assert_eq!(said("in"), "", "met in a folder");
+    }
+}
