@@ -101,7 +101,7 @@ impl Args {
         }
         make(whole).map_err(|error| {
             let place = |(shown, text): &(String, String)| {
-                let (line, column) = documents::place(text, &error.name, error.error.rule())?;
+                let (line, column) = documents::place(text, &error.name, &error.error.pointer())?;
                 Some(Problem::new(shown, error.to_string()).at(line, column))
             };
             files.iter().find_map(place).unwrap_or_else(|| Problem::new(self.shown(), error.to_string()))

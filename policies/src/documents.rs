@@ -235,17 +235,22 @@ impl<'t> Part<'t> {
     }
 }
 
-/// Where a policy file says something about a policy: the settings of one rule if it is named and there, or else the policy's name.
+/// Where a policy file says something about a policy: the field of its spec at this JSON pointer if it is there, or else the policy's
+/// name.
 #[must_use]
-pub fn place(text: &str, policy: &str, rule: Option<&str>) -> Option<(usize, usize)> {
+pub fn place(text: &str, policy: &str, pointer: &str) -> Option<(usize, usize)> {
     let documents = manifest::read(text, Interest::Everything, &Limits::default());
     let is_policy = |root: &Node<'_>| root.at(&["metadata", "name"]).and_then(Node::as_str) == Some(policy);
     let named = || {
         documents.iter().flatten().flat_map(|manifest| objects(&manifest.root)).filter(|root| is_policy(root))
     };
-    let settings = rule.and_then(|rule| named().find_map(|root| root.at(&["spec", "rules"])?.member(rule)));
+    let pointer = format!("/spec{pointer}");
+    let field = named().find_map(|root| match root.nearest(&pointer) {
+        (_, Some(member), true) => Some(member.name_span),
+        _ => None,
+    });
     let name = || named().find_map(|root| root.at(&["metadata", "name"]));
-    let span = settings.map(|settings| settings.name_span).or_else(|| name().map(|name| name.span))?;
+    let span = field.or_else(|| name().map(|name| name.span))?;
     Some(manifest::line_column(text, span.start as usize))
 }
 
@@ -303,7 +308,7 @@ fn plainly(said: &str, field: Option<&str>) -> String {
     let like = |example: &str| field.map_or_else(String::new, |field| format!(": write {field}: {example}"));
     if said.strip_prefix("invalid ").is_some_and(|kind| kind.starts_with(['i', 'u']) && kind.len() <= 5) {
         let what = "a whole number is wanted here, and not a larger one than makes sense";
-        return what.to_owned() + &like("1");
+        return what.to_owned() + &like(if field == Some("helmVersion") { "4" } else { "1" });
     }
     if let Some((_, what, example)) = WANTED.iter().find(|(word, ..)| said.contains(word)) {
         return format!("{what} is wanted here{}", like(example));

@@ -65,12 +65,17 @@ pub enum Error {
         /// As written.
         written: String,
     },
-    /// A list that must say something says nothing.
-    #[error("{field} is empty; name at least one")]
+    /// A list or a text that must say something says nothing.
+    #[error("{field} is empty; {}", wanted(field))]
     Empty {
         /// The field.
         field: &'static str,
     },
+}
+
+/// What an empty field needs.
+fn wanted(field: &str) -> &'static str {
+    if field == "reason" { "say why, such as reason: ticket 7" } else { "name at least one" }
 }
 
 impl Error {

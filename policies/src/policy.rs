@@ -146,17 +146,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// The id of the rule whose settings are wrong, if it is about one.
-    #[must_use]
-    pub fn rule(&self) -> Option<&str> {
-        match self {
-            Self::UnknownRule { id } => Some(id),
-            Self::NoFix { id } | Self::Options { id, .. } => Some(id),
-            Self::Disagreement { writer, .. } => Some(writer),
-            Self::UnknownLabel { .. } | Self::Timeout { .. } | Self::HelmVersion { .. } => None,
-        }
-    }
-
     /// The field of the settings that is wrong, as a JSON pointer.
     #[must_use]
     pub fn pointer(&self) -> String {

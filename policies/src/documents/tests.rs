@@ -71,7 +71,7 @@ fn what_kubectl_prints_was_no_policy_file() {
     assert_eq!((&*documents.policies[0].name, &*documents.exceptions[0].name), ("team", "new"));
     let voided = Unapproved::Voided { approved: 1, generation: 2 };
     assert_eq!((documents.exceptions.len(), documents.unapproved), (1, vec![("old".to_owned(), voided)]));
-    assert_eq!(place(&text, "team", None), Some((5, 20)));
+    assert_eq!(place(&text, "team", "/rules"), Some((5, 20)));
 
     let error = read(&list(&policy.replace("profile", "profil"))).unwrap_err();
     assert_eq!((error.line, error.column), (6, 10), "{error}");
@@ -121,6 +121,10 @@ fn a_value_of_another_kind_was_told_without_its_field_and_what_is_wanted() {
             "rule job-suspended: one word is wanted here: write mode: WORD",
         ),
         (
+            "engine: {helmVersion: four}",
+            "a whole number is wanted here, and not a larger one than makes sense: write helmVersion: 4",
+        ),
+        (
             "priority: a",
             "a whole number is wanted here, and not a larger one than makes sense: write priority: 1",
         ),
@@ -128,4 +132,37 @@ fn a_value_of_another_kind_was_told_without_its_field_and_what_is_wanted() {
         let head = "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: p}\nspec:\n  ";
         assert_eq!(read(&format!("{head}{spec}\n")).unwrap_err().to_string(), wanted, "{spec}");
     }
+}
+
+#[test]
+fn a_wrong_number_was_told_at_the_name_of_the_policy() {
+    let text = "apiVersion: hookward.dev/v1alpha1
+kind: HookPolicy
+metadata: {name: p}
+spec:
+  engine:
+    helmVersion: 5
+  rules: {job-suspended: {options: {a: 1}}}
+";
+    assert_eq!(place(text, "p", "/engine/helmVersion"), Some((6, 5)));
+    assert_eq!(place(text, "p", "/rules/job-suspended/options"), Some((7, 27)));
+    assert_eq!(place(text, "p", "/rules/job-suspended/fix"), Some((3, 18)), "not written here");
+}
+
+#[test]
+fn an_empty_reason_was_asked_to_name_one() {
+    let error = read(
+        "apiVersion: hookward.dev/v1alpha1
+kind: HookException
+metadata: {name: legacy}
+spec:
+  rules: [job-suspended]
+  namespaces: [shop]
+  reason: ''
+  expiresAt: '2027-05-01T00:00:00Z'
+",
+    )
+    .unwrap_err();
+    let said = "HookException legacy: reason is empty; say why, such as reason: ticket 7";
+    assert_eq!((error.line, error.to_string().as_str()), (7, said));
 }

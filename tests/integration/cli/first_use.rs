@@ -256,7 +256,7 @@ fn a_mistake_in_a_policy_was_told_without_its_line_and_in_words_of_rust() {
         ),
         (
             "  rules:\n    job-ttl-too-low:\n      options: {leest: 3}\n",
-            ":12:5: HookPolicy a: options of rule job-ttl-too-low: unknown field `leest`",
+            ":13:7: HookPolicy a: options of rule job-ttl-too-low: unknown field `leest`",
         ),
         ("  priority: abc\n", ":11:13: a whole number is wanted here"),
         ("  rules: {a: b: c}\n", ":11:15: while parsing a flow mapping"),
