@@ -25,7 +25,10 @@ const LIMIT: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file is in the way, and replacing was not asked for.
-    #[error("{path} already exists; use --force to replace it, or another folder")]
+    #[error(
+        "{path} already exists; use --force to renew the certificate under the authority that is there, \
+         --force --new-ca to replace both, or another folder"
+    )]
     Exists {
         /// The file in the way.
         path: PathBuf,
@@ -104,27 +107,42 @@ pub enum Error {
 /// # Errors
 /// [`Error::Exists`] before anything is written, or [`Error::Write`].
 pub fn write(folder: &Path, authority: &Authority, leaf: &Leaf, force: bool) -> Result<Vec<PathBuf>, Error> {
-    let files = [
-        (AUTHORITY_CERTIFICATE, authority.certificate_pem(), 0o644),
-        (AUTHORITY_KEY, authority.key_pem().expose(), 0o600),
-        (CERTIFICATE, leaf.certificate_pem(), 0o644),
-        (KEY, leaf.key_pem().expose(), 0o600),
-    ];
-    let paths = files.map(|(name, ..)| folder.join(name));
-    if !force && let Some(path) = paths.iter().find(|path| path.symlink_metadata().is_ok()) {
-        return Err(Error::Exists { path: path.clone() });
+    let names = [AUTHORITY_CERTIFICATE, AUTHORITY_KEY, CERTIFICATE, KEY];
+    let mut paths = names.iter().map(|name| folder.join(name));
+    if !force && let Some(path) = paths.find(|path| path.symlink_metadata().is_ok()) {
+        return Err(Error::Exists { path });
     }
     fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.to_owned(), source })?;
-    for ((name, content, mode), path) in files.into_iter().zip(&paths) {
-        let unfinished = folder.join(format!(".{name}.{}", process::id()));
-        let written = write_new(&unfinished, content, mode).and_then(|()| fs::rename(&unfinished, path));
-        if let Err(source) = written {
+    let mut written = vec![
+        put(folder, AUTHORITY_CERTIFICATE, authority.certificate_pem(), 0o644)?,
+        put(folder, AUTHORITY_KEY, authority.key_pem().expose(), 0o600)?,
+    ];
+    written.extend(renew(folder, leaf)?);
+    Ok(written)
+}
+
+/// Replaces the leaf in `folder`, signed by the authority that is there, as [`write`] does, and returns the two paths.
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn renew(folder: &Path, leaf: &Leaf) -> Result<Vec<PathBuf>, Error> {
+    Ok(vec![
+        put(folder, CERTIFICATE, leaf.certificate_pem(), 0o644)?,
+        put(folder, KEY, leaf.key_pem().expose(), 0o600)?,
+    ])
+}
+
+/// Puts a file in its place, whole.
+fn put(folder: &Path, name: &str, content: &str, mode: u32) -> Result<PathBuf, Error> {
+    let (path, unfinished) = (folder.join(name), folder.join(format!(".{name}.{}", process::id())));
+    match write_new(&unfinished, content, mode).and_then(|()| fs::rename(&unfinished, &path)) {
+        Ok(()) => Ok(path),
+        Err(source) => {
             // What stopped the write is the news; an unfinished file that cannot be removed either is not.
             let _ = fs::remove_file(&unfinished);
-            return Err(Error::Write { path: path.clone(), source });
+            Err(Error::Write { path, source })
         }
     }
-    Ok(paths.to_vec())
 }
 
 /// Creates the file with its final mode, so that a key is at no moment readable by others.

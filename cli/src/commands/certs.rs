@@ -96,15 +96,20 @@ impl Args {
 
 impl Make {
     fn run(&self, global: &Global, io: &mut Io<'_>) -> anyhow::Result<u8> {
-        let authority = self.authority(|note| io.note(note, global))?;
+        let (authority, is_kept) = self.authority(|note| io.note(note, global))?;
         let leaf = authority.issue(&self.names, DAY * self.days).context("cannot make the certificate")?;
-        let paths = folder::write(&self.dir, &authority, &leaf, self.force)?;
+        let paths = if is_kept {
+            folder::renew(&self.dir, &leaf)?
+        } else {
+            folder::write(&self.dir, &authority, &leaf, self.force)?
+        };
         io.print(|out| paths.iter().try_for_each(|path| writeln!(out, "{}", path.display())))?;
         Ok(exit::CLEAN)
     }
 
-    /// The authority that signs: the one in the folder when its files are replaced, so that those who trust it go on doing so.
-    fn authority(&self, mut note: impl FnMut(&str) -> io::Result<()>) -> anyhow::Result<Authority> {
+    /// The authority that signs, and whether it was there: the one in the folder when its files are replaced, so that those who trust
+    /// it go on doing so.
+    fn authority(&self, mut note: impl FnMut(&str) -> io::Result<()>) -> anyhow::Result<(Authority, bool)> {
         let found = if self.force && !self.new_ca { folder::authority(&self.dir)? } else { None };
         if let Some(authority) = found {
             let end = authority.summary().not_after;
@@ -119,7 +124,7 @@ impl Make {
                 "signed by the authority that was there, which is valid until {}; --force --new-ca replaces it",
                 end.date()
             ))?;
-            return Ok(authority);
+            return Ok((authority, true));
         }
         if self.days > self.ca_days {
             bail!(
@@ -133,7 +138,9 @@ impl Make {
                 "the authority is a new one: apply every registered caBundle again (hookward serve --print-webhooks)",
             )?;
         }
-        Authority::new("Hookward", DAY * self.ca_days).context("cannot make the authority")
+        let authority =
+            Authority::new("Hookward", DAY * self.ca_days).context("cannot make the authority")?;
+        Ok((authority, false))
     }
 }
 

@@ -66,6 +66,24 @@ fn certificates_are_made_once_and_inspected() {
 }
 
 #[test]
+fn a_renewed_certificate_was_told_as_if_the_authority_were_replaced() {
+    let files = Files::new(&[]);
+    let make = |more: &[&str]| {
+        let folder = files.path("tls");
+        let ran = hookward(["certs", "make", "--dir", &folder, "--name", "localhost"].iter().chain(more));
+        (ran.code, files.relative(&ran.stdout).split_whitespace().collect::<Vec<_>>().join(" "), ran.stderr)
+    };
+    let all = "tls/ca.crt tls/ca.key tls/tls.crt tls/tls.key";
+    assert_eq!(make(&[]).1, all);
+    let (code, _, said) = make(&[]);
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let hint = "use --force to renew the certificate under the authority that is there";
+    assert!(code == 2 && said.contains(hint), "{said}");
+    assert_eq!(make(&["--force"]).1, "tls/tls.crt tls/tls.key");
+    assert_eq!(make(&["--force", "--new-ca"]).1, all);
+}
+
+#[test]
 fn a_certificate_that_is_none_is_named() {
     let files = Files::new(&[("a.crt", "hello")]);
     let ran = hookward(["certs", "inspect", &files.path("a.crt"), &files.path("b.crt")]);
