@@ -106,10 +106,10 @@ fn rules(scenario: &Rehearsed, level: Level) -> Vec<Case> {
                 |object| name(object, &scenario.answer.namespace),
             );
             let words = format!(
-                "{} ({}) objects to {whose}; hookward check {} says why",
+                "{} ({}) objects to {whose}; hookward rules {} says why",
                 mark.rule,
                 mark.mode.name(),
-                scenario.file
+                mark.rule
             );
             case(format!("rule {}: {whose}", mark.rule), End::Failure(words))
         })

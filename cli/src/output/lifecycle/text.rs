@@ -8,7 +8,7 @@ use policies::Mode;
 
 use super::{
     Kind, Look,
-    story::{Note, Story, Tone, counted, names},
+    story::{Note, Story, Tone, counted, names, rules_of},
 };
 use crate::{
     output::text::WIDTH,
@@ -247,18 +247,18 @@ fn fold(text: &str, width: usize) -> Vec<String> {
     folded
 }
 
-/// How much the rules have to say.
+/// How much the rules have to say, and who says more. Which paths and flags that takes is for the reader to know: a plan has too many.
 fn rules(scenario: &Rehearsed) -> Option<Note> {
-    let count = |mode| scenario.marks.iter().filter(|mark| mark.mode == mode).count();
-    let counts = [(Mode::Deny, "deny"), (Mode::Warn, "warn"), (Mode::Audit, "only take note")];
-    let counts = counts.map(|(mode, word)| (count(mode), word));
-    let counts: Vec<_> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    let words = || format!("{}; hookward check {} says why", counts.join(", "), scenario.file);
-    (!counts.is_empty()).then(|| Note::new("rules", words()))
+    let counted = |mode, word: &str| {
+        let count = scenario.marks.iter().filter(|mark| mark.mode == mode).count();
+        let rules = rules_of(scenario, mode).into_iter().collect::<Vec<_>>().join(", ");
+        let named = if mode >= Mode::Warn { format!(" ({rules})") } else { String::new() };
+        (count > 0).then(|| format!("{count} {word}{named}"))
+    };
+    let modes = [(Mode::Deny, "deny"), (Mode::Warn, "warn"), (Mode::Audit, "only take note")];
+    let counts: Vec<_> = modes.into_iter().filter_map(|(mode, word)| counted(mode, word)).collect();
+    let more = "hookward check --show audit, given the same, says where and why";
+    (!counts.is_empty()).then(|| Note::new("rules", format!("{}; {more}", counts.join(", "))))
 }
 
 #[cfg(test)]

@@ -29,7 +29,8 @@ fn hooks_that_helm_drops_are_named_in_every_format() {
 #[test]
 fn a_plan_counts_findings_as_check_does() {
     let ran = text(&dropped(), &[]);
-    assert!(ran.stdout.contains("  rules          3 deny; hookward check - says why\n"), "{}", ran.stdout);
+    let said = "  rules          3 deny (hook-unknown-event); hookward check --show audit, given the same, ";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
     let checked = hookward_with(&dropped(), ["check", "-"]);
     assert!(checked.stdout.contains(": 3 errors, "), "{}", checked.stdout);
 }

@@ -108,7 +108,7 @@ fn a_rule_that_ends_a_plan_with_1_is_a_failure() {
     };
     let text = shown(vec![marked()], Vec::new(), Kind::Plan(Some(Level::Warn)));
     assert!(text.contains("tests=\"3\" failures=\"1\" errors=\"0\""), "{text}");
-    let words = "job-x (warn) objects to Job/migrate; hookward check shop.yaml says why";
+    let words = "job-x (warn) objects to Job/migrate; hookward rules job-x says why";
     assert!(text.contains(&format!("<failure message=\"{words}\">")), "{text}");
     let text = shown(vec![marked()], Vec::new(), Kind::Plan(Some(Level::Audit)));
     assert!(text.contains("failures=\"2\"") && text.contains("objects to release shop;"), "{text}");

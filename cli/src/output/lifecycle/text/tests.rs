@@ -72,7 +72,9 @@ fn rules_stand_beside_what_they_object_to() {
     let text = shown(scenario, Kind::Plan(None), Look::default());
     assert!(text.contains("  ✗ job-x (deny)\n") && !text.contains("job-y"), "{text}");
     assert!(
-        text.contains("rules          1 deny, 1 only take note; hookward check shop.yaml says why\n"),
+        text.contains(
+            "rules          1 deny (job-x), 1 only take note; hookward check --show audit, given the same, says\n"
+        ),
         "{text}"
     );
 }
