@@ -15,6 +15,9 @@ use crate::{
 
 /// What a note says of a chart that nobody could render.
 const NEEDS_HELM: &str = ": skipped: needs helm";
+/// What somebody can do first who does not want anything denied yet.
+const SOFTER: &str =
+    "With --profile audit nothing is denied and nothing changed: a first installation begins with it.";
 /// Where the words about a hook begin at the latest, so that there is room for them.
 const WIDEST_NAME: usize = 44;
 
@@ -37,6 +40,12 @@ pub fn write(trial: &Trial, colors: bool, out: &mut dyn Write) -> io::Result<()>
     if trial.run.is_some() {
         let summary = summary(trial) + &left_out(trial.skipped, trial.problems.len());
         writeln!(out, "\n{}", plain::wrap(&summary, WIDTH).join("\n"))?;
+        if trial.releases.iter().any(|release| !release.hooks.is_empty()) {
+            writeln!(
+                out,
+                "requests: one for each release (the gate), two for each hook (mutate, then validate)"
+            )?;
+        }
         skipped(trial, out)?;
     }
     if let Some(rule) = trial
@@ -46,12 +55,10 @@ pub fn write(trial: &Trial, colors: bool, out: &mut dyn Write) -> io::Result<()>
         .filter(|answer| !answer.allowed)
         .find_map(|answer| answer.rules().first().copied())
     {
-        let softer = if trial.run.as_ref().is_some_and(|run| run.profile == Profile::Audit) {
-            ""
-        } else {
-            " · first install: --profile audit"
-        };
-        writeln!(out, "explain: hookward rules {rule}{softer}")?;
+        writeln!(out, "explain: hookward rules {rule}")?;
+        if trial.run.as_ref().is_some_and(|run| run.profile != Profile::Audit) {
+            writeln!(out, "{SOFTER}")?;
+        }
     }
     Ok(())
 }
@@ -191,8 +198,10 @@ impl Row<'_> {
         let room = WIDTH - indent - time.chars().count() - 2;
         let mut wrapped = lines.iter().flat_map(|line| plain::wrap(&plain::line(line), room));
         let first = wrapped.next().unwrap_or_default();
-        write!(out, "  {style}{mark}{style:#} {name}{}", " ".repeat(self.widest.saturating_sub(taken)))?;
-        let pad = room.saturating_sub(first.chars().count() + taken.saturating_sub(self.widest));
+        // What does not fit beside the words stands above them.
+        let (end, used) = if taken > self.widest { ("\n    ", 0) } else { ("", taken) };
+        write!(out, "  {style}{mark}{style:#} {name}{end}{}", " ".repeat(self.widest - used))?;
+        let pad = room.saturating_sub(first.chars().count());
         writeln!(out, "{gap}{style}{word:8}{style:#}  {first}{}  {time}", " ".repeat(pad))?;
         for line in wrapped {
             writeln!(out, "{}{line}", " ".repeat(indent))?;

@@ -125,6 +125,32 @@ fn the_text_fits_and_shows_the_way_on() {
 }
 
 #[test]
+fn a_long_name_made_lines_that_did_not_fit() {
+    let name = "m".repeat(61);
+    let text = SUSPENDED.replace("migrate", &name);
+    for command in ["try", "check"] {
+        let ran = hookward_with(&text, [command, "-"]);
+        assert!(ran.stdout.lines().all(|line| line.chars().count() <= 100), "{}", ran.stdout);
+    }
+    let beside = hookward_with(&text, ["try", "-"]).stdout;
+    assert!(beside.contains(&format!("  ✗ Job/{name}\n{}denied", " ".repeat(51))), "{beside}");
+}
+
+#[test]
+fn the_end_of_try_told_a_newcomer_nothing() {
+    let ends = |more: &[&str]| {
+        let stdout = hookward_with(SUSPENDED, ["try", "-"].iter().chain(more).copied()).stdout;
+        (
+            stdout.contains("\nrequests: one for each release"),
+            stdout.contains("\nWith --profile audit nothing is denied"),
+        )
+    };
+    assert_eq!(ends(&[]), (true, true));
+    assert_eq!(ends(&["--profile", "audit"]), (true, false));
+    assert!(!hookward_with(PLAIN, ["try", "-"]).stdout.contains("requests: "), "there is one request");
+}
+
+#[test]
 fn values_of_secrets_are_never_printed() {
     let secret = "{apiVersion: v1, kind: Secret, stringData: {password: hunter2}, metadata: {name: s, annotations: {helm.sh/hook: pre-install}}}";
     for format in ["text", "json"] {
