@@ -89,6 +89,23 @@ pub fn duration(text: &str) -> Option<Duration> {
     u64::try_from(milliseconds).ok().map(Duration::from_millis)
 }
 
+/// What is wrong with a filter of tests, if something is: Helm passes over what it does not understand, and runs all tests then.
+#[must_use]
+pub fn filter_fault(filter: &str) -> Option<&'static str> {
+    let is_one = |part: &str| filter_name(part).is_some_and(|name| !name.is_empty());
+    (!filter.split(',').all(is_one))
+        .then_some("write name=a for the test a alone, !name=a for all others; commas between several")
+}
+
+/// The names in a filter of tests, whether they are to run or not.
+pub fn filter_names(filter: &str) -> impl Iterator<Item = &str> {
+    filter.split(',').filter_map(filter_name)
+}
+
+fn filter_name(part: &str) -> Option<&str> {
+    ["name=", "!name=", "! name="].into_iter().find_map(|key| part.strip_prefix(key))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

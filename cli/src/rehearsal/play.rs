@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use hooks::release::Status;
+use hooks::{Event, release::Status};
 use lifecycle::{
     Answer, Chart, Command, Outcome, Outcomes, Played, Profile, Simulation,
     answer::{Action, Revision},
     chart::Object,
+    command::filter_names,
     scenario::spelling,
 };
 
@@ -144,6 +145,16 @@ pub fn no_hooks<'n, 'c>(
     unknown.sort_unstable();
     unknown.dedup();
     unknown.into_iter().map(|name| format!("no hook is called {name}{}", hint(name, &known))).collect()
+}
+
+/// The names in filters of tests that are of no test of the charts, each with the one that was most likely meant.
+pub fn no_tests<'c>(filters: &[String], charts: impl Iterator<Item = &'c Chart>) -> Vec<String> {
+    let tests = charts.flat_map(|chart| &chart.hooks).filter(|hook| hook.events.contains(&Event::Test));
+    let known: Vec<&str> = tests.map(|hook| hook.name.as_str()).collect();
+    let names = filters.iter().flat_map(|filter| filter_names(filter));
+    let unknown = names.filter(|name| !known.contains(name));
+    let told = |name| format!("no test is called {name}{}", spelling::hint(name, known.iter().copied()));
+    unknown.map(told).collect()
 }
 
 /// The name that was most likely meant: one that is spelt nearly so, or the only one of the kind that ends so, behind the release's name.

@@ -13,7 +13,11 @@ use super::{
     API_VERSION, KIND, Scenario, Source, Step,
     written::{self, Document},
 };
-use crate::{Profile, answer::Action, command::Flags};
+use crate::{
+    Profile,
+    answer::Action,
+    command::{Flags, filter_fault},
+};
 
 mod expected;
 mod foreign;
@@ -134,7 +138,9 @@ impl File<'_> {
         if let Some((flag, message)) = foreign::flag(root, &pointer, action, profile.engine) {
             return fail(&format!("/{}/{flag}", action.name()), format!("{flag}: {message}"));
         }
-        if let Some((field, message)) = expected::fault(root, &pointer) {
+        let misread =
+            || Some(("/test/filter", flags.filters.iter().find_map(|one| filter_fault(one))?.to_owned()));
+        if let Some((field, message)) = misread().or_else(|| expected::fault(root, &pointer)) {
             return fail(field, message);
         }
         Ok(Step {

@@ -206,3 +206,23 @@ fn no_line_of_the_help_is_too_long_and_each_shows_an_example() {
         assert!(long.contains(&format!("\nExamples:\n  hookward {command} ")), "{long}");
     }
 }
+
+#[test]
+fn a_mistyped_filter_of_tests_passed_in_silence() {
+    let tested = job("reachable", "").replace("pre-install,pre-upgrade", "test");
+    let steps =
+        |filter: &str| scenario(&format!("  - install: {{chart: a.yaml}}\n  - test: {{filter: {filter}}}\n"));
+    let files = Files::new(&[
+        ("a.yaml", &tested),
+        ("good.yaml", &steps("name=reachable")),
+        ("slip.yaml", &steps("name=reachabel")),
+        ("bare.yaml", &steps("reachable")),
+    ]);
+    let ran = play(&files, &["good.yaml", "slip.yaml", "bare.yaml"], &[]);
+    assert_eq!((ran.code, played(&ran)), (2, 2), "{}", ran.stderr);
+    let wanted = "note: slip.yaml:9:5: no test is called reachabel; did you mean \"reachable\"?\n";
+    assert!(ran.stderr.contains(wanted), "{}", ran.stderr);
+    let wanted = "error: bare.yaml:9:20: write name=a for the test a alone";
+    assert!(ran.stderr.contains(wanted), "{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 2, "{}", ran.stderr);
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lifecycle::{
     Profile,
     answer::Action,
-    command::{Flags, Wait},
+    command::{Flags, Wait, filter_fault},
     profile::Engine,
 };
 
@@ -82,16 +82,8 @@ fn server_side(text: &str) -> Result<ServerSide, String> {
     }
 }
 
-/// Helm passes over what it does not understand, and runs all tests then.
 fn filter(text: &str) -> Result<String, String> {
-    let is_one = |part: &str| {
-        let key = ["name=", "!name=", "! name="].into_iter().find_map(|key| part.strip_prefix(key));
-        key.is_some_and(|name| !name.is_empty())
-    };
-    if text.split(',').all(is_one) {
-        return Ok(text.to_owned());
-    }
-    Err("write name=a for the test a alone, !name=a for all others; commas between several".to_owned())
+    filter_fault(text).map_or_else(|| Ok(text.to_owned()), |fault| Err(fault.to_owned()))
 }
 
 impl Args {

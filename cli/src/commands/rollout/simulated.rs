@@ -138,13 +138,14 @@ impl<'a> Charts<'a> {
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
-    /// Names that a step expects and that no chart has: the step cannot but fail, and nobody would see that it is a slip.
+    /// Names that a step expects, or filters by, and that no chart has: it cannot but fail, or nothing runs and all is well, and nobody
+    /// would see that it is a slip.
     fn slips(&self) -> Vec<String> {
         let mut slips = Vec::new();
         for step in &self.written.scenario.steps {
-            let Some(expect) = &step.expect else { continue };
-            let names = expect.hooks.iter().chain(&expect.leftovers).flatten();
-            for message in play::no_hooks(names, self.rendered()) {
+            let expected = step.expect.iter().flat_map(|expect| expect.hooks.iter().chain(&expect.leftovers));
+            let unmet = play::no_hooks(expected.flatten(), self.rendered());
+            for message in unmet.into_iter().chain(play::no_tests(&step.flags.filters, self.rendered())) {
                 let (line, column) = step.place;
                 slips.push(Problem::new(&self.written.file, message).at(line, column).to_string());
             }

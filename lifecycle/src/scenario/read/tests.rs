@@ -281,3 +281,15 @@ fn flux_waits_for_resources_unless_told_otherwise() {
     assert_eq!((wait("flux", ""), wait("'4'", "")), (Wait::Watcher, Wait::HookOnly));
     assert_eq!(wait("flux", ", wait: false"), Wait::HookOnly);
 }
+
+#[test]
+fn a_filter_that_helm_passes_over_ran_all_tests() {
+    for filter in ["reachable", "name=", "'name=a,b'", "[name=a, kind=Job]"] {
+        let (line, column, message) = step_error(&format!("  - test:\n      filter: {filter}\n"));
+        assert_eq!((line, column), (2, 15), "{filter}: {message}");
+        assert!(message.starts_with("write name=a for the test a alone"), "{filter}: {message}");
+    }
+    for filter in ["name=a", "'!name=a'", "[name=a, name=b]", "'name=a,name=b'"] {
+        assert_eq!(steps(&format!("  - test: {{filter: {filter}}}\n")).len(), 1, "{filter}");
+    }
+}

@@ -61,7 +61,7 @@ fn a_flag_that_nothing_takes_is_no_flag_to_pass_over() {
 #[test]
 fn a_filter_that_no_test_fits_says_which_there_are() {
     let ran = text(SHOP, &["--action", "test", "--filter", "name=zz"]);
-    let told = "  no test runs: none fits --filter name=zz; the names of the tests are reachable\n";
+    let told = "  no test runs: none fits --filter name=zz; tests of the release: reachable\n";
     assert!(ran.code == 0 && ran.stdout.contains(told), "{}", ran.stdout);
 }
 

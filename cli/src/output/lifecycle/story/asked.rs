@@ -75,7 +75,7 @@ impl Story<'_> {
         match tests.as_slice() {
             [] => "no hook runs: the release has no tests".to_owned(),
             names => format!(
-                "no test runs: none fits --filter {filters}; the names of the tests are {}",
+                "no test runs: none fits --filter {filters}; tests of the release: {}",
                 names.join(", ")
             ),
         }

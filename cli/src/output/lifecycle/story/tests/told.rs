@@ -213,7 +213,7 @@ fn a_filter_that_no_test_fits_names_the_tests() {
     let flags = Flags { filters: vec!["name=zz".to_owned()], ..Flags::default() };
     let scenario = played_chart(&chart, "4", &[Action::Install, Action::Test], &[], &flags);
     let told = last(&scenario).idle_words();
-    assert_eq!(told, "no test runs: none fits --filter name=zz; the names of the tests are notify");
+    assert_eq!(told, "no test runs: none fits --filter name=zz; tests of the release: notify");
 }
 
 #[test]
