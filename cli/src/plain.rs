@@ -25,7 +25,8 @@ pub fn line(text: &str) -> Cow<'_, str> {
 }
 
 /// Characters that a terminal shows: a sequence that colours shows nothing.
-fn visible(word: &str) -> usize {
+#[must_use]
+pub fn visible(word: &str) -> usize {
     let mut pieces = word.split('\u{1b}');
     let first = pieces.next().unwrap_or_default().chars().count();
     first

@@ -13,6 +13,8 @@ use crate::{
 
 /// No line is wider, but for what cannot be broken.
 pub const WIDTH: usize = 100;
+/// What stands before a line of a file at most: its number and some space.
+const GUTTER: usize = 12;
 
 /// How findings are shown.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +66,21 @@ pub fn write(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()>
 }
 
 fn finding(entry: &Entry, colors: bool) -> String {
+    let label = entry.label.as_deref().map(plain::line);
+    let caret = entry.place.excerpt.as_ref().map_or(0, |excerpt| excerpt.caret.end);
+    // Only where it could be is it rendered to see: a long line is cut, so that more of what stands below it fits.
+    let is_wide = |label: &str| {
+        caret + label.len() + GUTTER > WIDTH
+            && rendered(entry, Some(label), false)
+                .lines()
+                .any(|line| line.ends_with(label) && line.chars().count() > WIDTH)
+    };
+    let beside = label.as_deref().filter(|label| !is_wide(label));
+    rendered(entry, beside, colors)
+}
+
+/// A finding with its label beside the caret, or else, where there is no room for it, below the place.
+fn rendered(entry: &Entry, label: Option<&str>, colors: bool) -> String {
     let renderer = if colors { Renderer::styled() } else { Renderer::plain() };
     let (level, word) = match entry.mode {
         Mode::Deny => (Level::ERROR, "error"),
@@ -73,20 +90,32 @@ fn finding(entry: &Entry, colors: bool) -> String {
     let taken = word.len() + entry.rule.id.len() + 4;
     let title = wrapped(&entry.message, WIDTH - taken);
     let title = level.primary_title(title).id(entry.rule.id);
-    let mut group = match excerpt(entry) {
+    let mut group = match excerpt(entry, label) {
         Some(excerpt) => title.element(excerpt),
         None => title.element(origin(entry)),
     };
-    for (name, text) in footers(entry) {
+    let below = entry.label.clone().filter(|_| label.is_none() && entry.place.excerpt.is_some());
+    for (name, text) in below.map(|label| ("here", label)).into_iter().chain(footers(entry)) {
         let width = WIDTH - name.len() - 9;
         group = group.element(Level::NOTE.with_name(Some(name)).message(wrapped(&text, width)));
     }
-    with_column(&renderer.term_width(WIDTH).render(&[group]), entry)
+    with_column(&narrowed(&renderer.term_width(WIDTH).render(&[group]), taken), entry)
 }
 
-fn excerpt(entry: &Entry) -> Option<Snippet<'_, Annotation<'_>>> {
+/// A title has its further lines below its first words; a name that is too long for that begins further to the left.
+fn narrowed(rendered: &str, indent: usize) -> String {
+    let gap = " ".repeat(indent);
+    let mut is_title = true;
+    let lines = rendered.lines().map(|line| {
+        is_title &= !line.contains("--> ");
+        let excess = plain::visible(line).saturating_sub(WIDTH).min(indent);
+        if is_title && excess > 0 { line.replacen(&gap, &gap[excess..], 1) } else { line.to_owned() }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn excerpt<'e>(entry: &'e Entry, label: Option<&'e str>) -> Option<Snippet<'e, Annotation<'e>>> {
     let Excerpt { text, caret } = entry.place.excerpt.as_ref()?;
-    let label = entry.label.as_deref().map(plain::line);
     let annotation = AnnotationKind::Primary.span(caret.clone()).label(label);
     Some(
         Snippet::source(text.as_str()).path(path(entry)).line_start(entry.place.line?).annotation(annotation),

@@ -100,6 +100,24 @@ fn long_sentences_are_broken_within_the_width() {
 }
 
 #[test]
+fn a_long_name_made_lines_that_did_not_fit() {
+    let name = "m".repeat(61);
+    let rule = rules::find("hook-policy-no-before-creation").unwrap().meta();
+    let entry = || Entry {
+        mode: Mode::Warn,
+        rule,
+        message: format!("Job \"{name}\" of a failed run stays"),
+        label: Some(format!("same weight: Helm goes by name, and \"{name}\" < \"{name}\"")),
+        ..entry()
+    };
+    let text = shown(entry(), false, Mode::Warn);
+    assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+    assert!(text.contains("\n  = here: same weight: Helm goes by name, and\n"), "{text}");
+    let colored = shown(entry(), true, Mode::Warn);
+    assert!(colored.lines().all(|line| plain::visible(line) <= WIDTH), "{colored}");
+}
+
+#[test]
 fn a_long_error_was_as_wide_as_it_was_long() {
     let message = "word ".repeat(60);
     let folded = labelled(Label::Error, &message, false, true);
