@@ -17,7 +17,7 @@ use lifecycle::{
 use crate::{
     Io,
     inputs::{self, Breadth, Contents, Plan, Source, Text, Unit},
-    judge::{is_released, stored, unread, without_object},
+    judge::{is_released, stored, unread, unreadable, without_object},
     locate::Lines,
     report::Problem,
 };
@@ -178,11 +178,7 @@ impl<'a> Reading<'a> {
                         self.manifests.push(manifest);
                     }
                 }
-                Err(error) => {
-                    let problem =
-                        Problem::new(&text.shown, format!("this document cannot be read: {}", error.message));
-                    self.problems.push(problem.at(error.line, error.column));
-                }
+                Err(error) => self.problems.push(unreadable(text, &error, "")),
             }
         }
     }
@@ -221,12 +217,12 @@ impl<'a> Reading<'a> {
             Some(text) => Chart::read_by(engine, &text, of_objects),
             None => Chart::of(&self.manifests, of_objects, engine),
         };
-        let chart = chart.map_err(|error| vec![unreadable(shown, &error)])?;
+        let chart = chart.map_err(|error| vec![unusable(shown, &error)])?;
         Ok(Rendered { chart: Arc::new(chart), texts: Arc::default(), release, namespace, notes: Vec::new() })
     }
 }
 
-fn unreadable(shown: &str, error: &ReadError) -> Problem {
+fn unusable(shown: &str, error: &ReadError) -> Problem {
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     let sentence = causes.fold(error.to_string(), |sentence, cause| format!("{sentence}: {cause}"));
     Problem::new(shown, sentence)
