@@ -139,8 +139,12 @@ impl Args {
         let (release, namespace) = self.names(versions.newest());
         let (stage, left_out, mut notes) = versions.play(self, &release, &namespace)?;
         let (answer, asked) = stage.finish(left_out);
-        let marks = marks::of(&versions, policies, &release, &namespace);
-        notes.extend(versions.notes());
+        let (marks, of_rules) = marks::of(&versions, policies, &release, &namespace);
+        for note in versions.notes().into_iter().chain(of_rules) {
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
         let rehearsed = Rehearsed {
             name: release,
             file: supply.shown(),

@@ -13,17 +13,24 @@ use crate::{
     report::{Entry, ObjectName},
 };
 
-/// What the rules say of a release, the gravest first.
-pub(super) fn of(versions: &Versions, policies: &PolicySet, release: &str, namespace: &str) -> Vec<Mark> {
+/// What the rules say of a release, the gravest first; and what there is to note of it.
+pub(super) fn of(
+    versions: &Versions,
+    policies: &PolicySet,
+    release: &str,
+    namespace: &str,
+) -> (Vec<Mark>, Vec<String>) {
     let judge =
         Judge { policies, namespace: Some(namespace), release: Some(release), now: policy_file::now() };
-    let mut marks = Vec::new();
+    let (mut marks, mut notes) = (Vec::new(), Vec::new());
     // What is found in each version is one finding; what is found twice in one of them is two, as for hookward check.
     let mut counted: HashMap<_, usize> = HashMap::new();
     for rendered in versions.judged() {
         let mut found: HashMap<_, usize> = HashMap::new();
         let sent = by_name(&rendered.chart);
-        for Entry { rule, mode, object, .. } in judge.texts(&rendered.texts).findings {
+        let report = judge.texts(&rendered.texts);
+        notes.extend(report.notes);
+        for Entry { rule, mode, object, .. } in report.findings {
             let object = object.map(|object| find(&sent, &object).unwrap_or_else(|| unsent(object)));
             let key = (object.clone(), rule.id, mode.name());
             let times = found.entry(key.clone()).or_default();
@@ -36,7 +43,7 @@ pub(super) fn of(versions: &Versions, policies: &PolicySet, release: &str, names
         }
     }
     marks.sort_by_key(|mark| (std::cmp::Reverse(mark.mode), mark.rule));
-    marks
+    (marks, notes)
 }
 
 /// An object that Helm does not send, as it is written.

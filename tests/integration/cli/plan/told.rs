@@ -99,3 +99,27 @@ spec: {template: {spec: {restartPolicy: Never}}}
     assert!(ran.stdout.contains("Job/b-*") && !ran.stdout.contains("Job/a"), "{}", ran.stdout);
     assert!(ran.stderr.contains("Argo CD neither runs nor applies Job/a"), "{}", ran.stderr);
 }
+
+#[test]
+fn an_exception_that_had_run_out_was_told_by_check_alone() {
+    let policy = "apiVersion: hookward.dev/v1alpha1
+kind: HookException
+metadata: {name: legacy}
+spec: {rules: [job-suspended], namespaces: ['*'], reason: moves soon, expiresAt: '2020-05-01T00:00:00Z'}
+";
+    let files = Files::new(&[("policy.yaml", policy), ("a.yaml", SUSPENDED), ("plain.yaml", PLAIN)]);
+    let run = |path: &str| hookward(["plan", "--policy", &files.path("policy.yaml"), &files.path(path)]);
+    let ran = run("a.yaml");
+    assert_eq!((ran.code, &*ran.stderr), (0, "note: HookException legacy ended on 2020-05-01\n"));
+    assert_eq!(run("plain.yaml").stderr, "", "it would have covered nothing");
+}
+
+#[test]
+fn a_template_was_no_more_than_a_document_that_cannot_be_read() {
+    let files = Files::new(&[("a.yaml", "kind: Job\nmetadata:\n  name: {{ .Release.Name }}-a\n")]);
+    for command in ["check", "plan"] {
+        let ran = hookward([command, &files.path("a.yaml")]);
+        let hint = ": it looks like a template; give the chart's folder instead\n";
+        assert!(ran.code == 2 && ran.stderr.ends_with(hint), "{command}: {}", ran.stderr);
+    }
+}
