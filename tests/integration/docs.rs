@@ -1,6 +1,11 @@
 //! The pages name only what exists: tests, files, values of the chart, metrics, alerts.
 
-use std::{fs, os::unix::fs::symlink, path::PathBuf, process::Command};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use tests::{
     server,
@@ -112,9 +117,7 @@ fn no_link_of_a_page_is_dead() {
             if anchor.is_empty() {
                 continue;
             }
-            let target = fs::read_to_string(target).unwrap();
-            let headings = target.lines().filter(|line| line.starts_with('#'));
-            let anchors: Vec<String> = headings.map(anchor_of).collect();
+            let anchors = anchors_of(&target);
             assert!(
                 anchors.iter().any(|one| one == anchor),
                 "{} links to {link}: {anchors:?}",
@@ -123,6 +126,24 @@ fn no_link_of_a_page_is_dead() {
         }
     }
     assert!(count > 50, "only {count} links were followed");
+}
+
+#[test]
+fn no_page_that_a_value_of_the_chart_names_is_missing() {
+    let values = fs::read_to_string(root().join("deploy/chart/values.yaml")).unwrap();
+    let is_page = |word: &&str| word.starts_with("docs/");
+    let named: Vec<&str> = values.split_whitespace().filter(is_page).collect();
+    assert!(!named.is_empty(), "values.yaml names no page");
+    for link in named {
+        let (page, anchor) = link.trim_end_matches('.').split_once('#').unwrap();
+        let anchors = anchors_of(&root().join(page));
+        assert!(anchors.iter().any(|one| one == anchor), "values.yaml names {link}: {anchors:?}");
+    }
+}
+
+fn anchors_of(page: &Path) -> Vec<String> {
+    let text = fs::read_to_string(page).unwrap();
+    text.lines().filter(|line| line.starts_with('#')).map(anchor_of).collect()
 }
 
 /// As GitHub makes it of a heading.
