@@ -115,6 +115,12 @@ impl Story<'_> {
         self.run_of(object).and_then(|run| run.ttl).filter(|_| waited != Some(StepResult::Timeout))
     }
 
+    /// Whether the last that an earlier action did about an object was to wait in vain; what became of it since, nobody looked at.
+    fn was_given_up(&self, object: &ObjectId) -> bool {
+        let last = self.steps_about(object).find(|step| step.verb == Verb::Wait || is_sent(step));
+        last.is_some_and(|step| (step.verb, step.result) == (Verb::Wait, StepResult::Timeout))
+    }
+
     fn run_of(&self, object: &ObjectId) -> Option<&Run> {
         self.sent(object).and_then(|object| object.run.as_ref())
     }
@@ -133,6 +139,9 @@ impl Story<'_> {
                 if is_suspended { "suspended: nothing runs" } else { "not ended: it goes on without Helm" };
             return Some(words.to_owned());
         }
+        if row.is_none() && self.was_given_up(object) {
+            return Some("had not ended when Helm gave up on it".to_owned());
+        }
         let has_failed = waited == Some(StepResult::Failed);
         let failed = if has_failed { "failed, " } else { "" };
         if let Some(ttl) = self.ttl_of(object) {
@@ -140,7 +149,10 @@ impl Story<'_> {
             let after = span(ttl as f64);
             return Some(format!("{failed}goes by itself {after} after its end"));
         }
-        let outcome = row?.outcome.as_ref().filter(|_| has_failed && object.kind == "Job")?;
+        let outcome = row?
+            .outcome
+            .as_ref()
+            .filter(|_| has_failed && (object.group(), &*object.kind) == ("batch", "Job"))?;
         // A Job that fails stops those of its pods that still run.
         let logs = if run.is_some_and(|run| run.restart == Restart::OnFailure) {
             "its pods and their logs are gone"

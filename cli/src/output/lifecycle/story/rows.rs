@@ -5,6 +5,7 @@ use lifecycle::{
     Step,
     answer::{Action, LOST, ObjectId, Played, StepResult, Verb},
     command::Wait,
+    profile::Engine,
 };
 
 use super::{
@@ -31,7 +32,9 @@ pub(super) fn of<'a>(scenario: &'a Rehearsed, asked: Option<&'a Asked>, played: 
         match (step.verb, step.event, &step.object) {
             (Verb::Delete, Some(event), Some(object)) if is_followed(&steps[index + 1..], event, object) => {}
             (Verb::Delete, Some(_), Some(_)) => {
-                let row = deletion(step, &rows, limit);
+                // Argo CD goes by how the whole sync ended.
+                let has_failed = (engine == Engine::ArgoCd).then_some(played.exit != 0);
+                let row = deletion(step, &rows, limit, has_failed);
                 rows.push(row);
             }
             (Verb::Create | Verb::Apply, Some(event), Some(object)) => {
@@ -94,12 +97,13 @@ fn outcome(step: &Step, tone: Tone, prefix: &str) -> Option<Outcome> {
     (!words.is_empty()).then_some(Outcome { at: step.at, tone, words })
 }
 
-/// A deletion that nothing follows: by the policy that fits how the object ended, or one that ends everything.
-fn deletion<'a>(step: &'a Step, rows: &[Row<'a>], limit: f64) -> Row<'a> {
+/// A deletion that nothing follows: by the policy that fits how the object ended, or else all did, or one that ends everything.
+fn deletion<'a>(step: &'a Step, rows: &[Row<'a>], limit: f64, has_failed: Option<bool>) -> Row<'a> {
     let is_same = |row: &&Row<'_>| row.doing == Doing::Hook && row.object == step.object.as_ref();
     let sent = rows.iter().rfind(is_same);
-    let has_failed =
-        sent.is_some_and(|row| matches!(row.waited, Some(StepResult::Failed | StepResult::Timeout)));
+    let has_failed = has_failed.unwrap_or_else(|| {
+        sent.is_some_and(|row| matches!(row.waited, Some(StepResult::Failed | StepResult::Timeout)))
+    });
     let policy = match sent {
         None => "",
         Some(_) if has_failed => " (hook-failed)",

@@ -141,3 +141,38 @@ fn two_rollouts_of_one_name_are_told_apart_by_their_files() {
     let shown = names(&[named("a", "one.yaml"), named("b", "two.yaml"), named("a", "three.yaml")]);
     assert_eq!(shown, ["a (one.yaml)", "b", "a (three.yaml)"]);
 }
+
+#[test]
+fn what_had_not_ended_looked_as_if_it_had_in_the_next_action() {
+    let chart = job("pre-install,pre-upgrade", "") + OWN;
+    let refused = job("post-delete", "") + OWN;
+    let scenario = history(&[(Action::Install, &chart, "hang"), (Action::Upgrade, &refused, "ok")]);
+    let left: Vec<_> = Story::all(&scenario).map(|story| notes(&story, "left behind")).collect();
+    assert_eq!(left[0], "Job/migrate (not ended: it goes on without Helm)");
+    assert_eq!(left[1], "Job/migrate (had not ended when Helm gave up on it)");
+}
+
+#[test]
+fn what_argo_cd_deleted_after_a_failure_was_said_to_go_by_success() {
+    let policy = ", helm.sh/hook-delete-policy: hook-failed, helm.sh/hook-weight: '-1'";
+    let chart = job("pre-upgrade", policy).replace("migrate", "before") + &job("pre-upgrade", "") + OWN;
+    let deleted = |helm: &str| {
+        let scenario = played_chart(&chart, helm, &UPGRADED, &[("Job/migrate", "fail")], &Flags::default());
+        let story = last(&scenario);
+        let words: Vec<_> = story.rows.iter().map(|row| row.words.clone()).collect();
+        words.into_iter().filter(|words| words.starts_with("delete (")).collect::<Vec<_>>()
+    };
+    assert_eq!(deleted("argocd"), ["delete (hook-failed)"]);
+    assert!(deleted("4").is_empty(), "for Helm it did not fail");
+}
+
+#[test]
+fn a_job_of_another_group_was_said_to_keep_the_logs_of_its_pods() {
+    let left = |group: &str| {
+        let chart = job("pre-upgrade", "").replace("batch/v1", group) + OWN;
+        let scenario = played_chart(&chart, "3", &UPGRADED, &[("Job/migrate", "fail")], &Flags::default());
+        notes(&last(&scenario), "left behind")
+    };
+    assert_eq!(left("batch/v1"), "Job/migrate (failed, its pods keep their logs)");
+    assert_eq!(left("batch.volcano.sh/v1alpha1"), "Job/migrate");
+}
