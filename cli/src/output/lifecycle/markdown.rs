@@ -10,7 +10,7 @@ use policies::Mode;
 use super::{
     Kind,
     escape::markdown as text,
-    story::{Row, Story, Tone, counted, deny, name, names, rules_of, span},
+    story::{Row, Story, Tone, counted, deny, expected, name, names, rules_of, span},
 };
 use crate::rehearsal::{Rehearsal, Rehearsed};
 
@@ -178,8 +178,7 @@ fn summary(scenarios: &[Rehearsed], names: &[String], out: &mut dyn Write) -> io
 /// A rollout that passed, for whoever wants to see what was played.
 fn passed(scenario: &Rehearsed, name: &str, out: &mut dyn Write) -> io::Result<()> {
     let steps = counted(scenario.answer.actions.len(), "step");
-    let expected = counted(scenario.expectations.len(), "expectation");
-    writeln!(out, "<details><summary>{} {name}: {steps}, {expected}</summary>\n", badge(true))?;
+    writeln!(out, "<details><summary>{} {name}: {steps}, {}</summary>\n", badge(true), expected(scenario))?;
     actions(scenario, out)?;
     for story in Story::all(scenario).map(Story::in_full) {
         timeline(&story, &format!("step {}: ", story.index + 1), false, out)?;

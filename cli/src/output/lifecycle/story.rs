@@ -26,7 +26,7 @@ mod words;
 pub(super) use after::Note;
 pub(super) use denied::{deny, rules_of};
 pub(super) use unrun::Unrun;
-pub(super) use words::{counted, name, names, span};
+pub(super) use words::{counted, expected, name, names, span};
 
 /// One action as people are told it.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use policies::Mode;
 
 use super::{
     Kind, Look,
-    story::{Note, Story, Tone, counted, names, rules_of},
+    story::{Note, Story, Tone, counted, expected, names, rules_of},
 };
 use crate::{
     output::text::WIDTH,
@@ -98,10 +98,9 @@ impl Page<'_> {
         let (tone, word) = if scenario.passed { (Tone::Fine, "passed") } else { (Tone::Bad, "failed") };
         let style = self.tone(tone);
         let steps = counted(scenario.answer.actions.len(), "step");
-        let expected = counted(scenario.expectations.len(), "expectation");
         let name = plain::line(name);
         write!(self.out, "{style}{} {word}{style:#}  ", tone.sign())?;
-        self.headed(10, &name, &format!("{} · {steps}, {expected}", scenario.played_by()))?;
+        self.headed(10, &name, &format!("{} · {steps}, {}", scenario.played_by(), expected(scenario)))?;
         let unmet = |index: usize| {
             scenario.expectations.iter().filter(move |expected| expected.step == index && !expected.ok)
         };

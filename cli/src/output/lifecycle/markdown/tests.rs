@@ -79,7 +79,8 @@ fn what_was_played_and_passed_was_not_to_be_seen_by_a_reviewer() {
     let text = shown(vec![passed(), failed()], Kind::Rollout);
     let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words} in {text}"));
     assert!(
-        at("### ❌ shop") < at("<details><summary>✅ shop (shop.yaml): 2 steps, 0 expectations</summary>"),
+        at("### ❌ shop")
+            < at("<details><summary>✅ shop (shop.yaml): 2 steps, nothing expected but exit 0</summary>"),
         "{text}"
     );
     assert!(text[at("<details><summary>✅")..].contains("<details><summary>step 2: upgrade shop"), "{text}");

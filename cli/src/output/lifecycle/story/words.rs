@@ -26,6 +26,14 @@ pub(in crate::output::lifecycle) fn counted(number: usize, word: &str) -> String
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
+/// How much is expected of a scenario. Of a step that says nothing of it, that it exits with 0.
+pub(in crate::output::lifecycle) fn expected(scenario: &Rehearsed) -> String {
+    match scenario.expectations.len() {
+        0 => "nothing expected but exit 0".to_owned(),
+        number => counted(number, "expectation"),
+    }
+}
+
 /// In seconds.
 const DAY: u64 = 86_400;
 

@@ -106,6 +106,12 @@ fn a_rollout_that_failed_shows_what_is_not_as_expected_and_the_step() {
 }
 
 #[test]
+fn an_exit_of_0_was_expected_only_where_it_was_not_met() {
+    let text = shown(Rehearsed { expectations: Vec::new(), ..judged(1) }, Kind::Rollout, Look::default());
+    assert!(text.starts_with("✓ passed  shop · Helm 4.2 · 1 step, nothing expected but exit 0\n"), "{text}");
+}
+
+#[test]
 fn a_rollout_that_differs_without_an_unmet_expectation_is_told_whole() {
     let text = shown(Rehearsed { passed: false, ..judged(1) }, Kind::Rollout, Look::default());
     assert!(text.contains("\nstep 1: upgrade shop"), "{text}");
