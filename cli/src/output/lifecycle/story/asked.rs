@@ -89,10 +89,20 @@ fn timeout(flags: &Flags, engine: Engine) -> Option<String> {
     }
     let asked = flags.timeout.as_secs_f64();
     Some(match hook_limit(flags, engine) {
-        Some(limit) if asked > 0.0 => format!("timeout {} per wait", span(limit)),
+        Some(limit) if asked > 0.0 => format!("timeout {} per wait", as_asked(limit)),
         Some(limit) => format!("timeout 0, which is {} per wait", span(limit)),
         None => "timeout 0: no limit to the wait for a hook".to_owned(),
     })
+}
+
+/// A time that somebody has written, with the part of a second that is of no interest in what was measured.
+fn as_asked(seconds: f64) -> String {
+    let tenths = (seconds * 10.0).round() / 10.0;
+    if tenths.fract() == 0.0 || !(60.0..3600.0).contains(&tenths) {
+        return span(seconds);
+    }
+    let minutes = (tenths / 60.0).floor();
+    format!("{minutes}m{:04.1}s", tenths - minutes * 60.0)
 }
 
 /// How long the end of a hook is awaited, in seconds; `None` is for ever.

@@ -235,3 +235,14 @@ fn the_cause_was_missing_where_helm_3_cannot_await_a_job_of_another_group() {
     let cause = " occurred: * expected x to be a *batch.Job, got *unstructured.Unstructured";
     assert!(story.error().unwrap().ends_with(cause), "{:?}", story.error());
 }
+
+#[test]
+fn a_timeout_was_told_a_half_second_longer_than_it_was_given() {
+    for (milliseconds, shown) in
+        [(60_500, "1m00.5s"), (119_960, "2m"), (70_000, "1m10s"), (12_500, "12.5s"), (3_600_000, "1h")]
+    {
+        let timeout = std::time::Duration::from_millis(milliseconds);
+        let scenario = played("4", &UPGRADED, &[], &Flags { timeout, ..Flags::default() });
+        assert_eq!(last(&scenario).flags(), [format!("timeout {shown} per wait")]);
+    }
+}
