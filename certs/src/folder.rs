@@ -121,7 +121,7 @@ pub fn write(folder: &Path, authority: &Authority, leaf: &Leaf, force: bool) -> 
     Ok(written)
 }
 
-/// Replaces the leaf in `folder`, signed by the authority that is there, as [`write`] does, and returns the two paths.
+/// Replaces the leaf in `folder`, signed by the authority that is there, as [`write()`] does, and returns the two paths.
 ///
 /// # Errors
 /// [`Error::Write`].
