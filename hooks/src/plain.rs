@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn what_a_shell_would_run_is_quoted() {
-        for plain in ["migrate-1", "dev@eu", "arn:aws:eks:eu-west-1:1:cluster/a", "/home/a/.kube/config"] {
+        for plain in ["migrate-1", "dev@eu", "arn:aws:eks:eu-west-1:1:cluster/a", "kube/config"] {
             assert_eq!(shell_word(plain), plain);
         }
         for (text, word) in [
