@@ -20,7 +20,7 @@ use crate::{
     report::{Entry, Excerpt, ObjectName, Place, Problem, Report},
 };
 
-mod foreign;
+pub(crate) mod foreign;
 pub(crate) mod stored;
 
 /// What all releases of one run share.
@@ -36,6 +36,9 @@ pub struct Judge<'p> {
     pub now: i64,
 }
 
+/// A document, and the index of the text that it stands in.
+pub type Read<'t> = (usize, Manifest<'t>);
+
 /// The documents of one text.
 struct Source<'t> {
     text: &'t Text,
@@ -49,12 +52,20 @@ impl Judge<'_> {
     #[must_use]
     pub fn texts(&self, texts: &[Text]) -> Report {
         let mut report = Report::default();
-        let sources: Vec<Source<'_>> = texts.iter().map(Source::new).collect();
-        let mut manifests: Vec<(usize, Manifest<'_>)> = Vec::new();
-        for (index, source) in sources.iter().enumerate() {
-            let read = read(source.text, &mut report);
+        let mut manifests = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            let read = read(text, &mut report);
             manifests.extend(read.into_iter().map(|manifest| (index, manifest)));
         }
+        report.absorb(self.manifests(texts, &manifests));
+        report
+    }
+
+    /// The same of texts that have been read already, by all their documents.
+    #[must_use]
+    pub fn manifests<'t>(&self, texts: &'t [Text], manifests: &[Read<'t>]) -> Report {
+        let mut report = Report::default();
+        let sources: Vec<Source<'_>> = texts.iter().map(Source::new).collect();
         let rendered = texts.iter().find(|text| text.chart.is_some()).map(|text| text.release.as_str());
         let mut release =
             Release { name: self.release.or(rendered), namespace: self.namespace, ..Release::default() };
@@ -180,7 +191,7 @@ fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>> {
     }
     if broken.is_empty() {
         report.problems.extend(without_object(text, manifests.iter().map(|manifest| &manifest.root)));
-        report.notes.extend(foreign::note(text, &manifests));
+        report.notes.extend(foreign::note(text, &manifests.iter().map(|manifest| &manifest.root)));
     }
     manifests
 }

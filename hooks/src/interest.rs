@@ -11,6 +11,13 @@ pub enum Interest {
     Judged,
 }
 
+impl Interest {
+    /// Leaves out of a whole object what nobody with this interest looks at.
+    pub fn prune(self, root: &mut Node<'_>) {
+        Place::Object.prune(self, root);
+    }
+}
+
 /// A place in an object that an [`Interest`] may have an opinion on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place<'p> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use hooks::{Node, Object, Pods};
+use hooks::{Container, Node, Object, Pods};
 
 /// The API group of roles and bindings.
 pub(crate) const RBAC: &str = "rbac.authorization.k8s.io";
@@ -116,8 +116,9 @@ struct Collector<'f, 'a> {
 }
 
 impl<'a> Collector<'_, 'a> {
-    /// Adds what `node` says in its member `field`, unless that is absent or empty.
-    fn add(&mut self, to: Referent, node: Option<&'a Node<'a>>, pointer: &str, field: &str) {
+    /// Adds what `node` says in its member `field`, unless that is absent or empty. Most places name nothing, so a pointer is written
+    /// out only where something is found.
+    fn add(&mut self, to: Referent, node: Option<&'a Node<'a>>, pointer: fmt::Arguments<'_>, field: &str) {
         let Some((node, name)) =
             node.and_then(|node| Some((node, node.str_at(field).filter(|name| !name.is_empty())?)))
         else {
@@ -134,40 +135,36 @@ fn of_pods<'a>(pods: &Pods<'a>, found: &mut Vec<Reference<'a>>) {
     let (spec, at) = (pods.spec, pods.pointer);
     let account =
         if spec.str_at("serviceAccountName").is_some() { "serviceAccountName" } else { "serviceAccount" };
-    Collector { found, verb: "runs as" }.add(Referent::ServiceAccount, Some(spec), at, account);
+    let mut runs_as = Collector { found, verb: "runs as" };
+    runs_as.add(Referent::ServiceAccount, Some(spec), format_args!("{at}"), account);
     let first = found.len();
+    let mut pulls = Collector { found, verb: "pulls its image with" };
     for (index, secret) in items(spec, "imagePullSecrets") {
-        let pointer = format!("{at}/imagePullSecrets/{index}");
-        Collector { found, verb: "pulls its image with" }.add(
-            Referent::Secret,
-            Some(secret),
-            &pointer,
-            "name",
-        );
+        pulls.add(Referent::Secret, Some(secret), format_args!("{at}/imagePullSecrets/{index}"), "name");
     }
     found[first..].iter_mut().for_each(|reference| reference.is_optional = true);
     for (index, volume) in items(spec, "volumes") {
-        of_volume(volume, &format!("{at}/volumes/{index}"), &mut Collector { found, verb: "mounts" });
+        of_volume(volume, format_args!("{at}/volumes/{index}"), &mut Collector { found, verb: "mounts" });
     }
-    for container in pods.containers() {
-        let mut reads = Collector { found, verb: "reads" };
-        for (index, env) in items(container.node, "env") {
+    let mut reads = Collector { found, verb: "reads" };
+    for Container { node, list, index: place } in pods.containers() {
+        for (index, env) in items(node, "env") {
             for (to, source) in [(Referent::ConfigMap, "configMapKeyRef"), (Referent::Secret, "secretKeyRef")]
             {
-                let pointer = container.pointer(pods, &format!("/env/{index}/valueFrom/{source}"));
-                reads.add(to, env.at(&["valueFrom", source]), &pointer, "name");
+                let pointer = format_args!("{at}/{list}/{place}/env/{index}/valueFrom/{source}");
+                reads.add(to, env.at(&["valueFrom", source]), pointer, "name");
             }
         }
-        for (index, env) in items(container.node, "envFrom") {
+        for (index, env) in items(node, "envFrom") {
             for (to, source) in [(Referent::ConfigMap, "configMapRef"), (Referent::Secret, "secretRef")] {
-                let pointer = container.pointer(pods, &format!("/envFrom/{index}/{source}"));
-                reads.add(to, env.get(source), &pointer, "name");
+                let pointer = format_args!("{at}/{list}/{place}/envFrom/{index}/{source}");
+                reads.add(to, env.get(source), pointer, "name");
             }
         }
     }
 }
 
-fn of_volume<'a>(volume: &'a Node<'a>, at: &str, mounts: &mut Collector<'_, 'a>) {
+fn of_volume<'a>(volume: &'a Node<'a>, at: fmt::Arguments<'_>, mounts: &mut Collector<'_, 'a>) {
     let plain = [
         (Referent::ConfigMap, "configMap", "name"),
         (Referent::Secret, "secret", "secretName"),
@@ -175,7 +172,7 @@ fn of_volume<'a>(volume: &'a Node<'a>, at: &str, mounts: &mut Collector<'_, 'a>)
         (Referent::Secret, "azureFile", "secretName"),
     ];
     for (to, source, field) in plain {
-        mounts.add(to, volume.get(source), &format!("{at}/{source}"), field);
+        mounts.add(to, volume.get(source), format_args!("{at}/{source}"), field);
     }
     for (source, field) in [
         ("cephfs", "secretRef"),
@@ -186,13 +183,15 @@ fn of_volume<'a>(volume: &'a Node<'a>, at: &str, mounts: &mut Collector<'_, 'a>)
         ("scaleIO", "secretRef"),
         ("storageos", "secretRef"),
     ] {
-        mounts.add(Referent::Secret, volume.at(&[source, field]), &format!("{at}/{source}/{field}"), "name");
+        let pointer = format_args!("{at}/{source}/{field}");
+        mounts.add(Referent::Secret, volume.at(&[source, field]), pointer, "name");
     }
     for (index, source) in
         volume.get("projected").map(|projected| items(projected, "sources")).into_iter().flatten()
     {
         for (to, field) in [(Referent::ConfigMap, "configMap"), (Referent::Secret, "secret")] {
-            mounts.add(to, source.get(field), &format!("{at}/projected/sources/{index}/{field}"), "name");
+            let pointer = format_args!("{at}/projected/sources/{index}/{field}");
+            mounts.add(to, source.get(field), pointer, "name");
         }
     }
 }
@@ -204,16 +203,16 @@ fn of_binding<'a>(root: &'a Node<'a>, found: &mut Vec<Reference<'a>>) {
     } else {
         Referent::ClusterRole
     };
-    Collector { found, verb: "binds" }.add(to, role, "/roleRef", "name");
+    Collector { found, verb: "binds" }.add(to, role, format_args!("/roleRef"), "name");
     for (index, subject) in
         items(root, "subjects").filter(|(_, subject)| subject.str_at("kind") == Some("ServiceAccount"))
     {
         let first = found.len();
-        let pointer = format!("/subjects/{index}");
+        let pointer = format_args!("/subjects/{index}");
         Collector { found, verb: "gives rights to" }.add(
             Referent::ServiceAccount,
             Some(subject),
-            &pointer,
+            pointer,
             "name",
         );
         found[first..].iter_mut().for_each(|reference| reference.namespace = subject.str_at("namespace"));

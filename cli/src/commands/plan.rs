@@ -135,7 +135,8 @@ impl Args {
         supply: &Supply,
         previous: Option<&Supply>,
     ) -> Result<(Rehearsed, Vec<String>), Vec<Problem>> {
-        let versions = actions::Versions::render(self, supply, previous)?;
+        let texts = actions::Texts::of(self, supply, previous)?;
+        let versions = texts.read()?;
         let (release, namespace) = self.names(versions.newest());
         let (stage, left_out, mut notes) = versions.play(self, &release, &namespace)?;
         let (answer, asked) = stage.finish(left_out);

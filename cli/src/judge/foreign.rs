@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use hooks::{
-    Object,
-    manifest::{self, Manifest},
-};
+use hooks::{Node, Object, manifest};
 
 use super::is_ours;
 use crate::inputs::Text;
 
 /// That there is nothing of a release in a text, and what it is for.
-pub(super) fn note(text: &Text, manifests: &[Manifest<'_>]) -> Option<String> {
-    let objects = || manifests.iter().flat_map(|manifest| manifest::objects(&manifest.root));
-    let objects = || objects().map(|(_, root)| Object::new(root)).filter(|object| !object.kind().is_empty());
+pub(crate) fn note<'n, 't: 'n>(
+    text: &Text,
+    documents: &(impl Iterator<Item = &'n Node<'t>> + Clone),
+) -> Option<String> {
+    let objects = || documents.clone().flat_map(manifest::objects).map(|(_, root)| Object::new(root));
+    let objects = || objects().filter(|object| !object.kind().is_empty());
     if text.is_walked || objects().any(|object| !is_ours(object)) {
         return None;
     }

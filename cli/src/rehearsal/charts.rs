@@ -17,7 +17,7 @@ use lifecycle::{
 use crate::{
     Io,
     inputs::{self, Breadth, Contents, Plan, Source, Text, Unit},
-    judge::{is_released, stored, unread, unreadable, without_object},
+    judge::{Read, foreign, is_released, stored, unread, unreadable, without_object},
     locate::Lines,
     report::Problem,
 };
@@ -36,13 +36,22 @@ pub struct Supply {
     engine: Engine,
 }
 
+/// One version of a release as text: files as they are, charts as helm renders them.
+#[derive(Debug)]
+pub struct Sources {
+    /// One for each file or chart.
+    pub texts: Vec<Text>,
+    /// What a document without a path of its own is named after, by text.
+    paths: Vec<String>,
+    notes: Vec<String>,
+    is_upgrade: bool,
+}
+
 /// One version of a release, ready to be played.
 #[derive(Debug, Clone)]
 pub struct Rendered {
     /// What Helm sees.
     pub chart: Arc<Chart>,
-    /// What it was read from, for the rules.
-    pub texts: Arc<Vec<Text>>,
     /// The name of the release, as far as it follows from what was read.
     pub release: Option<String>,
     /// Its namespace, if what was read says so.
@@ -83,6 +92,14 @@ impl Supply {
     /// # Errors
     /// All that is wrong with it.
     pub fn render(&self, is_upgrade: bool) -> Result<Rendered, Vec<Problem>> {
+        self.read(&self.sources(is_upgrade)?).map(|(rendered, _)| rendered)
+    }
+
+    /// All of it as text, rendered as for an install or an upgrade.
+    ///
+    /// # Errors
+    /// What cannot be read or rendered.
+    pub fn sources(&self, is_upgrade: bool) -> Result<Sources, Vec<Problem>> {
         if !self.problems.is_empty() {
             return Err(self.problems.clone());
         }
@@ -109,23 +126,36 @@ impl Supply {
         if !all.problems.is_empty() {
             return Err(all.problems);
         }
+        let paths = all.texts.iter().map(|text| self.within(text)).collect();
+        Ok(Sources { texts: all.texts, paths, notes: all.notes, is_upgrade })
+    }
+
+    /// Reads the texts: what Helm sees in them, and the documents that rules are asked about, each with the index of its text.
+    ///
+    /// # Errors
+    /// All that is wrong with them.
+    pub fn read<'t>(&self, sources: &'t Sources) -> Result<(Rendered, Vec<Read<'t>>), Vec<Problem>> {
+        let Sources { texts, paths, notes, is_upgrade } = sources;
         let mut reading = Reading::default();
-        let paths: Vec<_> = all.texts.iter().map(|text| self.within(text)).collect();
-        for (text, path) in all.texts.iter().zip(&paths) {
-            reading.text(text, path);
+        for (index, (text, path)) in texts.iter().zip(paths).enumerate() {
+            reading.text(index, text, path);
         }
-        let notes = std::mem::take(&mut reading.notes);
-        let mut rendered = reading.finish(&self.args, &self.shown(), &all.texts, self.engine)?;
+        let of_texts = std::mem::take(&mut reading.notes);
+        let mut documents = std::mem::take(&mut reading.documents);
+        let mut rendered = reading.finish(&documents, &self.args, &self.shown(), texts, self.engine)?;
         let left_out = rendered.chart.notes.clone();
-        rendered.notes.extend(all.notes.into_iter().chain(notes).chain(left_out));
-        let charts = all.texts.iter().filter_map(|text| text.chart.as_ref());
-        rendered.notes.extend(charts.flat_map(|chart| chart.unknowns(is_upgrade)));
-        let dropped: Vec<_> = all.texts.iter().flat_map(dropped).collect();
+        rendered.notes.extend(notes.iter().cloned().chain(of_texts).chain(left_out));
+        let charts = texts.iter().filter_map(|text| text.chart.as_ref());
+        rendered.notes.extend(charts.flat_map(|chart| chart.unknowns(*is_upgrade)));
+        let dropped: Vec<_> = texts.iter().flat_map(dropped).collect();
         if !dropped.is_empty() {
             Arc::make_mut(&mut rendered.chart).dropped.extend(dropped);
         }
-        rendered.texts = Arc::new(all.texts.into_iter().map(without_crds).collect());
-        Ok(rendered)
+        documents.retain_mut(|(text, manifest)| {
+            Interest::Judged.prune(&mut manifest.root);
+            !(texts[*text].chart.is_some() && is_of_crds(manifest))
+        });
+        Ok((rendered, documents))
     }
 
     /// The paths as they were given.
@@ -146,23 +176,26 @@ impl Supply {
 /// What was read so far.
 #[derive(Debug, Default)]
 struct Reading<'a> {
-    manifests: Vec<Manifest<'a>>,
+    documents: Vec<Read<'a>>,
+    /// Which of them belong to the release, each with its path.
+    released: Vec<(&'a str, usize)>,
     records: Vec<Record>,
     problems: Vec<Problem>,
     notes: Vec<String>,
 }
 
 impl<'a> Reading<'a> {
-    fn text(&mut self, text: &'a Text, within: &'a str) {
+    fn text(&mut self, index: usize, text: &'a Text, within: &'a str) {
         let documents = manifest::read(&text.text, Interest::Everything, &Limits::default());
         if documents.iter().all(Result::is_ok) {
-            let roots = documents.iter().flatten().map(|manifest| &manifest.root);
-            self.problems.extend(without_object(text, roots));
+            let roots = || documents.iter().flatten().map(|manifest| &manifest.root);
+            self.problems.extend(without_object(text, roots()));
+            self.notes.extend(foreign::note(text, &roots()));
         }
         let lines = Lines::new(&text.text);
         for document in documents {
             match document {
-                Ok(mut manifest) => {
+                Ok(manifest) => {
                     let outcomes::Said { problems, notes } = outcomes::of(text, &lines, &manifest);
                     self.problems.extend(problems);
                     self.notes.extend(notes.into_iter().chain(unread(text, &manifest)));
@@ -173,10 +206,10 @@ impl<'a> Reading<'a> {
                         }
                     }
                     if is_released(&manifest.root) {
-                        manifest.document.source.get_or_insert(within);
-                        manifest.document.index = self.manifests.len();
-                        self.manifests.push(manifest);
+                        let path = manifest.document.source.unwrap_or(within);
+                        self.released.push((path, self.documents.len()));
                     }
+                    self.documents.push((index, manifest));
                 }
                 Err(error) => self.problems.push(unreadable(text, &error, "")),
             }
@@ -185,6 +218,7 @@ impl<'a> Reading<'a> {
 
     fn finish(
         mut self,
+        documents: &[Read<'_>],
         args: &inputs::Args,
         shown: &str,
         texts: &[Text],
@@ -195,7 +229,7 @@ impl<'a> Reading<'a> {
         let mut stored = None;
         let (mut release, mut namespace) = (texts.first().map(|text| text.release.clone()), None);
         if let Some(record) = self.records.first().cloned() {
-            if !self.manifests.is_empty() || self.records.iter().any(|other| other.name != record.name) {
+            if !self.released.is_empty() || self.records.iter().any(|other| other.name != record.name) {
                 let message = "there is more than one release here; give the one that is meant";
                 self.problems.push(Problem::new(shown, message));
             }
@@ -203,7 +237,7 @@ impl<'a> Reading<'a> {
             release = Some(record.name);
             namespace = Some(record.namespace).filter(|namespace| !namespace.is_empty());
         } else if self.problems.is_empty()
-            && self.manifests.is_empty()
+            && self.released.is_empty()
             && texts.iter().all(|text| text.chart.is_none())
         {
             let message = "there is nothing of a release in it; hookward rollout plays a RolloutScenario";
@@ -213,12 +247,13 @@ impl<'a> Reading<'a> {
             return Err(self.problems);
         }
         let of_objects = args.namespace.as_deref().or(namespace.as_deref()).unwrap_or(NAMESPACE);
-        let chart = match stored {
-            Some(text) => Chart::read_by(engine, &text, of_objects),
-            None => Chart::of(&self.manifests, of_objects, engine),
-        };
+        let released = self.released.iter().map(|(path, index)| (*path, &documents[*index].1));
+        let chart = stored.map_or_else(
+            || Chart::of(released, of_objects, engine),
+            |text| Chart::read_by(engine, &text, of_objects),
+        );
         let chart = chart.map_err(|error| vec![unusable(shown, &error)])?;
-        Ok(Rendered { chart: Arc::new(chart), texts: Arc::default(), release, namespace, notes: Vec::new() })
+        Ok(Rendered { chart: Arc::new(chart), release, namespace, notes: Vec::new() })
     }
 }
 
@@ -237,12 +272,7 @@ fn dropped(text: &Text) -> impl Iterator<Item = Dropped> {
     })
 }
 
-/// What rules are asked about: not what stands in `crds/` folders, which `helm template` leaves out unless it is told otherwise.
-fn without_crds(mut text: Text) -> Text {
-    let is_meant = |document: &manifest::Document<'_>| !document.source.is_some_and(manifest::is_of_crds);
-    if text.chart.is_some() && !manifest::split(&text.text).all(|document| is_meant(&document)) {
-        let kept = manifest::split(&text.text).filter(is_meant);
-        text.text = kept.flat_map(|document| ["---\n", document.text, "\n"]).collect();
-    }
-    text
+/// Whether it stands in a `crds/` folder, which `helm template` leaves out unless it is told otherwise: rules are not asked about it.
+fn is_of_crds(manifest: &Manifest<'_>) -> bool {
+    manifest.document.source.is_some_and(manifest::is_of_crds)
 }

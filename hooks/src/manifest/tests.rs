@@ -116,6 +116,19 @@ proptest! {
 }
 
 #[test]
+fn what_is_pruned_afterwards_is_what_rules_would_have_read() {
+    let file = "kind: Secret\nmetadata: {name: a, managedFields: [{manager: helm}]}\nstringData: {key: secret}\n---\n\
+                apiVersion: v1\nkind: List\nitems:\n- {kind: ConfigMap, metadata: {name: b}, data: {key: value}}\n---\n\
+                kind: CustomResourceDefinition\nmetadata: {name: c}\nspec: {group: example.com, versions: [{name: v1}]}\n";
+    let read = |interest| read(file, interest, &Limits::default()).into_iter().map(Result::unwrap);
+    let mut whole: Vec<_> = read(Interest::Everything).collect();
+    let judged: Vec<_> = read(Interest::Judged).collect();
+    assert_ne!(whole, judged);
+    whole.iter_mut().for_each(|manifest| Interest::Judged.prune(&mut manifest.root));
+    assert_eq!(whole, judged);
+}
+
+#[test]
 fn an_annotation_that_is_no_text_was_called_an_unknown_event() {
     let file = "kind: Pod\nmetadata:\n  name: a\n  annotations:\n    helm.sh/hook: [test]\n---\nkind: Pod\nmetadata: {name: b}\n";
     let read = read(file, Interest::Judged, &Limits::default());

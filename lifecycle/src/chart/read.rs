@@ -98,22 +98,22 @@ impl Chart {
             .into_iter()
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| ReadError::Unreadable { path: path_at(text, error.offset), error })?;
-        Self::of(&manifests, namespace, engine)
+        let documents = manifests.iter().map(|read| (read.document.source.unwrap_or_default(), read));
+        Self::of(documents, namespace, engine)
     }
 
-    /// The same of documents that have been read already, by their sources and indices.
+    /// The same of documents that have been read already, in their order, each with the path of its template.
     ///
     /// # Errors
     /// An outcome that nobody understands.
-    pub fn of(manifests: &[Manifest<'_>], namespace: &str, engine: Engine) -> Result<Self, ReadError> {
-        let mut documents: Vec<_> = manifests
-            .iter()
-            .map(|read| Document {
-                path: read.document.source.unwrap_or_default(),
-                index: read.document.index,
-                read,
-            })
-            .collect();
+    pub fn of<'a>(
+        documents: impl IntoIterator<Item = (&'a str, &'a Manifest<'a>)>,
+        namespace: &str,
+        engine: Engine,
+    ) -> Result<Self, ReadError> {
+        let documents = documents.into_iter().enumerate();
+        let mut documents: Vec<_> =
+            documents.map(|(index, (path, read))| Document { path, index, read }).collect();
         documents.sort_by_key(|document| (document.path, document.index));
         order::by_kind(&mut documents, |document| document.read.kind());
         let definitions: Vec<_> =

@@ -1,64 +1,100 @@
 //! Which revisions there are, and which of them each action is about.
 
-use lifecycle::{Chart, Command, answer::Action, command::Flags};
+use lifecycle::{Command, answer::Action, command::Flags};
 
 use super::Args;
 use crate::{
+    inputs::Text,
+    judge::Read,
     rehearsal::{
-        charts::{Rendered, Supply},
+        charts::{Rendered, Sources, Supply},
         play::{self, Stage},
     },
     report::Problem,
 };
 
+/// The texts of all versions of the release that the actions need.
+#[derive(Debug)]
+pub(super) struct Texts<'s> {
+    actions: Vec<Action>,
+    /// Where the revision before comes from.
+    earlier: &'s Supply,
+    /// Where the newest comes from.
+    newest: &'s Supply,
+    first: Sources,
+    second: Option<Sources>,
+}
+
 /// The versions of the release that the actions need.
 #[derive(Debug)]
-pub(super) struct Versions {
-    actions: Vec<Action>,
+pub(super) struct Versions<'t> {
+    actions: &'t [Action],
     /// The revision before, as installed; of one version it is the only one.
-    first: Rendered,
-    /// The newest, as upgraded to; `None` when nothing upgrades.
-    second: Option<Rendered>,
+    first: Version<'t>,
+    /// The newest, as upgraded to; `None` when nothing upgrades, or when it is the same.
+    second: Option<Version<'t>>,
     /// Whether the newest is another version than the one before.
     has_previous: bool,
 }
 
-impl Versions {
-    pub(super) fn render(
+/// One version, as Helm sees it and as rules do.
+#[derive(Debug)]
+pub(super) struct Version<'t> {
+    pub(super) rendered: Rendered,
+    pub(super) texts: &'t [Text],
+    pub(super) documents: Vec<Read<'t>>,
+}
+
+impl<'t> Version<'t> {
+    fn read(supply: &Supply, sources: &'t Sources) -> Result<Self, Vec<Problem>> {
+        let (rendered, documents) = supply.read(sources)?;
+        Ok(Self { rendered, texts: &sources.texts, documents })
+    }
+}
+
+impl<'s> Texts<'s> {
+    pub(super) fn of(
         args: &Args,
-        supply: &Supply,
-        previous: Option<&Supply>,
+        supply: &'s Supply,
+        previous: Option<&'s Supply>,
     ) -> Result<Self, Vec<Problem>> {
         let actions = args.actions();
         // Nobody who only installs has a revision before.
         let upgrades = actions.contains(&Action::Upgrade)
             || (previous.is_some() && actions != [Action::Install])
             || actions.first() == Some(&Action::Rollback);
-        let first = previous.filter(|_| upgrades).unwrap_or(supply);
-        let has_previous = !std::ptr::eq(first, supply);
-        let installed = first.render(false)?;
-        let second = match upgrades {
-            false => None,
-            true if !has_previous && !supply.has_charts() => Some(installed.clone()),
-            true => Some(supply.render(true)?),
-        };
-        Ok(Self { actions, first: installed, second, has_previous })
+        let earlier = previous.filter(|_| upgrades);
+        // What is no chart is the same at an install and at an upgrade.
+        let is_rendered_again = upgrades && (earlier.is_some() || supply.has_charts());
+        let earlier = earlier.unwrap_or(supply);
+        let first = earlier.sources(false)?;
+        let second = is_rendered_again.then(|| supply.sources(true)).transpose()?;
+        Ok(Self { actions, earlier, newest: supply, first, second })
     }
 
+    pub(super) fn read(&self) -> Result<Versions<'_>, Vec<Problem>> {
+        let first = Version::read(self.earlier, &self.first)?;
+        let second = self.second.as_ref().map(|sources| Version::read(self.newest, sources)).transpose()?;
+        let has_previous = !std::ptr::eq(self.earlier, self.newest);
+        Ok(Versions { actions: &self.actions, first, second, has_previous })
+    }
+}
+
+impl<'t> Versions<'t> {
     /// The version that PATH stands for.
     pub(super) fn newest(&self) -> &Rendered {
-        self.second.as_ref().unwrap_or(&self.first)
+        &self.second.as_ref().unwrap_or(&self.first).rendered
     }
 
     /// Every rendering of PATH, which rules are to judge.
-    pub(super) fn judged(&self) -> impl Iterator<Item = &Rendered> {
+    pub(super) fn judged(&self) -> impl Iterator<Item = &Version<'t>> {
         let first = (!self.has_previous).then_some(&self.first);
         first.into_iter().chain(&self.second)
     }
 
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = Vec::new();
-        for note in [&self.first].into_iter().chain(&self.second).flat_map(|rendered| &rendered.notes) {
+        for note in self.rendered().flat_map(|rendered| &rendered.notes) {
             if !notes.contains(note) {
                 notes.push(note.clone());
             }
@@ -74,8 +110,8 @@ impl Versions {
         namespace: &str,
     ) -> Result<(Stage, usize, Vec<String>), Vec<Problem>> {
         let outcomes = args.outcomes();
-        let charts = || self.charts().into_iter();
-        if let Some(message) = play::misnamed(&outcomes, charts()) {
+        let charts = self.rendered().map(|rendered| &*rendered.chart);
+        if let Some(message) = play::misnamed(&outcomes, charts) {
             return Err(vec![Problem::new("--outcome", message)]);
         }
         let mut notes = Vec::new();
@@ -94,7 +130,7 @@ impl Versions {
                 stage.rest(args.after);
             }
             let rendered = match action {
-                Action::Install => Some(&self.first),
+                Action::Install => Some(&self.first.rendered),
                 Action::Upgrade => Some(self.newest()),
                 Action::Rollback | Action::Uninstall | Action::Test => None,
             };
@@ -120,23 +156,19 @@ impl Versions {
         };
         let is_found = match self.actions.first() {
             None | Some(Action::Install) => true,
-            Some(Action::Upgrade) => deploy(Action::Install, &self.first),
+            Some(Action::Upgrade) => deploy(Action::Install, &self.first.rendered),
             Some(Action::Rollback) => {
-                deploy(Action::Install, &self.first) && deploy(Action::Upgrade, self.newest())
+                deploy(Action::Install, &self.first.rendered) && deploy(Action::Upgrade, self.newest())
             }
             Some(Action::Uninstall | Action::Test) => {
-                deploy(Action::Install, &self.first)
+                deploy(Action::Install, &self.first.rendered)
                     && (!self.has_previous || deploy(Action::Upgrade, self.newest()))
             }
         };
         is_found.then_some(stage)
     }
 
-    fn charts(&self) -> Vec<&Chart> {
-        [Some(&self.first), self.second.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(|rendered| &*rendered.chart)
-            .collect()
+    fn rendered(&self) -> impl Iterator<Item = &Rendered> + Clone {
+        [&self.first].into_iter().chain(&self.second).map(|version| &version.rendered)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use lifecycle::{Chart, answer::ObjectId};
 use policies::PolicySet;
 
-use super::actions::Versions;
+use super::actions::{Version, Versions};
 use crate::{
     judge::Judge,
     policy_file,
@@ -15,7 +15,7 @@ use crate::{
 
 /// What the rules say of a release, the gravest first; and what there is to note of it.
 pub(super) fn of(
-    versions: &Versions,
+    versions: &Versions<'_>,
     policies: &PolicySet,
     release: &str,
     namespace: &str,
@@ -25,10 +25,10 @@ pub(super) fn of(
     let (mut marks, mut notes) = (Vec::new(), Vec::new());
     // What is found in each version is one finding; what is found twice in one of them is two, as for hookward check.
     let mut counted: HashMap<_, usize> = HashMap::new();
-    for rendered in versions.judged() {
+    for Version { rendered, texts, documents } in versions.judged() {
         let mut found: HashMap<_, usize> = HashMap::new();
         let sent = by_name(&rendered.chart);
-        let report = judge.texts(&rendered.texts);
+        let report = judge.manifests(texts, documents);
         notes.extend(report.notes);
         for Entry { rule, mode, object, .. } in report.findings {
             let object = object.map(|object| find(&sent, &object).unwrap_or_else(|| unsent(object)));
