@@ -161,7 +161,7 @@ pub struct Run {
     pub pod_deadline: Option<u64>,
     /// `spec.ttlSecondsAfterFinished`.
     pub ttl: Option<u64>,
-    /// `spec.suspend`.
+    /// `spec.suspend` of a Job, `spec.paused` of a Deployment: no pods are made.
     pub suspended: bool,
     /// `spec.restartPolicy` of the pods.
     pub restart: Restart,

@@ -110,7 +110,7 @@ pub enum State {
 pub enum RunState {
     /// It has none.
     None,
-    /// A Job that is suspended.
+    /// A Job that is suspended, or a Deployment that is paused.
     Suspended,
     /// They cannot start without this.
     Waiting(Need),

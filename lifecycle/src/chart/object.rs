@@ -106,6 +106,11 @@ fn run(written: hooks::Object<'_>) -> Result<Option<Run>, NoOutcome> {
     let pod_spec = pods.map(|pods| pods.spec);
     let annotation = pods.and_then(|pods| pods.metadata?.get("annotations")?.member(outcome::ANNOTATION));
     let parallelism = count("parallelism").unwrap_or(1);
+    let stop = match written.kind() {
+        "Job" => Some("suspend"),
+        "Deployment" => Some("paused"),
+        _ => None,
+    };
     Ok(Some(Run {
         workload,
         outcome: annotation.map(|written| Outcome::read(&written.node)).transpose()?,
@@ -115,7 +120,7 @@ fn run(written: hooks::Object<'_>) -> Result<Option<Run>, NoOutcome> {
         deadline: seconds(spec, "activeDeadlineSeconds").filter(|_| workload == Workload::Job),
         pod_deadline: seconds(pod_spec, "activeDeadlineSeconds"),
         ttl: count("ttlSecondsAfterFinished").map(u64::from),
-        suspended: spec.and_then(|spec| spec.get("suspend")).and_then(Node::as_bool).unwrap_or(false),
+        suspended: stop.and_then(|stop| spec?.get(stop)?.as_bool()).unwrap_or(false),
         restart: match pods.and_then(|pods| pods.spec.str_at("restartPolicy")) {
             Some("Never") => Restart::Never,
             Some("OnFailure") => Restart::OnFailure,

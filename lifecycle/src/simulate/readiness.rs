@@ -35,20 +35,24 @@ impl Unready {
 }
 
 impl Play<'_> {
-    /// Waits for the ordinary resources if that was asked for.
+    /// Waits for the ordinary resources if that was asked for, but for Deployments that are paused.
+    ///
+    /// Source: Helm 3.21.4 `pkg/kube/client.go`, `Wait`; Helm 4.2.4 `pkg/kube/statuswait.go`, `wait`; fluxcd/helm-controller 1.6.3
+    /// `internal/action/wait.go`.
     pub(super) fn await_resources(&mut self, objects: &[Arc<Object>]) -> Result<(), Failure> {
+        let objects: Vec<_> = objects.iter().filter(|object| !is_paused(object)).cloned().collect();
         if self.flags.wait == Wait::HookOnly || objects.is_empty() {
             return Ok(());
         }
         let waited = match self.waiter.completion {
-            Completion::Legacy => self.await_ready(objects),
-            Completion::Status => self.await_current(objects),
-            Completion::Poll => self.await_asking_all(objects),
+            Completion::Legacy => self.await_ready(&objects),
+            Completion::Status => self.await_current(&objects),
+            Completion::Poll => self.await_asking_all(&objects),
         };
         let Err(Unready { failure, result }) = waited else { return Ok(()) };
         if let Some(step) = self.steps.iter().rposition(|step| step.verb == Verb::Manifest) {
             self.steps[step].result = result;
-            if let Some(message) = self.why_not_ready(objects) {
+            if let Some(message) = self.why_not_ready(&objects) {
                 self.explain(step, message);
             }
         }
@@ -162,6 +166,11 @@ impl Play<'_> {
             None => format!("{id} is gone"),
         })
     }
+}
+
+/// Whether it is a Deployment that is paused.
+fn is_paused(object: &Object) -> bool {
+    object.run.as_ref().is_some_and(|run| run.workload == Workload::Lasting && run.suspended)
 }
 
 /// Whether Helm 3 calls it ready.

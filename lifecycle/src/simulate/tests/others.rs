@@ -124,6 +124,17 @@ fn flux_called_a_release_deployed_whose_resources_were_never_ready() {
 }
 
 #[test]
+fn a_deployment_that_is_paused_was_awaited() {
+    let paused = STUCK.replace("spec: {selector", "spec: {paused: true, selector");
+    for word in ["3", "4", "flux"] {
+        succeeds(&helm(word).play(Action::Install, &paused, wait_for_resources));
+    }
+    // It has no pods, and to Argo CD is not healthy as long as that is so.
+    let played = helm("argocd").install(&(paused + &job("a", "post-install", &[])));
+    fails(&played, "waiting for healthy state of apps/Deployment/web");
+}
+
+#[test]
 fn flux_does_not_wait_for_resources_with_disable_wait() {
     let late = config_map("late", "post-install", &[], "a");
     let played = helm("flux").play(Action::Install, &(late + STUCK), |flags| flags.wait = Wait::HookOnly);
