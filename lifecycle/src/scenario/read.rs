@@ -196,7 +196,7 @@ impl written::Install {
         let flags = Flags {
             no_hooks: self.no_hooks,
             wait: self.wait.0.unwrap_or(usual.wait),
-            wait_for_jobs: self.wait_for_jobs || usual.wait_for_jobs,
+            wait_for_jobs: self.wait_for_jobs.unwrap_or(usual.wait_for_jobs),
             rollback_on_failure: self.rollback_on_failure || self.atomic,
             timeout: timeout(self.timeout),
             server_side: self.server_side,
@@ -212,7 +212,7 @@ impl written::Upgrade {
         let flags = Flags {
             no_hooks: self.no_hooks,
             wait: self.wait.0.unwrap_or(usual.wait),
-            wait_for_jobs: self.wait_for_jobs || usual.wait_for_jobs,
+            wait_for_jobs: self.wait_for_jobs.unwrap_or(usual.wait_for_jobs),
             rollback_on_failure: self.rollback_on_failure || self.atomic,
             timeout: timeout(self.timeout),
             server_side: self.server_side,
@@ -230,7 +230,7 @@ impl written::Rollback {
             to: self.to.filter(|to| *to > 0),
             no_hooks: self.no_hooks,
             wait: self.wait.0.unwrap_or(usual.wait),
-            wait_for_jobs: self.wait_for_jobs || usual.wait_for_jobs,
+            wait_for_jobs: self.wait_for_jobs.unwrap_or(usual.wait_for_jobs),
             timeout: timeout(self.timeout),
             server_side: self.server_side,
             cleanup_on_fail: self.cleanup_on_fail,

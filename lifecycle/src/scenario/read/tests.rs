@@ -283,6 +283,18 @@ fn flux_waits_for_resources_unless_told_otherwise() {
 }
 
 #[test]
+fn that_flux_should_not_wait_for_jobs_was_passed_over() {
+    for action in ["install: {chart: a", "upgrade: {chart: a", "rollback: {to: 1"] {
+        let jobs = |helm: &str, how: &str| {
+            let spec = format!("spec: {{release: a, helm: {helm}, steps: [{action}{how}}}]}}\n");
+            scenario(&spec).steps[0].flags.wait_for_jobs
+        };
+        assert!(!jobs("flux", ", waitForJobs: false") && jobs("flux", ""), "{action}");
+        assert!(jobs("'4'", ", waitForJobs: true") && !jobs("'4'", ""), "{action}");
+    }
+}
+
+#[test]
 fn a_filter_that_helm_passes_over_ran_all_tests() {
     for filter in ["reachable", "name=", "'name=a,b'", "[name=a, kind=Job]"] {
         let (line, column, message) = step_error(&format!("  - test:\n      filter: {filter}\n"));

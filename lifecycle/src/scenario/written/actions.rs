@@ -31,8 +31,7 @@ pub(in crate::scenario) struct Install {
     #[serde(default)]
     pub(in crate::scenario) wait: Wait,
     /// Whether it waits for ordinary Jobs too.
-    #[serde(default)]
-    pub(in crate::scenario) wait_for_jobs: bool,
+    pub(in crate::scenario) wait_for_jobs: Option<bool>,
     /// Whether a failure is undone.
     #[serde(default)]
     pub(in crate::scenario) rollback_on_failure: bool,
@@ -70,8 +69,7 @@ pub(in crate::scenario) struct Upgrade {
     #[serde(default)]
     pub(in crate::scenario) wait: Wait,
     /// Whether it waits for ordinary Jobs too.
-    #[serde(default)]
-    pub(in crate::scenario) wait_for_jobs: bool,
+    pub(in crate::scenario) wait_for_jobs: Option<bool>,
     /// Whether a failure is undone.
     #[serde(default)]
     pub(in crate::scenario) rollback_on_failure: bool,
@@ -103,8 +101,7 @@ pub(in crate::scenario) struct Rollback {
     #[serde(default)]
     pub(in crate::scenario) wait: Wait,
     /// Whether it waits for ordinary Jobs too.
-    #[serde(default)]
-    pub(in crate::scenario) wait_for_jobs: bool,
+    pub(in crate::scenario) wait_for_jobs: Option<bool>,
     /// Whether hooks are left out.
     #[serde(default)]
     pub(in crate::scenario) no_hooks: bool,
