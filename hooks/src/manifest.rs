@@ -176,8 +176,13 @@ pub fn read<'a>(file: &'a str, interest: Interest, limits: &Limits) -> Vec<Resul
 /// text is its end, one inside of a character is that character.
 #[must_use]
 pub fn line_column(text: &str, offset: usize) -> (usize, usize) {
-    let offset = (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    let offset = floor(text, offset);
     (1 + line_breaks(&text[..offset]), column(text, offset))
+}
+
+/// Where the character begins that `offset` is inside of; the end of the text for what is beyond it.
+pub(crate) fn floor(text: &str, offset: usize) -> usize {
+    (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
 }
 
 fn line_breaks(text: &str) -> usize {

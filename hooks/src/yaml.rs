@@ -11,11 +11,13 @@ mod leniency;
 mod measure;
 mod members;
 mod number;
+mod original;
 mod scalar;
 mod syntax;
 mod tabs;
 mod timestamp;
 
+pub(crate) use characters::{BREAKS, is_blank};
 pub(crate) use measure::measure;
 
 /// How much a document may ask for. All of it is charged before anything is copied.

@@ -1,7 +1,6 @@
 //! A document in brackets, which is over when they are closed.
 
-/// What ends a line, and with it a comment.
-pub(super) const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+use crate::yaml::BREAKS;
 
 /// The text up to the bracket that closes the first one, if the document stands in brackets: then Go has read it, while the parser
 /// looks further. `None` also when they are the name of a member.

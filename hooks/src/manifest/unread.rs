@@ -1,10 +1,9 @@
 //! What stands behind the first YAML document of a text, where Helm does not look any more.
 
-use super::brackets::BREAKS;
-use crate::node::{Node, Value};
-
-/// What may stand between two tokens.
-const BLANKS: [char; 7] = [' ', '\t', '\r', '\n', '\u{85}', '\u{2028}', '\u{2029}'];
+use crate::{
+    node::{Node, Value},
+    yaml::{BREAKS, is_blank},
+};
 
 /// The byte of the file where something begins that is nothing to Helm; `root` is the first document of `text`, which begins at byte
 /// `offset` of the file.
@@ -18,7 +17,7 @@ pub(super) fn unread(text: &str, offset: usize, root: &Node<'_>) -> Option<usize
     // Behind anything but brackets the document goes on, until a line says that it is over.
     let mut at = if closes { end } else { over(text, end)? };
     loop {
-        let rest = text[at..].trim_start_matches(BLANKS);
+        let rest = text[at..].trim_start_matches(is_blank);
         at = text.len() - rest.len();
         if rest.is_empty() {
             return None;
@@ -46,5 +45,5 @@ fn over(text: &str, from: usize) -> Option<usize> {
 /// Whether a line says that a document is over.
 pub(super) fn is_end(line: &str) -> bool {
     let after = line.strip_prefix("...");
-    after.is_some_and(|after| after.is_empty() || after.starts_with(BLANKS))
+    after.is_some_and(|after| after.is_empty() || after.starts_with(is_blank))
 }

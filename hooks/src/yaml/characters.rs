@@ -1,5 +1,32 @@
 //! What Go's YAML reader sees in single characters and another reader does not.
 
+/// What ends a line, and with it a comment.
+///
+/// Source: `go.yaml.in/yaml/v2` 2.4.3 `yamlprivateh.go`, `is_break`.
+pub(crate) const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+
+/// What may stand between two tokens.
+pub(crate) fn is_blank(character: char) -> bool {
+    matches!(character, ' ' | '\t') || BREAKS.contains(&character)
+}
+
+/// The text with a line feed for each line break that only Go knows, as many bytes as before; `None` where there is none.
+pub(super) fn plain_breaks(text: &str) -> Option<String> {
+    let is_foreign = |character: char| !character.is_ascii() && BREAKS.contains(&character);
+    if text.is_ascii() || !text.contains(is_foreign) {
+        return None;
+    }
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_foreign(character) {
+            plain.push_str(&"  \n"[3 - character.len_utf8()..]);
+        } else {
+            plain.push(character);
+        }
+    }
+    Some(plain)
+}
+
 /// The first character that may stand nowhere in a document: controls but tab, line feed, return and U+0085, and two non-characters.
 ///
 /// Source: `go.yaml.in/yaml/v2` 2.4.3 `readerc.go`, `yaml_parser_update_buffer`.

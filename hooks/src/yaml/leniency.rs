@@ -1,13 +1,15 @@
 //! What the parser refuses and Go's YAML reader does not mind: shallow lines in quotes and brackets, a dash alone in brackets, and what
 //! comes after the end.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::collections::HashSet;
 
-use super::{Fault, Limits, compose};
-use crate::{
-    interest::Interest,
-    node::{Member, Node, Span, Value},
+use super::{
+    Fault, Limits,
+    characters::plain_breaks,
+    compose,
+    original::{Addition, Original},
 };
+use crate::{interest::Interest, node::Node};
 
 /// How Go reads on where the parser does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,27 +75,11 @@ pub(super) fn compose<'a>(
         return lenient(text, offset, interest, limits, Reading::First);
     };
     let limits = again_within(limits, &plain);
-    let node = lenient(&plain, 0, interest, &limits, Reading::Again { dash: None })?;
-    Ok(Original::new(&[], 0, offset).node(node))
-}
-
-/// The text with a line feed for each line break that only Go knows, as many bytes as before; `None` where there is none.
-///
-/// Source: `go.yaml.in/yaml/v2` 2.4.3 `yamlprivateh.go`, `is_break`.
-fn plain_breaks(text: &str) -> Option<String> {
-    const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
-    if text.is_ascii() || !text.contains(BREAKS) {
-        return None;
+    let original = Original::new(text, std::iter::empty());
+    match lenient(&plain, 0, interest, &limits, Reading::Again { dash: None }) {
+        Ok(node) => Ok(original.node(node, offset)),
+        Err(fault) => Err(original.fault(fault)),
     }
-    let mut plain = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\u{85}' => plain.push_str(" \n"),
-            '\u{2028}' | '\u{2029}' => plain.push_str("  \n"),
-            other => plain.push(other),
-        }
-    }
-    Some(plain)
 }
 
 fn lenient<'a>(
@@ -143,11 +129,11 @@ fn lenient<'a>(
         }
         let padded = pad(text, &places, blanks, dash);
         let reading = Reading::Again { dash };
+        let original = Original::new(text, additions(&places, blanks));
         match compose::compose(&padded, 0, interest, &again_within(limits, &padded), reading) {
-            Ok(node) => return Ok(Original::new(&places, blanks, offset).node(node)),
+            Ok(node) => return Ok(original.node(node, offset)),
             Err(next) => {
-                let original = Original::new(&places, blanks, 0);
-                fault = Fault { at: original.place(next.at), after: original.place(next.after), ..next };
+                fault = original.fault(next);
                 if fault.leniency == Leniency::None {
                     return Err(fault);
                 }
@@ -218,6 +204,14 @@ fn separates(line: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']))
 }
 
+/// What [`pad`] adds.
+fn additions(places: &[(usize, Put)], blanks: usize) -> impl Iterator<Item = Addition> {
+    places.iter().map(move |(at, put)| {
+        let width = if *put == Put::Dash { STAND_IN - 1 } else { blanks };
+        Addition { at: *at, width }
+    })
+}
+
 fn pad(text: &str, places: &[(usize, Put)], blanks: usize, dash: Option<char>) -> String {
     let mut padded = String::with_capacity(text.len() + places.len() * blanks);
     let mut copied = 0;
@@ -234,55 +228,6 @@ fn pad(text: &str, places: &[(usize, Put)], blanks: usize, dash: Option<char>) -
     }
     padded.push_str(&text[copied..]);
     padded
-}
-
-/// The way back from a text that was padded.
-struct Original {
-    /// Where in the padded text something begins that was put in, how much was put in before, and how many bytes this adds.
-    starts: Vec<(usize, usize, usize)>,
-    offset: usize,
-}
-
-impl Original {
-    fn new(places: &[(usize, Put)], blanks: usize, offset: usize) -> Self {
-        let mut before = 0;
-        let starts = places.iter().map(|(place, put)| {
-            let width = if *put == Put::Dash { STAND_IN - 1 } else { blanks };
-            before += width;
-            (place + before - width, before - width, width)
-        });
-        Self { starts: starts.collect(), offset }
-    }
-
-    fn place(&self, at: usize) -> usize {
-        let index = self.starts.partition_point(|(start, ..)| *start <= at);
-        let last = index.checked_sub(1).map(|last| self.starts[last]);
-        self.offset + at - last.map_or(0, |(start, before, width)| before + width.min(at - start))
-    }
-
-    fn span(&self, span: Span) -> Span {
-        let place = |at: u32| u32::try_from(self.place(at as usize)).unwrap_or(u32::MAX);
-        Span { start: place(span.start), end: place(span.end) }
-    }
-
-    fn node<'a>(&self, node: Node<'_>) -> Node<'a> {
-        let value = match node.value {
-            Value::Null => Value::Null,
-            Value::Bool(value) => Value::Bool(value),
-            Value::Number(number) => Value::Number(number),
-            Value::String(text) => Value::String(Cow::Owned(text.into_owned())),
-            Value::List(items) => Value::List(items.into_iter().map(|item| self.node(item)).collect()),
-            Value::Map(members) => {
-                Value::Map(members.into_iter().map(|member| self.member(member)).collect())
-            }
-        };
-        Node { value, span: self.span(node.span) }
-    }
-
-    fn member<'a>(&self, member: Member<'_>) -> Member<'a> {
-        let Member { name, name_span, node } = member;
-        Member { name: Cow::Owned(name.into_owned()), name_span: self.span(name_span), node: self.node(node) }
-    }
 }
 
 #[cfg(test)]

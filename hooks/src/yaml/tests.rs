@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::{Error, Limits, document};
 use crate::{
     interest::Interest,
-    node::{Node, Value},
+    node::{Node, Span, Value},
 };
 
 fn read(text: &str) -> Result<Node<'_>, Error> {
@@ -160,6 +160,17 @@ fn errors_say_where_and_not_what() {
 }
 
 #[test]
+fn places_were_within_a_line_break_that_only_go_knows() {
+    for text in ["- \u{2029}\n", "?\u{85}- \u{85}", "x:\n- \u{2028}", "a: [\u{2028}]\nb:\u{85}- c: [\u{2029}"]
+    {
+        match read(text) {
+            Ok(node) => within(&node, text, 0).unwrap(),
+            Err(error) => assert!(text.is_char_boundary(error.offset), "{text:?}"),
+        }
+    }
+}
+
+#[test]
 fn what_nobody_looks_at_is_checked_and_left_out() {
     let judged = |text| document(text, 0, Interest::Judged, &Limits::default()).map(|node| node.to_json());
     assert_eq!(judged("kind: Secret\ndata: {a: b}\n"), Ok(json!({"kind": "Secret"})));
@@ -274,6 +285,8 @@ const PIECES: &[&str] = &[
     "\u{feff}",
     "é",
     "\u{85}",
+    "\u{2028}",
+    "\u{2029}",
     "😀",
     "\u{0}",
     "<<",
@@ -291,8 +304,10 @@ proptest! {
     fn no_yaml_is_too_much(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
         let text = pieces.concat();
         match document(&text, 3, Interest::Everything, &Limits::default()) {
-            Ok(node) => within(&node, text.len() + 3)?,
-            Err(error) => prop_assert!(error.offset <= text.len() + 3 && error.line > 0 && error.column > 0),
+            Ok(node) => within(&node, &text, 3)?,
+            Err(error) => {
+                prop_assert!(text.is_char_boundary(error.offset - 3) && error.line > 0 && error.column > 0);
+            }
         }
     }
 
@@ -314,10 +329,14 @@ proptest! {
     }
 }
 
-fn within(node: &Node<'_>, end: usize) -> Result<(), TestCaseError> {
-    prop_assert!(node.span.start <= node.span.end && node.span.end as usize <= end);
-    node.items().iter().try_for_each(|item| within(item, end))?;
-    node.members().iter().try_for_each(|member| within(&member.node, end))
+fn within(node: &Node<'_>, text: &str, offset: usize) -> Result<(), TestCaseError> {
+    let piece = |span: Span| {
+        text.get((span.start as usize).max(offset) - offset..(span.end as usize).max(offset) - offset)
+    };
+    prop_assert!(piece(node.span).is_some());
+    prop_assert!(node.members().iter().all(|member| piece(member.name_span).is_some()));
+    node.items().iter().try_for_each(|item| within(item, text, offset))?;
+    node.members().iter().try_for_each(|member| within(&member.node, text, offset))
 }
 
 fn spelled(node: &Node<'_>, text: &str) -> Result<(), TestCaseError> {

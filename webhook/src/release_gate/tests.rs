@@ -209,3 +209,15 @@ async fn the_largest_release_that_can_be_stored_is_judged_to_its_last_document()
     assert!(response["status"]["message"].as_str().unwrap().contains("`job-suspended`"));
     assert!(app.metrics.render().contains("\nhookward_release_documents_unreadable_total 0\n"));
 }
+
+#[tokio::test]
+async fn a_line_break_that_only_go_knows_left_a_release_unjudged() {
+    let container = "spec:\n  suspend: true\n  template:\n    spec:\n      containers:\n      - name: a\n        args:\n        - ";
+    for rest in ["\u{2028}", "\u{2029}\n", "\u{85}", "\n"] {
+        let hook = SUSPENDED.replace("spec: {suspend: true}\n", container) + rest;
+        let response = gate("pending-install", &hook.replace("pre-upgrade", "pre-install")).await;
+        assert_eq!(response["allowed"], false, "{response}");
+        assert!(response["status"]["message"].as_str().unwrap().contains("`job-suspended`"), "{response}");
+        assert_eq!(response.get("warnings"), None, "{response}");
+    }
+}

@@ -173,6 +173,7 @@ proptest::proptest! {
     #[test]
     fn no_text_makes_it_panic(pieces in proptest::collection::vec(proptest::sample::select(&[
         A, "{}", "{\"a\":", "null", "---", "...", "\n", "\u{85}", "\u{feff}", "é", "kind: B", "[", "\"", "'", "{", "}", "#", "&a ", ":", "# Source: x\n",
+        "- ", "? ", "x:\n", "\n---\n", "\u{2028}", "\u{2029}",
     ][..]), 0..12)) {
         let text = pieces.concat();
         for read in manifest::read(&text, Interest::Judged, &Limits::default()).iter().flatten() {
