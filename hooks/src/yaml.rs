@@ -19,6 +19,7 @@ mod timestamp;
 
 pub(crate) use characters::{BREAKS, is_blank};
 pub(crate) use measure::measure;
+pub(crate) use members::Members;
 
 /// How much a document may ask for. All of it is charged before anything is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

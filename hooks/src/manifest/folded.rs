@@ -1,6 +1,9 @@
 //! Members that are written in another case, which Helm's sorter takes for those that it looks for.
 
-use crate::node::{Member, Node, Span, Value};
+use crate::{
+    node::{Member, Node, Span, Value},
+    yaml::Members,
+};
 
 /// Gives a document the annotations that Helm's sorter sees: also those of `Metadata`, and those that are called `Annotations`. The API
 /// server sees nothing of them, so that only Helm knows that this is a hook.
@@ -27,7 +30,7 @@ pub(super) fn folded(mut root: Node<'_>) -> Node<'_> {
 
 /// What is left when all of these have been read one after the other.
 fn annotations<'a>(metadata: &[&Member<'a>]) -> Option<Vec<Member<'a>>> {
-    let mut read: Option<Vec<Member<'a>>> = None;
+    let mut read: Option<Members<'a>> = None;
     for metadata in metadata {
         if metadata.node.value == Value::Null {
             read = None;
@@ -38,12 +41,10 @@ fn annotations<'a>(metadata: &[&Member<'a>]) -> Option<Vec<Member<'a>>> {
                 continue;
             }
             let read = read.get_or_insert_default();
-            let later = annotations.node.members();
-            read.retain(|one| !later.iter().any(|other| other.name == one.name));
-            read.extend(later.iter().cloned());
+            annotations.node.members().iter().cloned().for_each(|member| read.set(member));
         }
     }
-    read
+    read.map(Members::into_list)
 }
 
 /// The members that Go takes for the one of this name, in the order in which it reads them.

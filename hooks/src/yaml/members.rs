@@ -9,14 +9,14 @@ const SEARCHED: usize = 16;
 
 /// A map in the making.
 #[derive(Debug, Default)]
-pub(super) struct Members<'a> {
+pub(crate) struct Members<'a> {
     list: Vec<Member<'a>>,
     index: HashMap<Cow<'a, str>, usize>,
 }
 
 impl<'a> Members<'a> {
     /// Adds a member, or puts it in the place of the one that has its name.
-    pub(super) fn set(&mut self, member: Member<'a>) {
+    pub(crate) fn set(&mut self, member: Member<'a>) {
         if let Some(position) = self.position(&member.name) {
             self.list[position] = member;
             return;
@@ -38,7 +38,7 @@ impl<'a> Members<'a> {
     }
 
     /// The members in the order in which their names first came up.
-    pub(super) fn into_list(self) -> Vec<Member<'a>> {
+    pub(crate) fn into_list(self) -> Vec<Member<'a>> {
         self.list
     }
 }
