@@ -132,11 +132,7 @@ impl Judge<'_> {
                 Ok(_) | Err(_) => {}
             }
             if manifest.as_ref().map_or(true, |manifest| manifest.fault.is_some()) {
-                let message = format!(
-                    "release {} revision {}: a manifest in it cannot be read",
-                    record.name, record.version
-                );
-                report.problems.push(Problem::new(shown, message));
+                report.problems.push(stored::unreadable(shown, record));
             }
         }
         release.dropped = stored::dropped(record);

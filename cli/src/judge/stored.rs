@@ -8,6 +8,8 @@ use hooks::{
 };
 use policies::{finding::Place, release::Dropped};
 
+use crate::report::Problem;
+
 /// How Helm names the Secrets of its releases.
 const NAME: &str = "sh.helm.release.v1.";
 
@@ -64,6 +66,12 @@ pub(super) fn manifests(record: &Record) -> Vec<Stored<'_>> {
         all.extend(read(&hook.manifest).into_iter().map(|manifest| (hook.path.as_str(), manifest)));
     }
     all
+}
+
+/// That a document of a record cannot be read, or not whole.
+pub(crate) fn unreadable(shown: &str, record: &Record) -> Problem {
+    let Record { name, version, .. } = record;
+    Problem::new(shown, format!("release {name} revision {version}: a manifest in it cannot be read"))
 }
 
 /// The hooks that Helm will have dropped, as far as unrendered templates can tell.

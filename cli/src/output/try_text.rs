@@ -99,20 +99,23 @@ fn release(release: &Release, colors: bool, out: &mut dyn Write) -> io::Result<(
     Ok(())
 }
 
-/// What the gate says, finding by finding.
+/// What the gate says, finding by finding; and what it could not judge.
 fn gate(answer: &Answer) -> Vec<String> {
-    let is_finding = |line: &&str| line.starts_with('`');
-    let denying: Vec<&str> = answer.message.lines().filter(is_finding).collect();
-    let warning: Vec<&str> = answer.warnings.iter().map(String::as_str).filter(is_finding).collect();
+    let denying: Vec<_> = answer.message.lines().filter(|line| is_finding(line)).map(sentence).collect();
+    let warning: Vec<_> = answer.warnings.iter().map(|line| sentence(line)).collect();
     let marks = marks(!denying.is_empty(), !warning.is_empty());
-    let lines = |mark: &'static str, findings: Vec<&str>| {
-        findings.into_iter().map(move |line| format!("{mark}{}", sentence(line))).collect::<Vec<_>>()
-    };
-    let mut lines = [lines(marks[0], denying), lines(marks[1], warning)].concat();
+    let lines =
+        |mark: &'static str, lines: Vec<String>| lines.into_iter().map(move |line| format!("{mark}{line}"));
+    let mut lines: Vec<_> = lines(marks[0], denying).chain(lines(marks[1], warning)).collect();
     if !answer.allowed {
         lines.push("no hook and no object was touched: Helm stores the release first".to_owned());
     }
     lines
+}
+
+/// Whether a line is about a rule; the others say what was not judged, or lead on.
+fn is_finding(line: &str) -> bool {
+    line.starts_with('`')
 }
 
 /// What stands before findings that deny and before those that warn, where an answer has both kinds: else its own mark says it.
@@ -122,6 +125,9 @@ fn marks(denies: bool, warns: bool) -> [&'static str; 2] {
 
 /// A finding as a sentence: the rule, the object, what will happen; the field is for those who change it, in `check`.
 fn sentence(line: &str) -> String {
+    if !is_finding(line) {
+        return line.to_owned();
+    }
     let line = line.replacen('`', "", 2);
     let parts = line.split_once(": ").and_then(|(rule, rest)| Some((rule, rest.split_once(": ")?)));
     let Some((rule, (place, what))) = parts else { return line };
@@ -139,6 +145,7 @@ fn about(hook: &Hook) -> Vec<String> {
     let marks = marks(!denying.is_empty(), !warning.is_empty());
     let named = marks.into_iter().zip([denying, warning]).filter(|(_, rules)| !rules.is_empty());
     let mut lines: Vec<String> = named.map(|(mark, rules)| format!("{mark}{}", rules.join(", "))).collect();
+    lines.extend(hook.answer.warnings.iter().filter(|line| !is_finding(line)).cloned());
     lines.extend(hook.patch.0.iter().filter_map(|operation| change(operation, &hook.before)));
     lines
 }
@@ -254,6 +261,7 @@ fn summary(trial: &Trial) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::ObjectName;
 
     #[test]
     fn a_finding_is_a_sentence() {
@@ -279,6 +287,18 @@ mod tests {
         assert_eq!(gate(&both)[..2], ["✗ a: Job \"x\" stops", "! b: Job \"x\" stays"]);
         assert_eq!((both.denying_rules(), both.warning_rules()), (vec!["a"], vec!["b"]));
         assert_eq!(gate(&answer("", &["`b`: Job \"x\": stays"])), ["b: Job \"x\" stays"]);
+    }
+
+    #[test]
+    fn a_warning_about_what_was_not_judged_was_passed_over() {
+        let warning = "hookward: document 1 was not judged: line 3, column 1: invalid \"k\": here";
+        let answer = Answer { allowed: true, warnings: vec![warning.to_owned()], ..Answer::default() };
+        assert_eq!(gate(&answer), [warning]);
+        let (object, before) = (
+            ObjectName { api_version: "v1".to_owned(), kind: "Pod".to_owned(), namespace: None, name: None },
+            Value::Null,
+        );
+        assert_eq!(about(&Hook { object, patch: json_patch::Patch::default(), before, answer }), [warning]);
     }
 
     #[test]

@@ -38,6 +38,25 @@ fn what_cannot_be_read_behind_it_is_a_problem_and_the_rest_is_judged() {
 }
 
 #[test]
+fn a_release_that_was_not_read_whole_was_allowed_without_a_word() {
+    let hook = HOOK.replace(
+        r#"upgrade"}"#,
+        r#"upgrade","helm.sh/hook-delete-policy":"before-hook-creation,hook-succeeded"}"#,
+    );
+    let text = format!("{hook}\n{PLAIN}\nkind: Pod\n");
+    let ran = hookward_with(&text, ["try", "-"]);
+    assert_eq!(ran.code, 2, "{}", ran.stdout);
+    assert!(
+        ran.stderr.contains("error: -:3:1: this document cannot be read: invalid character 'k'"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stdout.contains("! warned    hookward: document 1 was not judged"), "{}", ran.stdout);
+    let errors = hookward_with(&text, ["try", "-", "--format", "json"]).errors();
+    assert!(errors.len() == 1 && errors[0].1 == Some(3), "{errors:?}");
+}
+
+#[test]
 fn a_stream_of_ordinary_objects_is_checked_and_what_helm_drops_is_said() {
     let ran = hookward_with(&format!("{PLAIN}\n{PLAIN}\n"), ["check", "-"]);
     assert!(ran.stdout.contains("0 hooks in 2 objects"), "{}", ran.stdout);

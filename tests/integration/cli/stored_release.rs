@@ -77,6 +77,18 @@ fn a_dropped_hook_was_not_seen_in_a_template_with_braces() {
 }
 
 #[test]
+fn what_cannot_be_read_in_a_record_was_no_error_of_try() {
+    let record = String::from_utf8(record(3)).unwrap().replace("suspend: true", "suspend: true: false");
+    let text = secret(3, &gzip(record.as_bytes())).to_string();
+    for command in ["check", "try"] {
+        let ran = hookward_with(&text, [command, "-", "--format", "json"]);
+        let errors: Vec<_> = ran.errors().into_iter().map(|(.., message)| message).collect();
+        assert_eq!((ran.code, errors.len()), (2, 1), "{errors:?}");
+        assert_eq!(errors[0], "release shop revision 3: a manifest in it cannot be read");
+    }
+}
+
+#[test]
 fn the_text_names_the_release_and_the_object() {
     let text = secret(3, &gzip(&record(3))).to_string();
     let ran = hookward_with(&text, ["check", "-"]);

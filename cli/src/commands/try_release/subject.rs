@@ -48,10 +48,11 @@ pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<P
         for read in documents {
             match read {
                 Ok(manifest) => {
+                    problems.extend(manifest.fault.iter().map(|error| unreadable(text, error, "")));
                     problems.extend(without_items(text, &manifest.root));
                     for record in stored::secrets(&manifest) {
                         match record {
-                            Ok(record) => subjects.push(of_record(&record)),
+                            Ok(record) => subjects.push(of_record(&text.shown, &record, problems)),
                             Err(message) => problems.push(Problem::new(&text.shown, message)),
                         }
                     }
@@ -101,14 +102,18 @@ fn label(text: &Text, dropped: &Dropped) -> String {
 }
 
 /// A stored revision, as if Helm were about to store it.
-fn of_record(record: &Record) -> Subject {
+fn of_record(shown: &str, record: &Record, problems: &mut Vec<Problem>) -> Subject {
     let mut subject = Subject::default();
     let texts = std::iter::once(("", record.manifest.as_str()));
     let hooks = record.hooks.iter().map(|hook| (hook.path.as_str(), hook.manifest.as_str()));
     for (path, text) in texts.chain(hooks) {
-        // What Helm has stored it has read before; a document that cannot be read is none that it would create.
-        for manifest in manifest::read(text, Interest::Everything, &Limits::default()).into_iter().flatten() {
-            subject.take(&manifest, manifest.document.source.unwrap_or(path));
+        for read in manifest::read(text, Interest::Everything, &Limits::default()) {
+            if read.as_ref().map_or(true, |manifest| manifest.fault.is_some()) {
+                problems.push(stored::unreadable(shown, record));
+            }
+            if let Ok(manifest) = read {
+                subject.take(&manifest, manifest.document.source.unwrap_or(path));
+            }
         }
     }
     subject.parts.name.clone_from(&record.name);
