@@ -150,7 +150,7 @@ impl Play<'_> {
 
     fn await_wave(&mut self, stored: &Stored, sent: &[(Event, Sent<'_>)]) -> Result<(), Stop> {
         let (mut reasons, mut open) = (Vec::new(), Vec::new());
-        for (sent, end) in self.ends(stored, sent) {
+        for (sent, end) in self.ends(stored, sent, false) {
             match end.seen {
                 Seen::Failed(words) => reasons.push(words),
                 Seen::InProgress(_) => open.push(qualified(sent.object)),
@@ -169,8 +169,16 @@ impl Play<'_> {
         Err(Stop::Failed(Failure(format!("{words}, reason: {}", reasons.join(",")))))
     }
 
-    /// Waits until all that was sent has ended, and tells it; in the order in which they do.
-    fn ends<'s, 'h>(&mut self, stored: &Stored, sent: &'s [(Event, Sent<'h>)]) -> Vec<(&'s Sent<'h>, Ended)> {
+    /// Waits until all that was sent has ended, or one has failed if that `is_enough`, and tells it; in the order in which they do.
+    fn ends<'s, 'h>(
+        &mut self,
+        stored: &Stored,
+        sent: &'s [(Event, Sent<'h>)],
+        is_enough: bool,
+    ) -> Vec<(&'s Sent<'h>, Ended)> {
+        let has_failed =
+            |end: &Option<Ended>| end.as_ref().is_some_and(|end| matches!(end.seen, Seen::Failed(_)));
+        let is_decided = |ends: &[Option<Ended>]| is_enough && ends.iter().any(has_failed);
         let deadline = self.world.now().saturating_add(FOREVER);
         let mut ends: Vec<Option<Ended>> = sent.iter().map(|_| None).collect();
         self.world.until(deadline, |world| {
@@ -179,11 +187,12 @@ impl Play<'_> {
                     *end = health(world, sent).map(|seen| Ended { at: world.now(), seen });
                 }
             }
-            ends.iter().all(Option::is_some).then_some(())
+            (is_decided(&ends) || ends.iter().all(Option::is_some)).then_some(())
         });
-        let open =
-            |end: Option<Ended>| end.unwrap_or(Ended { at: self.world.now(), seen: Seen::InProgress("") });
-        let mut ended: Vec<_> = sent.iter().zip(ends.into_iter().map(open)).collect();
+        let (at, is_over) = (self.world.now(), is_decided(&ends));
+        let open = || (!is_over).then_some(Ended { at, seen: Seen::InProgress("") });
+        let told = |(sent, end): (_, Option<Ended>)| Some((sent, end.or_else(open)?));
+        let mut ended: Vec<_> = sent.iter().zip(ends).filter_map(told).collect();
         ended.sort_by_key(|(_, end)| end.at);
         for ((event, sent), end) in &ended {
             self.tell(*event, sent, end, stored);

@@ -13,7 +13,10 @@ use super::{
     },
     Phase, hooks_of,
 };
-use crate::answer::{ObjectId, Verb};
+use crate::{
+    answer::{ObjectId, Step, StepResult, Verb},
+    world::Millis,
+};
 
 /// Source: argo-cd 3.5.1 `controller/hook.go`, `hookTypeAnnotations`.
 const PRE_DELETE: Phase = [Event::PreDelete; 2];
@@ -43,48 +46,50 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// Runs all hooks of a phase at the same time, whatever their waves; what has failed is deleted and made again.
+    /// Runs all hooks of a phase at the same time, whatever their waves; as soon as one has failed, it is deleted and made again.
     ///
     /// Source: argo-cd 3.5.1 `controller/hook.go`, `executeHooks`.
     fn run_until_well(&mut self, stored: &Stored, phase: Phase, name: &str) -> Result<(), Failure> {
         self.applies = false;
-        let mut failed = Vec::new();
+        let (began, event) = (self.world.now(), phase[0]);
+        let (mut failed, mut well) = (Vec::new(), Vec::new());
         for _ in 0..TRIES {
-            for (event, id, uid) in failed.drain(..) {
-                self.step(Some(event), Verb::Delete, Some(id), crate::answer::StepResult::Ok);
+            for (id, uid) in failed.drain(..) {
+                self.step(Some(event), Verb::Delete, Some(id), StepResult::Ok);
                 self.delete_and_wait(uid);
             }
-            let sent = self.make_missing(stored, phase)?;
-            let event = phase[0];
+            let mut sent = self.make_missing(stored, phase, began)?;
+            sent.retain(|(_, sent)| !well.contains(&sent.uid));
             let mut open = 0;
-            for (sent, end) in self.ends(stored, &sent) {
+            for (sent, end) in self.ends(stored, &sent, true) {
                 match end.seen {
-                    Seen::Failed(_) => failed.push((event, &sent.object.id, sent.uid)),
+                    Seen::Failed(_) => failed.push((&sent.object.id, sent.uid)),
                     Seen::InProgress(_) => open += 1,
-                    _ => {}
+                    _ => well.push(sent.uid),
                 }
             }
-            if open > 0 {
-                return Err(Failure(format!("waiting for {open} {name} hooks to complete")));
-            }
-            if failed.is_empty() {
-                return Ok(());
+            match (failed.len(), open) {
+                (0, 0) => return Ok(()),
+                (0, _) => return Err(Failure(format!("waiting for {open} {name} hooks to complete"))),
+                _ => {}
             }
         }
-        if let Some(step) = self.steps.iter().rposition(|step| step.verb == Verb::Wait) {
+        let has_failed = |step: &Step| step.verb == Verb::Wait && step.result == StepResult::Failed;
+        if let Some(step) = self.steps.iter().rposition(has_failed) {
             let why = self.steps[step].message.take().unwrap_or_default();
             self.explain(step, format!("{why}; Argo CD deletes it and makes it again, for ever"));
         }
         let named = |id: &ObjectId| format!("{}/{}", id.namespace.as_deref().unwrap_or_default(), id.name);
-        let named: Vec<_> = failed.iter().map(|(_, id, _)| named(id)).collect();
+        let named: Vec<_> = failed.iter().map(|(id, _)| named(id)).collect();
         Err(Failure(format!("{name} hook(s) failed: {}", named.join(", "))))
     }
 
-    /// Makes what is not there; what is there counts as it is.
+    /// Makes what is not there; what is there counts as it is, and is of an earlier run if that ended before the phase `began`.
     fn make_missing<'h>(
         &mut self,
         stored: &'h Stored,
         phase: Phase,
+        began: Millis,
     ) -> Result<Vec<(Event, Sent<'h>)>, Failure> {
         let mut all = Vec::new();
         for (event, hook) in hooks_of(stored, phase) {
@@ -92,7 +97,7 @@ impl Play<'_> {
             for object in &hook.objects {
                 let there = self.world.live(&object.id).map(|live| (live.uid, ended(&live.run)));
                 let sent = match there {
-                    Some((uid, stale)) => Sent { object, uid, stale },
+                    Some((uid, ended)) => Sent { object, uid, stale: ended.filter(|at| *at <= began) },
                     None => self.send(event, object).map_err(Failure)?,
                 };
                 all.push((event, sent));

@@ -204,6 +204,30 @@ fn argocd_tries_a_delete_hook_again_for_ever() {
 }
 
 #[test]
+fn argocd_waited_for_the_other_delete_hooks_when_one_had_failed() {
+    let mut release = helm("argocd");
+    let chart = job("a", "pre-delete", &[])
+        + &job_that("fail", "b", "pre-delete", &[])
+        + &job_that("hang", "c", "pre-delete", &[]);
+    release.install(&chart);
+    let played = release.uninstall();
+    fails(&played, "PreDelete hook(s) failed: demo/b");
+    assert_eq!(
+        steps(&played)[3..],
+        [
+            "pre-delete wait Job/a ok",
+            "pre-delete wait Job/b failed",
+            "pre-delete delete Job/b ok",
+            "pre-delete create Job/b ok",
+            "pre-delete wait Job/b failed",
+        ]
+    );
+    let told = played.steps[7].message.as_deref().unwrap_or_default();
+    assert!(told.ends_with("Argo CD deletes it and makes it again, for ever"), "{told}");
+    assert_eq!(left(&played), "Job/a Job/b Job/c");
+}
+
+#[test]
 fn argocd_makes_a_delete_hook_only_where_it_is_missing() {
     let mut release = helm("argocd");
     let chart = job("a", "pre-install,pre-delete", &[]) + &job("b", "post-delete", &[("hook-weight", "1")]);
