@@ -10,7 +10,6 @@ use super::words::{self, OneOrMore, Span, Wait};
 /// `helm install`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub(in crate::scenario) struct Install {
     /// A chart (folder or archive), or manifests that are rendered already; relative to this file.
     pub(in crate::scenario) chart: PathBuf,
