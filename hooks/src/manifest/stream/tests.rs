@@ -147,6 +147,23 @@ fn annotations_in_two_places_took_time_squared() {
         let members: Vec<_> = (0..120_000).map(|number| format!("{letter}{number}: v, ")).collect();
         members.concat()
     };
+    let text =
+        format!("{{kind: A, metadata: {{annotations: {{{}}}, Annotations: {{{}}}}}}}", all('a'), all('b'));
+    let read = read_within(&text, Limits::default());
+    let annotations = read.root.at(&["metadata", "annotations"]).unwrap();
+    assert_eq!(annotations.members().len(), 240_000);
+}
+
+#[test]
+fn of_annotations_in_two_places_the_one_read_last_counts() {
+    let text = "kind: A\nmetadata:\n  annotations: {a: '1', b: '2'}\n  Annotations: {a: '3', c: '4'}\n";
+    let read = read_within(text, Limits::default());
+    let annotations = read.root.at(&["metadata", "annotations"]).unwrap();
+    assert_eq!(annotations.to_json(), serde_json::json!({"a": "1", "b": "2", "c": "4"}));
+}
+
+#[test]
+fn a_million_objects_are_refused_before_they_are_held() {
     let text = format!("{A}{}", "{}".repeat(1_000_000));
     let read = read_within(&text, Limits { memory: 1 << 20, ..Limits::default() });
     assert!(read.fault.is_some());
