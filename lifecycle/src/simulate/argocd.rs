@@ -10,7 +10,7 @@ use hooks::{DeletePolicy, Event, order, release::Status};
 use super::{
     Play,
     create::Sent,
-    delete::FOREVER,
+    delete::{FOREVER, what_holds},
     errors::Failure,
     storage::Stored,
     wait::{Ended, Seen, runs_to_an_end},
@@ -62,7 +62,7 @@ impl Play<'_> {
             Err(Stop::Running(_)) => None,
         };
         if let Some(policy) = policy {
-            self.delete_hooks(&stored, &[PRE_SYNC, POST_SYNC], policy);
+            self.ask_hooks(&stored, &[PRE_SYNC, POST_SYNC], policy);
             if synced.is_ok() {
                 self.storage.supersede();
             }
@@ -126,12 +126,7 @@ impl Play<'_> {
     }
 
     fn run_wave(&mut self, stored: &Stored, wave: &[(Event, &Hook)]) -> Result<(), Stop> {
-        for (event, hook) in wave {
-            self.build(hook).map_err(Stop::Failed)?;
-            if Engine::ArgoCd.deletes(hook, DeletePolicy::BeforeHookCreation) {
-                self.delete_hook(*event, hook);
-            }
-        }
+        self.clear(wave)?;
         let mut sent = Vec::new();
         let mut errors = Vec::new();
         self.applies = true;
@@ -148,6 +143,33 @@ impl Play<'_> {
         self.await_wave(stored, &sent)
     }
 
+    /// Deletes what is there of those hooks that want it so, all at the same time; nothing is applied before all of it is gone.
+    ///
+    /// Source: argo-cd 3.5.1 `gitops-engine/pkg/sync/sync_context.go`, `runTasks` and `setRunningPhase`.
+    fn clear(&mut self, wave: &[(Event, &Hook)]) -> Result<(), Stop> {
+        let mut asked = Vec::new();
+        let mut named = Vec::new();
+        for (event, hook) in wave {
+            self.build(hook).map_err(Stop::Failed)?;
+            let is_named = [DeletePolicy::HookSucceeded, DeletePolicy::HookFailed];
+            if is_named.iter().any(|policy| Engine::ArgoCd.deletes(hook, *policy)) {
+                let there = hook.objects.iter().filter(|object| self.world.live(&object.id).is_some());
+                named.extend(there.map(|object| qualified(object)));
+            }
+            if Engine::ArgoCd.deletes(hook, DeletePolicy::BeforeHookCreation) {
+                asked.extend(self.delete_hook(*event, hook));
+            }
+        }
+        if self.are_gone(&asked) {
+            return Ok(());
+        }
+        let words = match named.as_slice() {
+            [] => "one or more tasks are running".to_owned(),
+            named => waiting_for("deletion of", named),
+        };
+        Err(Stop::Running(Failure(words)))
+    }
+
     fn await_wave(&mut self, stored: &Stored, sent: &[(Event, Sent<'_>)]) -> Result<(), Stop> {
         let (mut reasons, mut open) = (Vec::new(), Vec::new());
         for (sent, end) in self.ends(stored, sent, false) {
@@ -157,10 +179,8 @@ impl Play<'_> {
                 _ => {}
             }
         }
-        if let Some(first) = open.first() {
-            let more =
-                if open.len() > 1 { format!(" and {} more hooks", open.len() - 1) } else { String::new() };
-            return Err(Stop::Running(Failure(format!("waiting for completion of hook {first}{more}"))));
+        if !open.is_empty() {
+            return Err(Stop::Running(Failure(waiting_for("completion of hook", &open))));
         }
         if reasons.is_empty() {
             return Ok(());
@@ -200,14 +220,34 @@ impl Play<'_> {
         ended.into_iter().map(|((_, sent), end)| (sent, end)).collect()
     }
 
-    /// Deletes the objects of a hook that are there, and waits until they are gone.
-    fn delete_hook(&mut self, event: Event, hook: &Hook) {
+    /// Asks for the deletion of the objects of a hook that are there; gives those steps, each with the uid of its object.
+    fn delete_hook(&mut self, event: Event, hook: &Hook) -> Vec<(usize, u64)> {
+        let mut asked = Vec::new();
         for object in &hook.objects {
             if let Some(uid) = self.world.live(&object.id).map(|live| live.uid) {
-                self.step(Some(event), Verb::Delete, Some(&object.id), StepResult::Ok);
-                self.delete_and_wait(uid);
+                asked.push((self.step(Some(event), Verb::Delete, Some(&object.id), StepResult::Ok), uid));
+                self.world.delete_with_uid(uid);
             }
         }
+        asked
+    }
+
+    /// Waits until what was deleted is gone; says whether it ever is.
+    fn are_gone(&mut self, asked: &[(usize, u64)]) -> bool {
+        let deadline = self.world.now().saturating_add(FOREVER);
+        let is_gone = |world: &World, uid: u64| world.with_uid(uid).is_none();
+        let are_gone = |world: &World| asked.iter().all(|(_, uid)| is_gone(world, *uid)).then_some(());
+        if self.world.until(deadline, are_gone).is_some() {
+            return true;
+        }
+        for (step, uid) in asked {
+            let held = self.world.with_uid(*uid).map(what_holds);
+            if let Some(held) = held {
+                self.steps[*step].result = StepResult::Timeout;
+                self.explain(*step, format!("it is still there: {held}, and Argo CD waits for ever"));
+            }
+        }
+        false
     }
 
     fn delete_and_wait(&mut self, uid: u64) {
@@ -217,13 +257,22 @@ impl Play<'_> {
     }
 
     /// When all is over, hooks go by the policy that fits the whole, however they themselves ended.
-    fn delete_hooks(&mut self, stored: &Stored, phases: &[Phase], policy: DeletePolicy) {
+    fn ask_hooks(&mut self, stored: &Stored, phases: &[Phase], policy: DeletePolicy) -> Vec<(usize, u64)> {
+        let mut asked = Vec::new();
         for hook in &stored.chart.hooks {
             let event = phases.iter().find_map(|phase| event_of(hook, *phase));
             if let Some(event) = event.filter(|_| Engine::ArgoCd.deletes(hook, policy)) {
-                self.delete_hook(event, hook);
+                asked.extend(self.delete_hook(event, hook));
             }
         }
+        asked
+    }
+
+    /// The same, and waits until they are gone.
+    fn delete_hooks(&mut self, stored: &Stored, phases: &[Phase], policy: DeletePolicy) {
+        let asked = self.ask_hooks(stored, phases, policy);
+        let uids = asked.into_iter().map(|(_, uid)| uid);
+        uids.for_each(|uid| self.delete_and_wait(uid));
     }
 }
 
@@ -287,6 +336,12 @@ fn health(world: &World, sent: &Sent<'_>) -> Option<Seen> {
 fn is_healthy(live: &crate::world::Live) -> bool {
     let is_job = live.object.id.kind == "Job";
     live.is_ready() && !(is_job && live.run == RunState::Running)
+}
+
+/// What Argo CD says while it waits: the first by name, the others by number.
+fn waiting_for(what: &str, named: &[String]) -> String {
+    let more = if named.len() > 1 { format!(" and {} more hooks", named.len() - 1) } else { String::new() };
+    format!("waiting for {what} {}{more}", named[0])
 }
 
 /// As Argo CD names an object.

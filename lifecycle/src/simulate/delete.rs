@@ -146,7 +146,7 @@ impl Play<'_> {
 }
 
 /// Why something is there that somebody has asked to delete.
-fn what_holds(live: &Live) -> String {
+pub(super) fn what_holds(live: &Live) -> String {
     let id = &live.object.id;
     let words = match (id.group(), id.kind.as_str()) {
         _ if live.object.finalizers => "a finalizer holds it",

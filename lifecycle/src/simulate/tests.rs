@@ -2,6 +2,7 @@
 
 mod actions;
 mod any;
+mod argocd_waits;
 mod errors;
 mod flags;
 mod kept;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use hooks::Event;
+use hooks::{Event, release::Status};
 use lifecycle::{
     answer::{Action, ObjectId, Played, StepResult},
     chart::Hook,
@@ -225,6 +225,7 @@ impl<'a> Story<'a> {
     /// What stands where Helm ends with an error.
     pub(super) fn stop_words(&self) -> &'static str {
         match (self.engine, self.rows.is_empty(), self.undo) {
+            (Engine::ArgoCd, ..) if Status::parse(self.status()).is_pending() => "Argo CD says",
             (Engine::ArgoCd, ..) => "Argo CD stops",
             (Engine::Flux, ..) => "Flux stops",
             (_, true, _) => "Helm refuses",

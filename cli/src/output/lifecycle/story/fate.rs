@@ -21,6 +21,8 @@ const SUCCEEDED_BEFORE: &str = "an earlier run succeeded ";
 pub(super) enum Fate {
     RunsAgain,
     MadeAgain,
+    /// It is not made again, since what goes with it does not go.
+    Deleted,
     /// It is sent onto what is being deleted.
     Lost,
     MayNotRun,
@@ -40,13 +42,23 @@ impl Fate {
         matches!(self, Self::Exists | Self::FailsStill | Self::Refused | Self::Held | Self::NeverRuns)
     }
 
+    /// What becomes of it where the same hook, or one that runs at the same time, has an object that does not go: nothing is sent.
+    pub(super) const fn beside_held(self) -> Option<Self> {
+        match self {
+            Self::RunsAgain | Self::MadeAgain => Some(Self::Deleted),
+            Self::Held => Some(Self::Held),
+            _ => None,
+        }
+    }
+
     /// What the next action does with the objects that are named.
-    pub(super) fn words(self, named: &str, is_one: bool) -> String {
+    pub(super) fn words(self, named: &str, is_one: bool, engine: Engine) -> String {
         let (it, them, are, have, s) =
             if is_one { ("it", "it", "is", "has", "s") } else { ("they", "them", "are", "have", "") };
         match self {
             Self::RunsAgain => format!("deletes {named} first and runs {them} again"),
             Self::MadeAgain => format!("deletes {named} first and makes {them} again"),
+            Self::Deleted => format!("deletes {named}"),
             Self::Lost => {
                 format!("deletes {named} first, sends {them} before {it} {are} gone, and so loses {them}")
             }
@@ -60,7 +72,8 @@ impl Fate {
             Self::FailsStill => format!("fails, since {named} {are} still there and {have} failed"),
             Self::Refused => format!("fails, since {named} {are} still there and may not be changed"),
             Self::Held => {
-                format!("fails, since {named} {are} to be deleted first and something holds {them}")
+                let fails = if engine == Engine::ArgoCd { "waits for ever" } else { "fails" };
+                format!("{fails}, since {named} {are} to be deleted first and something holds {them}")
             }
             Self::NeverRuns => {
                 format!(

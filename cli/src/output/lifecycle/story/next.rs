@@ -87,11 +87,16 @@ impl Story<'_> {
             for together in self.together(&hooks) {
                 let objects =
                     together.iter().flat_map(|hook| hook.objects.iter().map(move |object| (hook, object)));
+                let mut fates = Vec::new();
                 for (hook, object) in objects.clone() {
                     let left = self.played.leftovers.iter().find(|left| left.is_same(&object.id));
                     let Some(left) = left.filter(|left| !met.contains(left)) else { continue };
                     met.push(left);
-                    if let Some(fate) = self.fate(action, hook, object) {
+                    fates.extend(self.fate(action, hook, object).map(|fate| (fate, left)));
+                }
+                let is_held = fates.iter().any(|(fate, _)| *fate == Fate::Held);
+                for (fate, left) in fates {
+                    if let Some(fate) = if is_held { fate.beside_held() } else { Some(fate) } {
                         part.objects.entry(fate).or_default().push(left);
                     }
                 }
@@ -185,8 +190,10 @@ pub(super) struct Part<'a> {
 
 impl Part<'_> {
     fn words(&self, story: &Story<'_>) -> Option<String> {
-        let told =
-            self.objects.iter().map(|(fate, objects)| fate.words(&story.listed(objects), objects.len() == 1));
+        let told = self
+            .objects
+            .iter()
+            .map(|(fate, objects)| fate.words(&story.listed(objects), objects.len() == 1, story.engine));
         let told: Vec<_> = told.collect();
         let after = self.after.as_deref().unwrap_or_default();
         (!told.is_empty()).then(|| format!("{after}{}", told.join("; ")))

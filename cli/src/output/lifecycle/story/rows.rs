@@ -19,13 +19,15 @@ use crate::rehearsal::{Asked, Rehearsed};
 pub(super) const ONTO: &str = "onto the one that ";
 /// Said of what was sent, unless the next step is a wait.
 const UNAWAITED: &str = ", not awaited";
+/// As long as a simulation waits for what never comes, in seconds.
+const FOREVER: f64 = 86_400.0;
 /// A deletion of what was there before counts as slow from here on, in seconds.
 const SLOW: f64 = 1.0;
 
 pub(super) fn of<'a>(scenario: &'a Rehearsed, asked: Option<&'a Asked>, played: &'a Played) -> Vec<Row<'a>> {
     let steps = &played.steps;
     let engine = super::engine(scenario);
-    let limit = asked.and_then(|asked| other_limit(&asked.flags, engine)).unwrap_or_default();
+    let limit = asked.map_or(0.0, |asked| other_limit(&asked.flags, engine).unwrap_or(FOREVER));
     let is_endless = asked.is_some_and(|asked| hook_limit(&asked.flags, engine).is_none());
     let mut rows: Vec<Row<'a>> = Vec::new();
     for (index, step) in steps.iter().enumerate() {
@@ -109,9 +111,10 @@ fn deletion<'a>(step: &'a Step, rows: &[Row<'a>], limit: f64, has_failed: Option
         Some(_) if has_failed => " (hook-failed)",
         Some(_) => " (hook-succeeded)",
     };
-    let mut row = row(step, Doing::Delete, format!("delete{policy}"));
+    let is_old = sent.is_none() && matches!(step.result, StepResult::Ok | StepResult::Timeout);
+    let words = if is_old { "delete the old one".to_owned() } else { format!("delete{policy}") };
+    let mut row = row(step, Doing::Delete, words);
     match step.result {
-        StepResult::Ok if sent.is_none() => "delete the old one".clone_into(&mut row.words),
         StepResult::Ok => {}
         StepResult::Absent => row.words.push_str(", already gone"),
         StepResult::Timeout => {

@@ -117,8 +117,8 @@ fn sent<'a>(rows: &[Row<'a>], phase: &[Event]) -> Sent<'a> {
         let times = sent.entry((&*object.kind, object.namespace.as_deref(), &*object.name)).or_default();
         match row.doing {
             Doing::Hook => *times += 1,
-            Doing::Delete => *times = (*times).max(1),
-            Doing::Log | Doing::Resources => {}
+            Doing::Delete if row.has_failed() => *times = (*times).max(1),
+            Doing::Delete | Doing::Log | Doing::Resources => {}
         }
     }
     sent

@@ -141,6 +141,7 @@ fn met(steps: &[Step], id: &ObjectId) -> Option<Fate> {
     Some(match (deleted, sent.map(|step| step.result), wait) {
         (Some(StepResult::Absent), ..) => return None,
         (Some(StepResult::Timeout), ..) => Fate::Held,
+        (Some(StepResult::Ok), None, None) => Fate::Deleted,
         (Some(StepResult::Ok), Some(StepResult::Ok), None) if said.starts_with("onto") => Fate::Lost,
         (Some(StepResult::Ok), Some(StepResult::Ok), Some((StepResult::Failed | StepResult::Timeout, _)))
             if said.starts_with("onto") =>
@@ -199,10 +200,6 @@ proptest! {
             step.object.as_ref().is_some_and(|id| ends.iter().any(|end| end.is_same(id)))
         });
         for Part { after, objects } in &parts {
-            // Argo CD waits for ever.
-            if helm == "argocd" && objects.contains_key(&Fate::Held) {
-                return Ok(());
-            }
             for (fate, id) in objects.iter().flat_map(|(fate, ids)| ids.iter().map(move |id| (*fate, *id))) {
                 let met = met(steps, id);
                 let is_unmet = met.is_none() && (after.is_some() || !is_foreseen);

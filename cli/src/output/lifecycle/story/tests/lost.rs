@@ -160,6 +160,32 @@ fn what_does_not_go_fails_the_next_upgrade_of_who_waits_for_it() {
 }
 
 #[test]
+fn a_sync_that_waits_for_ever_was_over_after_a_day() {
+    let chart = claim() + &object("ConfigMap", "other", TEAM, "");
+    let scenario = played_chart(&chart, "argocd", &[Action::Install], &[], &Flags::default());
+    let next = "deletes ConfigMap/other; \
+                waits for ever, since PersistentVolumeClaim/data is to be deleted first and something holds it";
+    assert_eq!(notes(&last(&scenario), "next sync"), next);
+    let scenario = played_chart(&chart, "argocd", &UPGRADED, &[], &Flags::default());
+    let story = last(&scenario);
+    assert!(!story.is_fine() && !story.loses(), "{:#?}", story.rows);
+    assert_eq!((story.status(), story.stop_words()), ("pending-upgrade", "Argo CD says"));
+    let rows = story.rows.iter().map(|row| {
+        let outcome = row.outcome.as_ref().map_or("", |outcome| &outcome.words);
+        (row.object.unwrap().name.as_str(), row.words.as_str(), outcome)
+    });
+    let why = "still there after 1d: a pod still uses it, and Argo CD waits for ever";
+    assert_eq!(
+        rows.collect::<Vec<_>>(),
+        [("other", "delete the old one", ""), ("data", "delete the old one", why)]
+    );
+    assert_eq!(story.unrun.words(), "ConfigMap/other (w 0), 1 object of the release");
+    let next =
+        "waits for ever, since PersistentVolumeClaim/data is to be deleted first and something holds it";
+    assert_eq!(notes(&story, "next sync"), next);
+}
+
+#[test]
 fn more_than_six_that_are_left_were_named_nowhere() {
     let chart: String = (0..9).map(|place| object("ConfigMap", &format!("c{place}"), TEAM, "")).collect();
     let scenario = played_chart(&chart, "4", &[Action::Install], &[], &Flags::default());

@@ -1,0 +1,47 @@
+//! Argo CD waits for ever for what does not go: from source, not run.
+
+use super::*;
+
+/// A hook that a finalizer holds.
+fn held(name: &str, policies: &[(&str, &str)]) -> String {
+    config_map(name, "pre-install", policies, "a").replace("metadata:\n", "metadata:\n  finalizers: [x/y]\n")
+}
+
+#[test]
+fn argocd_went_on_after_a_day_when_what_it_deletes_first_did_not_go() {
+    let chart = held("a", &[])
+        + &job("b", "pre-install", &[])
+        + &job("c", "pre-install", &[("hook-weight", "1")])
+        + &resource("ConfigMap", "own", "");
+    let mut release = helm("argocd");
+    succeeds(&release.install(&chart));
+    let played = release.upgrade(&chart);
+    fails(&played, "one or more tasks are running");
+    assert_eq!(
+        steps(&played),
+        ["pre-install delete ConfigMap/a timeout", "pre-install delete Job/b ok"],
+        "nothing of the wave is applied before all of it is gone, which is asked for at the same time"
+    );
+    let told = played.steps[0].message.as_deref();
+    assert_eq!(told, Some("it is still there: a finalizer holds it, and Argo CD waits for ever"));
+    assert!(played.steps.iter().all(|step| step.at == 0.0), "{:#?}", played.steps);
+    assert_eq!(history(&played), "1 deployed, 2 pending-upgrade");
+}
+
+#[test]
+fn argocd_names_what_it_waits_for_only_where_a_policy_deletes_it_at_the_end() {
+    let policy = [("hook-delete-policy", "before-hook-creation,hook-failed")];
+    let chart = held("a", &policy) + &held("b", &policy);
+    let mut release = helm("argocd");
+    succeeds(&release.install(&chart));
+    fails(&release.upgrade(&chart), "waiting for deletion of /ConfigMap/a and 1 more hooks");
+}
+
+#[test]
+fn argocd_waited_for_what_it_deletes_when_all_is_over() {
+    let policy = [("hook-delete-policy", "hook-succeeded")];
+    let played = helm("argocd").install(&(held("a", &policy) + &held("b", &policy)));
+    succeeds(&played);
+    assert!(played.steps.iter().all(|step| step.at == 0.0), "{:#?}", played.steps);
+    assert_eq!(left(&played), "ConfigMap/a ConfigMap/b");
+}
