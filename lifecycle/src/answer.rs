@@ -164,10 +164,12 @@ impl ObjectId {
     /// Whether both are the same object to Kubernetes, in whichever version of their group.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.name == other.name
-            && self.kind == other.kind
-            && self.namespace == other.namespace
-            && self.group() == other.group()
+        self.name == other.name && self.key() == other.key()
+    }
+
+    /// By what Kubernetes knows it: group, kind, namespace and name.
+    pub(crate) fn key(&self) -> (&str, &str, Option<&str>, &str) {
+        (self.group(), &self.kind, self.namespace.as_deref(), &self.name)
     }
 
     /// Kind, namespace and name: the order of leftovers.

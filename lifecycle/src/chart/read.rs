@@ -167,6 +167,7 @@ impl Home<'_> {
     }
 
     fn objects(&self, document: &Document<'_>) -> Result<Vec<Arc<Object>>, ReadError> {
+        let policy = document.view().annotation(annotations::RESOURCE_POLICY);
         let read = |item: hooks::Object<'_>| {
             let mut object = self.object(item).map_err(|source| ReadError::Outcome {
                 path: document.path.to_owned(),
@@ -174,8 +175,7 @@ impl Home<'_> {
                 name: item.name().unwrap_or_default().to_owned(),
                 source,
             })?;
-            object.document_policy =
-                document.view().annotation(annotations::RESOURCE_POLICY).map(str::to_owned);
+            object.document_policy = policy.map(str::to_owned);
             Ok(Arc::new(object))
         };
         document.items().map(read).collect()

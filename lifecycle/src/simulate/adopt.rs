@@ -70,13 +70,10 @@ impl Play<'_> {
     }
 }
 
-/// Whether Helm takes both for one, which is before names are made up.
+/// By what Helm knows an object, which is before names are made up.
 ///
 /// Source: Helm 3.21.4 and 4.2.4 `pkg/action/upgrade.go`, `objectKey`.
-pub(super) fn is_same_to_helm(one: &Object, other: &Object) -> bool {
-    let known = |object: &Object| ObjectId {
-        name: if object.is_named() { object.id.name.clone() } else { String::new() },
-        ..object.id.clone()
-    };
-    one.id == other.id || known(one) == known(other)
+pub(super) fn key(object: &Object) -> (&str, &str, Option<&str>, &str) {
+    let ObjectId { api_version, kind, namespace, name } = &object.id;
+    (api_version, kind, namespace.as_deref(), if object.is_named() { name } else { "" })
 }

@@ -1,6 +1,9 @@
 //! The ordinary resources of a release: created, updated, deleted, all of them as one step.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     Play,
@@ -84,7 +87,8 @@ impl Play<'_> {
         let mut count = Count::default();
         let updated = self.update_each(current, target, &mut count);
         let updated = updated.and_then(|()| {
-            let is_gone = |old: &&Arc<Object>| !target.iter().any(|new| new.id.is_same(&old.id));
+            let named: HashSet<_> = target.iter().map(|new| new.id.key()).collect();
+            let is_gone = |old: &&Arc<Object>| !named.contains(&old.id.key());
             let errors = self.prune(current.iter().filter(is_gone), &mut count);
             if errors.is_empty() || self.profile.engine == Engine::Helm3 {
                 return Ok(());
@@ -102,6 +106,7 @@ impl Play<'_> {
         count: &mut Count,
     ) -> Result<(), Failure> {
         let request = if self.applies { Request::Apply } else { Request::Patch };
+        let old: HashMap<_, _> = current.iter().rev().map(|old| (old.id.key(), old)).collect();
         let mut errors = Vec::new();
         for object in target {
             if !object.is_named() {
@@ -113,7 +118,7 @@ impl Play<'_> {
                 count.created += 1;
                 continue;
             }
-            let old = current.iter().find(|old| old.id.is_same(&object.id));
+            let old = old.get(&object.id.key()).copied();
             if old.is_none() && self.profile.engine == Engine::Helm3 {
                 let ObjectId { kind, name, .. } = &object.id;
                 return Err(Failure(format!("no {kind} with the name \"{name}\" found")));

@@ -1,12 +1,12 @@
 //! `helm upgrade`.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use hooks::{Event, release::Status};
 
 use super::{
     Play,
-    adopt::is_same_to_helm,
+    adopt::key,
     errors::Failure,
     storage::{HISTORY, Stored},
 };
@@ -31,8 +31,8 @@ impl Play<'_> {
         self.map(base.chart.resources.iter()).map_err(|failure| {
             failure.after("unable to build kubernetes objects from current release manifest")
         })?;
-        let is_new =
-            |object: &&Arc<Object>| !base.chart.resources.iter().any(|old| is_same_to_helm(old, object));
+        let known: HashSet<_> = base.chart.resources.iter().map(|old| key(old)).collect();
+        let is_new = |object: &&Arc<Object>| !known.contains(&key(object));
         let new: Vec<_> = chart.resources.iter().filter(is_new).cloned().collect();
         let adopted = self.adopted(&new).map_err(|failure| failure.after(self.unable_to("update")))?;
         let current: Vec<_> = base.chart.resources.iter().chain(&adopted).cloned().collect();

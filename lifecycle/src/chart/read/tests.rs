@@ -164,6 +164,33 @@ fn what_has_no_kind_cannot_be_built_and_its_values_stay_unsaid() {
 }
 
 #[test]
+fn of_a_list_in_a_list_nothing_is_built() {
+    let inner = "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, metadata: {name: x}}]}";
+    let said = Some("*unstructured.Unstructured is not a list: no Items field in this object");
+    let outer = format!("{{apiVersion: v1, kind: List, items: [{inner}], metadata: {{annotations: {{}}}}}}");
+    assert_eq!(read(&outer).unbuildable.as_deref(), said);
+    let hook = read(&outer.replace("annotations: {}", "annotations: {helm.sh/hook: test}")).hooks.remove(0);
+    assert_eq!((hook.unbuildable.as_deref(), names(&hook.objects)), (said, vec!["Secret/x".to_owned()]));
+    assert_eq!(read(inner).unbuildable, None);
+    let inner = r#"{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Secret","metadata":{"name":"x"}}]}"#;
+    let first = r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"y"}}"#;
+    assert_eq!(read(&format!("{first}\n{inner}")).unbuildable, None, "a stream may hold lists");
+}
+
+#[test]
+fn items_that_are_no_list_cannot_be_decoded_but_in_an_item() {
+    let odd = "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}, items: word}";
+    assert_eq!(
+        read(odd).unbuildable.as_deref(),
+        Some(
+            "unable to decode \"\": json: cannot unmarshal string into Go struct field decodeList.items of type []json.RawMessage"
+        )
+    );
+    let chart = read(&format!("{{apiVersion: v1, kind: List, items: [{odd}]}}"));
+    assert_eq!((chart.unbuildable, names(&chart.resources)), (None, vec!["ConfigMap/x".to_owned()]));
+}
+
+#[test]
 fn a_made_up_name_shows_its_prefix() {
     let chart = read(
         "{apiVersion: v1, kind: Secret, metadata: {generateName: x-, annotations: {helm.sh/hook: test}}}",
@@ -196,4 +223,13 @@ fn a_document_that_cannot_be_read_is_named_with_its_place() {
         matches!(&error, ReadError::Unreadable { path, .. } if path == "shop/templates/b.yaml"),
         "{error}"
     );
+}
+
+#[test]
+fn a_list_with_many_annotations_and_items_took_time_squared() {
+    let annotations: String = (0..30_000).map(|number| format!("a{number}: b, ")).collect();
+    let items: String =
+        (0..30_000).map(|number| format!("{{kind: A, metadata: {{name: a{number}}}}}, ")).collect();
+    let text = format!("{{kind: List, metadata: {{annotations: {{{annotations}}}}}, items: [{items}]}}");
+    assert_eq!(read(&text).resources.len(), 30_000);
 }

@@ -106,3 +106,11 @@ fn a_failing_hook_stops_all_that_come_after_it() {
         assert!(!steps(&played).iter().any(|step| step.contains("manifest")));
     }
 }
+
+#[test]
+fn an_upgrade_of_many_resources_took_time_squared() {
+    let text: String = (0..10_000).map(|number| resource("ConfigMap", &format!("c{number}"), "")).collect();
+    let mut release = helm("4");
+    release.install(&text);
+    assert_eq!(release.upgrade(&text).steps[0].message.as_deref(), Some("10000 updated"));
+}
