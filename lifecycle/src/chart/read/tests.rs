@@ -227,9 +227,9 @@ fn a_document_that_cannot_be_read_is_named_with_its_place() {
 
 #[test]
 fn a_list_with_many_annotations_and_items_took_time_squared() {
-    let annotations: String = (0..30_000).map(|number| format!("a{number}: b, ")).collect();
-    let items: String =
-        (0..30_000).map(|number| format!("{{kind: A, metadata: {{name: a{number}}}}}, ")).collect();
+    let many = |written: fn(usize) -> String| (0..30_000).map(written).collect::<Vec<_>>().join(", ");
+    let annotations = many(|number| format!("a{number}: b"));
+    let items = many(|number| format!("{{kind: A, metadata: {{name: a{number}}}}}"));
     let text = format!("{{kind: List, metadata: {{annotations: {{{annotations}}}}}, items: [{items}]}}");
     assert_eq!(read(&text).resources.len(), 30_000);
 }
