@@ -149,10 +149,7 @@ impl Inspect {
         let targets = self.output.targets(matches)?;
         let (mut entries, mut problems) = (Vec::new(), Vec::new());
         for path in &self.paths {
-            match inspect(path) {
-                Ok(found) => entries.extend(found),
-                Err(problem) => problems.push(problem),
-            }
+            entries.extend(inspect(path, &mut problems));
         }
         for problem in &problems {
             io.error(&problem.to_string(), global)?;
@@ -169,27 +166,31 @@ impl Inspect {
     }
 }
 
-/// The certificates of a file, or of the known files of a folder, the authority first.
-fn inspect(path: &Path) -> Result<Vec<Entry>, Problem> {
-    if !path.is_dir() {
-        return read(path);
-    }
-    let files: Vec<PathBuf> =
-        CERTIFICATES.iter().map(|name| path.join(name)).filter(|file| file.exists()).collect();
+/// The certificates of a file, or of the known files of a folder, the authority first; what cannot be read goes to `problems`.
+fn inspect(path: &Path, problems: &mut Vec<Problem>) -> Vec<Entry> {
+    let is_folder = path.is_dir();
+    let known = || CERTIFICATES.iter().map(|name| path.join(name)).filter(|file| file.exists()).collect();
+    let files: Vec<PathBuf> = if is_folder { known() } else { vec![path.to_owned()] };
     if files.is_empty() {
         let message = "neither ca.crt nor tls.crt in this folder; make them with hookward certs make";
-        return Err(Problem::new(path.display().to_string(), message));
+        problems.push(Problem::new(path.display().to_string(), message));
     }
     let mut entries = Vec::new();
     for file in files {
-        entries.extend(read(&file)?);
+        match read(&file) {
+            Ok(found) => entries.extend(found),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !is_folder {
+        return entries;
     }
     let authorities: Vec<Summary> =
         entries.iter().map(|entry| &entry.summary).filter(|summary| summary.is_authority).cloned().collect();
     for entry in entries.iter_mut().filter(|entry| !entry.summary.is_authority && !authorities.is_empty()) {
         entry.is_trusted = Some(authorities.iter().any(|authority| entry.summary.issued_by(authority)));
     }
-    Ok(entries)
+    entries
 }
 
 fn read(path: &Path) -> Result<Vec<Entry>, Problem> {
@@ -205,4 +206,26 @@ fn read(path: &Path) -> Result<Vec<Entry>, Problem> {
         .into_iter()
         .map(|summary| Entry { file: shown.clone(), summary, is_trusted: None })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_folder_that_cannot_be_read_hid_the_other() {
+        for (broken, good) in [("ca.crt", "tls.crt"), ("tls.crt", "ca.crt")] {
+            let folder = tempfile::tempdir().unwrap();
+            let authority = Authority::new("a", DAY).unwrap();
+            let leaf = authority.issue(&["localhost".parse().unwrap()], DAY).unwrap();
+            folder::write(folder.path(), &authority, &leaf, false).unwrap();
+            fs::write(folder.path().join(broken), "x").unwrap();
+            let mut problems = Vec::new();
+            let entries = inspect(folder.path(), &mut problems);
+            let files: Vec<_> = entries.iter().map(|entry| Path::new(&entry.file)).collect();
+            assert_eq!(files, [folder.path().join(good)]);
+            assert!(problems.len() == 1 && problems[0].to_string().contains(broken), "{problems:?}");
+            assert_eq!(entries[0].is_trusted, None, "there is no other to be signed by");
+        }
+    }
 }
