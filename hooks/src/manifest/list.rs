@@ -12,8 +12,10 @@ const WORD: usize = 512;
 /// What an item takes for its kind and its version, in values and names.
 const WORDS: usize = 4;
 
-/// The objects that Helm builds of a document, each with the JSON pointer to it: the document itself, or, where it has `items`, those,
-/// whatever its kind is.
+/// The objects of a document, each with the JSON pointer to it: the document itself, or, where it has a list of `items`, those, whatever
+/// its kind is.
+///
+/// Of a list in a list Helm builds nothing; what is in it is given all the same, so that nobody has to rely on that.
 ///
 /// Source: k8s.io/apimachinery 0.36 `pkg/apis/meta/v1/unstructured/helpers.go`, `decode`; k8s.io/cli-runtime 0.36
 /// `pkg/resource/visitor.go`, `FlattenListVisitor`.
@@ -23,7 +25,8 @@ pub fn objects<'n, 'a>(root: &'n Node<'a>) -> impl Iterator<Item = (String, &'n 
 }
 
 fn items<'n, 'a>(node: &'n Node<'a>, pointer: String) -> impl Iterator<Item = (String, &'n Node<'a>)> {
-    let items = node.get("items");
+    // Whoever has something else for its items is an object with a member that Kubernetes does not know.
+    let items = node.get("items").filter(|items| matches!(items.value, Value::List(_)));
     let itself = items.is_none().then(|| (pointer.clone(), node));
     let items = items.map_or(&[][..], Node::items).iter().enumerate();
     itself.into_iter().chain(items.map(move |(index, item)| (format!("{pointer}/items/{index}"), item)))

@@ -125,6 +125,19 @@ fn whoever_has_items_is_a_list_and_they_have_its_kind() {
 }
 
 #[test]
+fn an_item_with_items_that_are_no_list_was_judged_by_nobody() {
+    for items in ["x", "5", "{}", "null"] {
+        let item = format!("{{kind: B, items: {items}}}");
+        assert_eq!(kinds(&format!("{{kind: List, items: [{item}, {{kind: C}}]}}")), "B C", "{items}");
+        assert_eq!(kinds(&item), "B", "{items}");
+    }
+    assert_eq!(
+        kinds("{kind: List, items: [{kind: List, items: [{kind: B}]}, {kind: List, items: []}]}"),
+        "B"
+    );
+}
+
+#[test]
 fn a_hook_that_only_helm_can_see_was_an_ordinary_resource() {
     let events = |text: &str| {
         let read = read_within(text, Limits::default());
