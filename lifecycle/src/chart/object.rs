@@ -210,9 +210,28 @@ pub(super) fn definition(written: hooks::Object<'_>) -> Option<Definition> {
 /// Source: k8s.io/cli-runtime 0.36 `pkg/resource/metadata_decoder.go` and `mapper.go`, `infoForData`; the members come in the order of
 /// their names, since YAML becomes JSON first.
 pub(super) fn unbuildable(written: hooks::Object<'_>) -> Option<String> {
+    let items = written.root().get("items");
+    if let Some(kind) = items.and_then(go_type).filter(|kind| *kind != "array") {
+        return Some(format!(
+            r#"unable to decode "": json: cannot unmarshal {kind} into Go struct field decodeList.items of type []json.RawMessage"#
+        ));
+    }
     if written.kind().is_empty() {
         return Some(r#"unable to decode "": Object 'Kind' is missing"#.to_owned());
     }
+    let is_list =
+        |item: &Node<'_>| matches!(item.get("items").map(|items| &items.value), Some(Value::List(_)));
+    let nested = || items.is_some_and(|items| items.items().iter().any(is_list)).then(|| NESTED.to_owned());
+    wrong_metadata(written).or_else(nested)
+}
+
+/// What is said of a list in a list.
+///
+/// Source: k8s.io/cli-runtime 0.36 `pkg/resource/visitor.go`, `FlattenListVisitor`; k8s.io/apimachinery 0.36
+/// `pkg/apis/meta/v1/unstructured/helpers.go`, `decodeToList`: items are read as objects, whatever they hold.
+const NESTED: &str = "*unstructured.Unstructured is not a list: no Items field in this object";
+
+fn wrong_metadata(written: hooks::Object<'_>) -> Option<String> {
     let metadata = written.metadata()?;
     let wrong = |name: &'static str| {
         let node = metadata.get(name)?;
@@ -220,7 +239,7 @@ pub(super) fn unbuildable(written: hooks::Object<'_>) -> Option<String> {
             "annotations" | "labels" => node.members().iter().map(|member| &member.node).collect(),
             _ => vec![node],
         };
-        values.into_iter().find_map(go_type).map(|kind| (name, kind))
+        values.into_iter().filter_map(go_type).find(|kind| *kind != "string").map(|kind| (name, kind))
     };
     let (name, kind) =
         ["annotations", "generateName", "labels", "name", "namespace"].into_iter().find_map(wrong)?;
@@ -229,10 +248,11 @@ pub(super) fn unbuildable(written: hooks::Object<'_>) -> Option<String> {
     ))
 }
 
-/// Go's word for what is no text.
+/// Go's word for a value; it has none for nothing.
 const fn go_type(node: &Node<'_>) -> Option<&'static str> {
     match node.value {
-        Value::Null | Value::String(_) => None,
+        Value::Null => None,
+        Value::String(_) => Some("string"),
         Value::Bool(_) => Some("bool"),
         Value::Number(_) => Some("number"),
         Value::List(_) => Some("array"),

@@ -1,6 +1,8 @@
 //! Which objects Helm makes of a text that holds more than one, and of what it is a hook.
 
-use super::{Chart, EACH_TIME, Helm, Place, Value, assert_refused, json, object, uid, with_both_helms};
+use super::{
+    Chart, EACH_TIME, Helm, Place, Value, assert_refused, changed, json, object, uid, with_both_helms,
+};
 
 /// The first object, which is a hook.
 fn first() -> String {
@@ -99,7 +101,35 @@ fn of_ordinary_resources_only_the_first_object_is_created(helm: Helm) {
     assert_eq!(is_there, [true, false, true, false]);
 }
 
+fn of_a_list_in_a_list_nothing_is_built(helm: Helm) {
+    let said = ["*unstructured.Unstructured is not a list: no Items field in this object"];
+    for metadata in [object("List", "first", EACH_TIME), object("List", "first", "")] {
+        let place = Place::unguarded("fact-list-in-list");
+        let inner = json!({"apiVersion": "v1", "kind": "List", "items": [claim()]});
+        let list = changed(metadata, "", "items", json!([inner]));
+        assert_refused(&place.install(helm, &chart(&list.to_string())), &said);
+        assert_eq!(of_claim(&place), None);
+    }
+}
+
+fn an_item_with_items_that_are_no_list_is_an_object(helm: Helm) {
+    let place = Place::unguarded("fact-items");
+    let item = changed(claim(), "", "items", json!("x"));
+    let list = changed(object("List", "first", ""), "", "items", json!([item]));
+    let chart = chart(&list.to_string());
+    // Otherwise Helm refuses a member that the schema of the kind does not know, and a server-side apply does.
+    let unchecked = ["--disable-openapi-validation", "--server-side=false"];
+    let flags = match helm {
+        Helm::V3 => &unchecked[..1],
+        Helm::V4 => &unchecked,
+    };
+    let ran = place.helm(helm, "install", Some(chart.path()), flags);
+    assert!(of_claim(&place).is_some(), "{ran:?}");
+}
+
 with_both_helms! {
+    of_a_list_in_a_list_nothing_is_built
+    an_item_with_items_that_are_no_list_is_an_object
     what_follows_the_first_json_object_is_deleted_and_created_with_it
     a_hook_or_an_object_that_hid_from_us_is_refused_before_anything_is_touched
     each_of_them_is_deleted_where_nobody_refuses_it
