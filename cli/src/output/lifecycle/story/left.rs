@@ -34,15 +34,15 @@ impl Story<'_> {
         if leftovers.len() > self.named {
             named.push(format!("{} more, which --format json names", leftovers.len() - self.named));
         }
-        let forgotten = self.played.action == Action::Uninstall && self.played.history.is_empty();
+        let is_forgotten = self.played.action == Action::Uninstall && self.played.history.is_empty();
         let goes = |object: &&ObjectId| self.ttl_of(object).is_some() || self.is_going(object);
-        let staying = leftovers.iter().filter(|object| !goes(object)).count();
-        let whose = match (forgotten, staying) {
-            (false, _) | (true, 0) => "",
-            (true, 1) if leftovers.len() == 1 => "; nobody deletes it now",
-            (true, all) if all == leftovers.len() => "; nobody deletes them now",
-            (true, 1) => "; nobody deletes the other now",
-            (true, _) => "; nobody deletes the others now",
+        let forgotten = leftovers.iter().filter(|object| is_forgotten && !goes(object)).count();
+        let whose = match forgotten {
+            0 => "",
+            1 if leftovers.len() == 1 => "; nobody deletes it now",
+            all if all == leftovers.len() => "; nobody deletes them now",
+            1 => "; nobody deletes the other now",
+            _ => "; nobody deletes the others now",
         };
         Note::new("left behind", format!("{}{whose}", named.join(", ")))
     }

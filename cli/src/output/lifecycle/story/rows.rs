@@ -1,9 +1,10 @@
 //! From steps to rows: what was done to one object stands together.
 
-use hooks::Event;
+use std::collections::HashMap;
+
 use lifecycle::{
     Step,
-    answer::{Action, LOST, ObjectId, Played, StepResult, Verb},
+    answer::{Action, LOST, Played, StepResult, Verb},
     command::Wait,
     profile::Engine,
 };
@@ -30,17 +31,16 @@ pub(super) fn of<'a>(scenario: &'a Rehearsed, asked: Option<&'a Asked>, played: 
     let limit = asked.map_or(0.0, |asked| other_limit(&asked.flags, engine).unwrap_or(FOREVER));
     let is_endless = asked.is_some_and(|asked| hook_limit(&asked.flags, engine).is_none());
     let mut rows: Vec<Row<'a>> = Vec::new();
-    for (index, step) in steps.iter().enumerate() {
+    for (index, (step, [before, after])) in steps.iter().zip(neighbours(steps)).enumerate() {
         match (step.verb, step.event, &step.object) {
-            (Verb::Delete, Some(event), Some(object)) if is_followed(&steps[index + 1..], event, object) => {}
+            (Verb::Delete, Some(_), Some(_)) if after.is_some_and(sends) => {}
             (Verb::Delete, Some(_), Some(_)) => {
                 // Argo CD goes by how the whole sync ended.
                 let has_failed = (engine == Engine::ArgoCd).then_some(played.exit != 0);
                 let row = deletion(step, &rows, limit, has_failed);
                 rows.push(row);
             }
-            (Verb::Create | Verb::Apply, Some(event), Some(object)) => {
-                let before = steps[..index].iter().rfind(|step| is_about(step, event, object));
+            (Verb::Create | Verb::Apply, Some(_), Some(_)) => {
                 rows.push(sending(step, before.filter(|step| step.verb == Verb::Delete)));
             }
             (Verb::Wait, Some(_), Some(_)) => await_in(&mut rows, step, is_endless),
@@ -62,14 +62,20 @@ pub(super) fn of<'a>(scenario: &'a Rehearsed, asked: Option<&'a Asked>, played: 
     rows
 }
 
-fn is_about(step: &Step, event: Event, object: &ObjectId) -> bool {
-    step.event == Some(event) && step.object.as_ref() == Some(object)
+/// For each step the one before and the one after it that are about the same object in the same event.
+fn neighbours(steps: &[Step]) -> Vec<[Option<&Step>; 2]> {
+    let mut all = vec![[None; 2]; steps.len()];
+    let mut last = HashMap::new();
+    for (index, step) in steps.iter().enumerate() {
+        if let Some(before) = last.insert((step.event, &step.object), index) {
+            (all[before][1], all[index][0]) = (Some(step), Some(&steps[before]));
+        }
+    }
+    all
 }
 
-/// Whether a deletion is the one before the object is sent again.
-fn is_followed(later: &[Step], event: Event, object: &ObjectId) -> bool {
-    let next = later.iter().find(|step| is_about(step, event, object));
-    next.is_some_and(|step| matches!(step.verb, Verb::Create | Verb::Apply))
+const fn sends(step: &Step) -> bool {
+    matches!(step.verb, Verb::Create | Verb::Apply)
 }
 
 fn row(step: &Step, doing: Doing, words: String) -> Row<'_> {
