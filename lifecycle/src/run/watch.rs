@@ -104,7 +104,7 @@ impl Watch {
 
     /// What it has heard of and knows to be there: each uid with its version.
     pub(super) fn known(&self) -> BTreeMap<String, u64> {
-        self.watcher.known()
+        self.watcher.journal.alive(self.watcher.number)
     }
 
     /// What is seen of one of them.
@@ -126,13 +126,9 @@ impl Watcher {
         self.labels().map_or_else(ListParams::default, |labels| ListParams::default().labels(labels))
     }
 
-    fn known(&self) -> BTreeMap<String, u64> {
-        self.journal.alive(self.number)
-    }
-
     async fn list(&self, change: Change) -> Result<String, kube::Error> {
         let list = self.api.list(&self.list_params()).await?;
-        let known = self.known();
+        let known = self.journal.alive(self.number);
         for object in &list.items {
             let uid = object.metadata.uid.clone().unwrap_or_default();
             let change = if known.contains_key(&uid) { Change::Modified } else { change };
