@@ -13,6 +13,7 @@ pub mod node;
 pub mod object;
 pub mod order;
 pub mod plain;
+pub mod plainly;
 pub mod release;
 pub mod room;
 pub mod scope;

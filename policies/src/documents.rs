@@ -9,6 +9,7 @@ use hooks::{
     Interest, Node,
     manifest::{self, Manifest},
     node::{Member, Value},
+    plainly::Words,
     yaml::{self, Limits},
 };
 
@@ -24,6 +25,17 @@ pub const GROUP: &str = "hookward.dev";
 pub const VERSION: &str = "v1alpha1";
 /// Both, as objects say it.
 pub const API_VERSION: &str = "hookward.dev/v1alpha1";
+
+/// What is said of a value that is not what is wanted there.
+const WORDS: Words = Words {
+    own: |_| None,
+    number: |_, field| {
+        let example = if field == Some("helmVersion") { "4" } else { "1" };
+        (", and not a larger one than makes sense", example)
+    },
+    wanted: ("expected scalar or mapping", "one word", "WORD"),
+    instead: &[("unknown variant", "unknown word")],
+};
 
 /// One document of a policy file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -270,7 +282,7 @@ fn typed<T: DeserializeOwned>(part: &Part<'_>) -> Result<Written<T>, Error> {
         }
         let rule = rule_at(file, root, line).map_or_else(String::new, |rule| format!("rule {rule}: "));
         let said = error.without_snippet().to_string();
-        let said = plainly(&said, root.field_at(file, line, column));
+        let said = WORDS.plainly(&said, root.field_at(file, line, column));
         Error { line, column, problem: Problem::Unreadable(format!("{rule}{said}")) }
     })?;
     if written.api_version == API_VERSION {
@@ -287,33 +299,6 @@ fn rule_at<'n>(text: &str, root: &'n Node<'_>, line: usize) -> Option<&'n str> {
     let holds =
         |rule: &&Member<'_>| (line_of(rule.name_span.start)..=line_of(rule.node.span.end)).contains(&line);
     rules.iter().find(holds).map(|rule| &*rule.name)
-}
-
-/// What serde says, without the place, which stands elsewhere, and without the words of programmers; `field` is whose value it is.
-fn plainly(said: &str, field: Option<&str>) -> String {
-    const WORDS: [(&str, &str); 5] = [
-        (", set DuplicateKeyPolicy in Options if acceptable", ""),
-        ("duplicate mapping key: ", "written twice: "),
-        ("invalid boolean", "true or false is wanted here"),
-        ("unknown variant", "unknown word"),
-        ("missing field", "there is no"),
-    ];
-    const WANTED: [(&str, &str, &str); 4] = [
-        ("expected string scalar", "a text", "TEXT"),
-        ("expected scalar or mapping", "one word", "WORD"),
-        ("expected sequence start", "a list", "[…]"),
-        ("expected mapping start", "a map", "{…}"),
-    ];
-    let said = said.rfind(" at line ").map_or(said, |end| &said[..end]);
-    let like = |example: &str| field.map_or_else(String::new, |field| format!(": write {field}: {example}"));
-    if said.strip_prefix("invalid ").is_some_and(|kind| kind.starts_with(['i', 'u']) && kind.len() <= 5) {
-        let what = "a whole number is wanted here, and not a larger one than makes sense";
-        return what.to_owned() + &like(if field == Some("helmVersion") { "4" } else { "1" });
-    }
-    if let Some((_, what, example)) = WANTED.iter().find(|(word, ..)| said.contains(word)) {
-        return format!("{what} is wanted here{}", like(example));
-    }
-    WORDS.iter().fold(said.to_owned(), |said, (word, plain)| said.replace(word, plain))
 }
 
 #[cfg(test)]

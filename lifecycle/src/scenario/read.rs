@@ -23,7 +23,7 @@ mod expected;
 mod foreign;
 mod plainly;
 
-use plainly::plainly;
+use plainly::WORDS;
 
 /// Why a document of the file is no scenario, and where in the file that shows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -176,7 +176,7 @@ impl File<'_> {
                 line += usize::try_from(found.line()).unwrap_or(1) - 1;
             }
             let field = manifest.root.field_at(self.text, line, column);
-            let message = plainly(&error.without_snippet().to_string(), field);
+            let message = WORDS.plainly(&error.without_snippet().to_string(), field);
             Error { line, column, message, is_foreign: false }
         })
     }
