@@ -12,21 +12,28 @@ use super::{
     escape::markdown as text,
     story::{Row, Story, Tone, counted, deny, expected, name, names, rules_of, span},
 };
-use crate::rehearsal::{Rehearsal, Rehearsed};
+use crate::{
+    rehearsal::{Rehearsal, Rehearsed},
+    report::Problem,
+};
 
 /// More characters no comment on GitHub has.
 const LIMIT: usize = 65_536;
-/// What of them is kept to say what was left out.
-const RESERVE: usize = 400;
+/// What of them is kept for headings, and to say what was left out.
+const RESERVE: usize = 600;
+/// What may grow without end takes at most this part of the room that is there: what could not be read, names of what is left behind.
+const SHARE: usize = 4;
+/// More characters of an error or of a value are left out.
+const CLIPPED: usize = 1_000;
+const TIMELINE: What = ("timeline", "");
 
-/// Writes the document, no longer than a comment may be as far as that is up to its timelines.
+/// Writes the document, no longer than a comment may be.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write(rehearsal: &Rehearsal, kind: Kind, out: &mut dyn Write) -> io::Result<()> {
-    let problems = written(|out| unread(rehearsal, out))?;
-    let mut page = Page { room: LIMIT - RESERVE, ..Page::default() };
-    page.room = page.room.saturating_sub(problems.chars().count());
+    let problems = unread(&rehearsal.problems)?;
+    let mut page = Page { room: LIMIT - RESERVE - problems.chars().count(), ..Page::default() };
     match kind {
         Kind::Plan(_) => {
             for scenario in &rehearsal.scenarios {
@@ -40,59 +47,65 @@ pub fn write(rehearsal: &Rehearsal, kind: Kind, out: &mut dyn Write) -> io::Resu
     out.write_all(page.text.as_bytes())
 }
 
-fn unread(rehearsal: &Rehearsal, out: &mut dyn Write) -> io::Result<()> {
-    if rehearsal.problems.is_empty() {
-        return Ok(());
+fn unread(problems: &[Problem]) -> io::Result<String> {
+    let mut page = Page { room: LIMIT / SHARE, ..Page::default() };
+    if problems.is_empty() {
+        return Ok(page.text);
     }
-    writeln!(out, "### Could not be read\n")?;
-    for problem in &rehearsal.problems {
-        writeln!(out, "- {}", text(&problem.to_string()))?;
+    page.text.push_str("### Could not be read\n\n");
+    for problem in problems {
+        page.fit(("file", ""), |out| writeln!(out, "- {}", text(&problem.to_string())))?;
     }
-    writeln!(out)
+    if let Some(more) = page.left_out() {
+        page.text.extend(["- ", &*more, " more\n"]);
+    }
+    page.text.push('\n');
+    Ok(page.text)
 }
+
+/// What a part is called where it is counted: a word that takes an s, and what follows it.
+type What = (&'static str, &'static str);
 
 /// What was written so far, and how many more characters there may be.
 #[derive(Default)]
 struct Page {
     text: String,
     room: usize,
-    /// Timelines that found no room.
-    timelines: usize,
-    /// Rollouts that passed and found none.
-    passed: usize,
+    /// What found no room, and how many of it.
+    missing: Vec<(What, usize)>,
 }
 
 impl Page {
-    /// Adds what must be there.
-    fn put(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-        let part = written(write)?;
-        self.room = self.room.saturating_sub(part.chars().count());
-        self.text.push_str(&part);
+    /// Adds what there is room for; what has none is counted.
+    fn fit(&mut self, what: What, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        write(&mut bytes)?;
+        let part = String::from_utf8_lossy(&bytes);
+        if let Some(room) = self.room.checked_sub(part.chars().count()) {
+            self.room = room;
+            self.text.push_str(&part);
+            return Ok(());
+        }
+        match self.missing.iter_mut().find(|(missing, _)| *missing == what) {
+            Some((_, count)) => *count += 1,
+            None => self.missing.push((what, 1)),
+        }
         Ok(())
     }
 
-    /// Adds what there is room for; says whether there was.
-    fn fit(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<bool> {
-        let part = written(write)?;
-        let Some(room) = self.room.checked_sub(part.chars().count()) else { return Ok(false) };
-        self.room = room;
-        self.text.push_str(&part);
-        Ok(true)
-    }
-
     fn plan(&mut self, scenario: &Rehearsed) -> io::Result<()> {
-        self.put(|out| {
+        let room = self.room;
+        self.fit(("plan", ""), |out| {
             let release = text(&scenario.answer.release);
             writeln!(out, "## Plan of {release} ({})\n", text(&scenario.played_by()))?;
             if let Some(denial) = denial(&rules_of(scenario, Mode::Deny)) {
                 writeln!(out, "**{denial}**\n")?;
             }
-            if scenario.answer.actions.is_empty() { Ok(()) } else { actions(scenario, out) }
+            if scenario.answer.actions.is_empty() { Ok(()) } else { actions(scenario, room, out) }
         })?;
         for story in Story::all(scenario).map(Story::in_full) {
             let is_open = !story.is_fine() || !story.denied_by().is_empty();
-            let is_there = self.fit(|out| timeline(&story, "", is_open, out))?;
-            self.timelines += usize::from(!is_there);
+            self.fit(TIMELINE, |out| timeline(&story, "", is_open, out))?;
         }
         Ok(())
     }
@@ -101,114 +114,133 @@ impl Page {
     fn rollouts(&mut self, scenarios: &[Rehearsed]) -> io::Result<()> {
         let names: Vec<_> = names(scenarios).iter().map(|name| text(name)).collect();
         let with_names = || scenarios.iter().zip(&names);
-        self.put(|out| summary(scenarios, &names, out))?;
+        self.summary(scenarios, &names)?;
         for (scenario, name) in with_names().filter(|(scenario, _)| !scenario.passed) {
-            self.put(|out| {
+            let room = self.room;
+            self.fit(("rollout", " that failed"), |out| {
                 writeln!(out, "### {} {name}\n", badge(false))?;
-                actions(scenario, out)
+                actions(scenario, room, out)
             })?;
             let unmet =
                 |index| scenario.expectations.iter().any(|expected| expected.step == index && !expected.ok);
             for story in Story::all(scenario).map(Story::in_full) {
                 let before = format!("step {}: ", story.index + 1);
-                let is_there = self.fit(|out| timeline(&story, &before, unmet(story.index), out))?;
-                self.timelines += usize::from(!is_there);
+                self.fit(TIMELINE, |out| timeline(&story, &before, unmet(story.index), out))?;
             }
         }
         for (scenario, name) in with_names().filter(|(scenario, _)| scenario.passed) {
-            let is_there = self.fit(|out| passed(scenario, name, out))?;
-            self.passed += usize::from(!is_there);
+            let room = self.room;
+            self.fit(("rollout", " that passed"), |out| passed(scenario, name, room, out))?;
         }
         Ok(())
     }
 
+    /// A table of all rollouts; where that is too long, first of those that failed.
+    fn summary(&mut self, scenarios: &[Rehearsed], names: &[String]) -> io::Result<()> {
+        let passed = scenarios.iter().filter(|scenario| scenario.passed).count();
+        let (all, failed) = (counted(scenarios.len(), "rollout"), scenarios.len() - passed);
+        let heading = format!("## {all}: {passed} passed, {failed} failed\n\n");
+        self.text.push_str(&heading);
+        if !scenarios.is_empty() {
+            self.text.push_str(
+                "| | rollout | played by | steps | what is not as expected |\n|---|---|---|--:|---|\n",
+            );
+        }
+        let rows = scenarios
+            .iter()
+            .zip(names)
+            .map(|(scenario, name)| (scenario.passed, summary_row(scenario, name)));
+        let mut rows: Vec<_> = rows.collect();
+        if rows.iter().map(|(_, row)| row.chars().count()).sum::<usize>() > self.room / 2 {
+            rows.sort_by_key(|(passed, _)| *passed);
+        }
+        let room = self.room;
+        self.room /= 2;
+        for (_, row) in rows {
+            self.fit(("row", " of the table"), |out| out.write_all(row.as_bytes()))?;
+        }
+        self.room += room - room / 2;
+        self.text.push('\n');
+        Ok(())
+    }
+
+    /// `2 timelines and 3 rollouts that passed`.
+    fn left_out(&self) -> Option<String> {
+        let parts = self.missing.iter().map(|((word, rest), count)| counted(*count, word) + rest);
+        let parts: Vec<_> = parts.collect();
+        (!parts.is_empty()).then(|| parts.join(" and "))
+    }
+
     fn say_left_out(&mut self) {
-        let timelines = (self.timelines > 0).then(|| counted(self.timelines, "timeline"));
-        let passed = (self.passed > 0).then(|| format!("{} that passed", counted(self.passed, "rollout")));
-        let parts: Vec<_> = timelines.into_iter().chain(passed).collect();
-        if !parts.is_empty() {
-            let parts = parts.join(" and ");
+        if let Some(parts) = self.left_out() {
             let why = "_Left out, since a comment on GitHub has no more than 65,536 characters: ";
             self.text.extend([why, &*parts, ". The format html has all._\n\n"]);
         }
     }
 }
 
-fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    write(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn summary(scenarios: &[Rehearsed], names: &[String], out: &mut dyn Write) -> io::Result<()> {
-    let passed = scenarios.iter().filter(|scenario| scenario.passed).count();
-    writeln!(
-        out,
-        "## {}: {passed} passed, {} failed\n",
-        counted(scenarios.len(), "rollout"),
-        scenarios.len() - passed
-    )?;
-    if !scenarios.is_empty() {
-        writeln!(out, "| | rollout | played by | steps | what is not as expected |")?;
-        writeln!(out, "|---|---|---|--:|---|")?;
-    }
-    for (scenario, name) in scenarios.iter().zip(names) {
-        let unmet: Vec<_> = scenario
-            .expectations
-            .iter()
-            .filter(|expected| !expected.ok)
-            .map(|expected| {
-                let (step, field) = (expected.step + 1, expected.field.name());
-                let (wanted, actual) = (expected.expected.to_string(), expected.actual.to_string());
-                format!("step {step}: {field} is {}, expected {}", code(&actual), code(&wanted))
-            })
-            .collect();
-        writeln!(
-            out,
-            "| {} | {name} | {} | {} | {} |",
-            badge(scenario.passed),
-            text(&scenario.played_by()),
-            scenario.answer.actions.len(),
-            unmet.join("<br>")
-        )?;
-    }
-    writeln!(out)
+fn summary_row(scenario: &Rehearsed, name: &str) -> String {
+    let unmet = scenario.expectations.iter().filter(|expected| !expected.ok).map(|expected| {
+        let (step, field) = (expected.step + 1, expected.field.name());
+        let (wanted, actual) = (expected.expected.to_string(), expected.actual.to_string());
+        format!("step {step}: {field} is {}, expected {}", code(&actual), code(&wanted))
+    });
+    let unmet: Vec<_> = unmet.collect();
+    format!(
+        "| {} | {name} | {} | {} | {} |\n",
+        badge(scenario.passed),
+        text(&scenario.played_by()),
+        scenario.answer.actions.len(),
+        unmet.join("<br>")
+    )
 }
 
 /// A rollout that passed, for whoever wants to see what was played.
-fn passed(scenario: &Rehearsed, name: &str, out: &mut dyn Write) -> io::Result<()> {
+fn passed(scenario: &Rehearsed, name: &str, room: usize, out: &mut dyn Write) -> io::Result<()> {
     let steps = counted(scenario.answer.actions.len(), "step");
     writeln!(out, "<details><summary>{} {name}: {steps}, {}</summary>\n", badge(true), expected(scenario))?;
-    actions(scenario, out)?;
+    actions(scenario, room, out)?;
     for story in Story::all(scenario).map(Story::in_full) {
         timeline(&story, &format!("step {}: ", story.index + 1), false, out)?;
     }
     writeln!(out, "</details>\n")
 }
 
-fn actions(scenario: &Rehearsed, out: &mut dyn Write) -> io::Result<()> {
+/// A row for each action, of which the names of what is left behind take no more than a share of `room`.
+fn actions(scenario: &Rehearsed, room: usize, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| | action | ends | hooks | left behind |\n|---|---|---|--:|---|")?;
-    for story in Story::all(scenario).map(Story::in_full) {
+    let each = room / SHARE / scenario.answer.actions.len().max(1);
+    for story in Story::all(scenario) {
         let error = story.error().map(|error| format!(": {}", code(&error))).unwrap_or_default();
         let denial = denial(&story.denied_by());
         let badge =
             if denial.is_some() && story.is_well() { sign(Tone::Notice) } else { badge(story.is_well()) };
         let denial = denial.map(|denial| format!("<br>{denial}")).unwrap_or_default();
         let ends = format!("{}{error}{denial}", text(&story.ended()));
-        let ran = story.ran();
-        let left = story.played.leftovers.iter().map(|left| {
-            let going = match (story.is_going(left), story.has_lost(left)) {
-                (_, true) => format!(" **{} being deleted**", sign(Tone::Bad)),
-                (true, _) => " (being deleted)".to_owned(),
-                _ => String::new(),
-            };
-            format!("{}{going}", code(&left.to_string()))
-        });
-        let left: Vec<_> = left.collect();
-        let title = text(&story.title());
-        writeln!(out, "| {badge} | {title} | {ends} | {ran} | {} |", left.join(" "))?;
+        let (ran, left) = (story.ran(), left_behind(&story, each));
+        writeln!(out, "| {badge} | {} | {ends} | {ran} | {left} |", text(&story.title()))?;
     }
     writeln!(out)
+}
+
+/// As many names of what is left behind as fit into `room`.
+fn left_behind(story: &Story<'_>, room: usize) -> String {
+    let leftovers = &story.played.leftovers;
+    let mut named = String::new();
+    for (place, left) in leftovers.iter().enumerate() {
+        let going = match (story.is_going(left), story.has_lost(left)) {
+            (_, true) => format!(" **{} being deleted**", sign(Tone::Bad)),
+            (true, _) => " (being deleted)".to_owned(),
+            _ => String::new(),
+        };
+        let one = format!("{}{going}", code(&left.to_string()));
+        let space = if named.is_empty() { "" } else { " " };
+        if named.chars().count() + one.chars().count() > room {
+            return format!("{named}{space}and {} more", leftovers.len() - place);
+        }
+        named.extend([space, &*one]);
+    }
+    named
 }
 
 fn timeline(story: &Story<'_>, before: &str, is_open: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -271,7 +303,9 @@ fn code(words: &str) -> String {
     if words.is_empty() {
         String::new()
     } else {
-        format!("<code>{}</code>", text(words).replace("<code>", "").replace("</code>", ""))
+        let clipped: String = words.chars().take(CLIPPED).collect();
+        let more = if clipped.len() < words.len() { "…" } else { "" };
+        format!("<code>{}{more}</code>", text(&clipped).replace("<code>", "").replace("</code>", ""))
     }
 }
 

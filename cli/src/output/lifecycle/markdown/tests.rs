@@ -160,3 +160,66 @@ fn what_a_rule_denies_was_green_with_the_denial_folded_away() {
     assert!(text.contains("<details><summary>uninstall shop"), "{text}");
     assert_tables(&text);
 }
+
+/// A rollout of hooks that nobody deletes, with names that are as long as they may be.
+fn with_names(hooks: usize, name: &str) -> Rehearsed {
+    let hook = |place: usize| {
+        let annotations = "annotations: {helm.sh/hook: \"pre-install,pre-upgrade\"}";
+        format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}{place}, {annotations}}}\n")
+    };
+    let chart: String = (0..hooks).map(hook).collect();
+    let mut scenario = played_chart(&chart, "4", &[Install, Upgrade], &[], &Flags::default());
+    let expect = Expect { exit: Some(1), leftovers: Some(Vec::new()), ..Expect::default() };
+    scenario.expectations = expect.judge(1, &scenario.answer.actions[1]);
+    scenario
+}
+
+#[test]
+fn a_comment_was_twice_as_long_as_it_may_be_since_all_that_is_left_was_named() {
+    let long = "a.b".repeat(80);
+    let all = [
+        (1, "a", 1, 0),
+        (300, "a", 1, 0),
+        (300, "a", 1, 1),
+        (40, &*long, 1, 0),
+        (40, &*long, 4, 2),
+        (40, "x@y#_", 4, 4),
+        (1, "a", 300, 3),
+        (1, &*long, 50, 50),
+    ];
+    for (hooks, name, count, failed) in all {
+        for kind in [Kind::Plan(None), Kind::Rollout] {
+            let scenarios =
+                (0..count).map(|place| Rehearsed { passed: place >= failed, ..with_names(hooks, name) });
+            let problems = vec![Problem::new(name.repeat(9), "x"); hooks];
+            let rehearsal = Rehearsal { scenarios: scenarios.collect(), problems, ..Rehearsal::default() };
+            let mut out = Vec::new();
+            write(&rehearsal, kind, &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.chars().count() <= LIMIT, "{} of {hooks}, {count}", text.chars().count());
+            assert_eq!(text.contains("Left out"), hooks * count > 1, "{hooks}, {count}: {text}");
+            assert_eq!(text.matches("<details").count(), text.matches("</details>").count());
+            assert_tables(&text);
+        }
+    }
+}
+
+#[test]
+fn what_failed_had_no_room_beside_all_that_passed() {
+    let last = Rehearsed { name: "it failed".to_owned(), ..failed() };
+    let all = std::iter::repeat_with(passed).take(900).chain([last]);
+    let text = shown(all.collect(), Kind::Rollout);
+    assert!(text.contains("| ❌ | it failed |") && text.contains("### ❌ it failed\n"), "{text}");
+    assert!(text.contains("rows of the table"), "{text}");
+}
+
+#[test]
+fn of_what_is_left_behind_as_many_are_named_as_fit() {
+    let text = shown(vec![with_names(600, "a")], Kind::Plan(None));
+    let row = text.lines().find(|line| line.contains("| upgrade shop")).unwrap();
+    let named = row.matches("<code>ConfigMap/a").count();
+    assert!(named > 100 && row.ends_with(&format!(" and {} more |", 600 - named)), "{row}");
+    assert!(
+        text.contains("_Left out, since a comment on GitHub has no more than 65,536 characters: 2 timelines")
+    );
+}
