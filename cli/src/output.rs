@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use clap::{ArgMatches, CommandFactory as _, ValueEnum};
 use time::OffsetDateTime;
 
@@ -157,21 +157,24 @@ impl<F: ValueEnum + Copy + Default + Send + Sync + 'static> Args<F> {
 /// Writes each result to its place; `print` is told how, and whether with colour.
 ///
 /// # Errors
-/// When one cannot be written; the others are.
+/// When one cannot be written; the others are. Of several that cannot, all but the last are told here.
 pub fn write<F: Copy>(
     targets: &[Target<F>],
     global: &Global,
     io: &mut Io<'_>,
     print: impl Fn(F, bool, &mut dyn Write) -> io::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut failed = Vec::new();
+    let mut failed = Ok(());
     for target in targets {
         let colors = global.colors(io.stdout_is_terminal && target.file.is_none(), io.no_color);
         let written = target.write(io, |out| print(target.format, colors, out));
-        failed.extend(written.err().map(|failure| format!("{failure:#}")));
+        if written.is_err()
+            && let Err(earlier) = std::mem::replace(&mut failed, written)
+        {
+            io.error(&format!("{earlier:#}"), global)?;
+        }
     }
-    ensure!(failed.is_empty(), failed.join("\n"));
-    Ok(())
+    failed
 }
 
 impl<F> Target<F> {
@@ -237,5 +240,21 @@ mod tests {
     fn ambiguities_are_refused() {
         assert!(targets("--format json --format text").unwrap_err().contains("two formats"));
         assert!(targets("--format json -o a -o b").unwrap_err().contains("has no --format"));
+    }
+
+    #[test]
+    fn the_second_of_two_results_that_could_not_be_written_was_no_error_of_its_own() {
+        let (mut stdin, mut stdout, mut stderr) = (io::empty(), Vec::new(), Vec::new());
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join("missing").join(name).display().to_string();
+        let line = format!("hookward rules --format text -o {} --format json -o {}", file("a"), file("b"));
+        let line = line.split(' ').map(OsString::from);
+        assert_eq!(crate::run(line, &mut Io::of_memory(&mut stdin, &mut stdout, &mut stderr)), 2);
+        let said = String::from_utf8(stderr).unwrap();
+        let begins = said
+            .lines()
+            .zip(["a", "b"])
+            .all(|(line, name)| line.starts_with(&format!("error: cannot write {}: ", file(name))));
+        assert!(begins && said.lines().count() == 2, "{said}");
     }
 }
