@@ -149,9 +149,10 @@ impl Story<'_> {
         })
     }
 
-    /// What Argo CD, which runs no Helm, does with the same hooks.
+    /// What Argo CD, which runs no Helm, does with the same hooks; those of other actions are in no sync.
     pub(in crate::output::lifecycle) fn under_argo(&self) -> Option<Note> {
-        if !matches!(self.engine, Engine::Helm3 | Engine::Helm4) {
+        let syncs = matches!(self.played.action, Action::Install | Action::Upgrade);
+        if !syncs || !matches!(self.engine, Engine::Helm3 | Engine::Helm4) {
             return None;
         }
         let hooks = &self.asked?.chart.as_deref()?.hooks;

@@ -251,6 +251,14 @@ fn argo_runs_install_hooks_on_every_sync() {
 }
 
 #[test]
+fn hooks_that_are_in_no_sync_were_said_to_belong_to_every_one() {
+    for action in [Action::Uninstall, Action::Rollback, Action::Test] {
+        let scenario = played("4", &[Action::Install, Action::Upgrade, action], &[], &Flags::default());
+        assert_eq!(last(&scenario).under_argo(), None, "{action:?}");
+    }
+}
+
+#[test]
 fn argo_takes_the_hooks_of_an_install_for_those_of_a_sync() {
     let scenario = played("argocd", &UPGRADED, &[("Job/migrate", "fail")], &Flags::default());
     let story = last(&scenario);
