@@ -64,7 +64,7 @@ impl Story<'_> {
     /// What Helm has just sent onto what it was deleting: it goes, although all seems well.
     pub(super) fn lost(&self) -> Option<Note> {
         let lost: Vec<_> = self.losing().collect();
-        let (first, namespace) = (lost.first()?, &self.scenario.answer.namespace);
+        let first = lost.first()?;
         let (it, is, was, them) =
             if lost.len() == 1 { ("it", "is", "was", "it") } else { ("they", "are", "were", "them") };
         let with = match (lost.len(), first.kind.as_str()) {
@@ -73,9 +73,9 @@ impl Story<'_> {
             (1, "CustomResourceDefinition") => ", with all objects of its kind",
             _ => "",
         };
-        let names = lost.iter().map(|object| name(object, namespace)).collect::<Vec<_>>().join(", ");
         let words = format!(
-            "{names} {is} being deleted{with}: the hook was sent before {it} {was} gone, and nothing makes {them} again"
+            "{} {is} being deleted{with}: the hook was sent before {it} {was} gone, and nothing makes {them} again",
+            self.listed(&lost)
         );
         Some(Note { tone: Tone::Bad, ..Note::new("lost", words) })
     }

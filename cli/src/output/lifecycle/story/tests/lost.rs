@@ -194,3 +194,13 @@ fn more_than_six_that_are_left_were_named_nowhere() {
     let all = notes(&last(&scenario).in_full(), "left behind");
     assert!(all.ends_with("ConfigMap/c7, ConfigMap/c8"), "{all}");
 }
+
+#[test]
+fn all_that_is_lost_was_named_below_a_list_that_ends_at_six() {
+    let chart: String = (0..9).map(|place| object("Namespace", &format!("n{place}"), TEAM, "")).collect();
+    let scenario = played_chart(&chart, "4", &UPGRADED, &[], &Flags::default());
+    let few = notes(&last(&scenario), "lost");
+    assert!(few.contains("Namespace/n5 and 3 more are being deleted"), "{few}");
+    let all = notes(&last(&scenario).in_full(), "lost");
+    assert!(all.contains("Namespace/n7 and Namespace/n8 are being deleted"), "{all}");
+}
