@@ -2,13 +2,7 @@
 
 use std::{cell::RefCell, collections::HashMap};
 
-use hooks::{
-    Interest, Node, Object,
-    manifest::{self, Manifest},
-    node::Value,
-    release as record,
-    yaml::{self, Limits},
-};
+use hooks::{Node, Object, manifest::Manifest, release as record};
 use policies::{
     Judged, Moment, Namespace, Policy, PolicySet, Release, documents::GROUP, evaluate, release::Item,
 };
@@ -17,9 +11,10 @@ use time::OffsetDateTime;
 use crate::{
     inputs::Text,
     locate::{Lines, Spot},
-    report::{Entry, Excerpt, ObjectName, Place, Problem, Report},
+    report::{Entry, Excerpt, ObjectName, Place, Report},
 };
 
+pub(crate) mod documents;
 pub(crate) mod foreign;
 pub(crate) mod stored;
 
@@ -54,7 +49,7 @@ impl Judge<'_> {
         let mut report = Report::default();
         let mut manifests = Vec::new();
         for (index, text) in texts.iter().enumerate() {
-            let read = read(text, &mut report);
+            let read = documents::read(text, &mut report);
             manifests.extend(read.into_iter().map(|manifest| (index, manifest)));
         }
         report.absorb(self.manifests(texts, &manifests));
@@ -75,7 +70,8 @@ impl Judge<'_> {
                 match secret {
                     Ok(record) => report.absorb(self.record(&text.shown, &record)),
                     Err(message) => {
-                        report.problems.push(at(text, &sources[*source].lines, manifest, message));
+                        let offset = manifest.document.offset;
+                        report.problems.push(documents::at(text, &sources[*source].lines, offset, message));
                     }
                 }
             }
@@ -160,81 +156,6 @@ const fn moment(status: record::Status) -> Moment {
         record::Status::Uninstalling => Moment::Uninstall,
         _ => Moment::Unknown,
     }
-}
-
-/// Reads the documents of a text; each that cannot be read is a problem, and the others still count.
-fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>> {
-    let mut manifests = Vec::new();
-    let mut broken = Vec::new();
-    for document in manifest::read(&text.text, Interest::Judged, &Limits::default()) {
-        match document {
-            Ok(manifest) => {
-                broken.extend(manifest.fault.clone());
-                manifests.push(manifest);
-            }
-            Err(error) => broken.push(error),
-        }
-    }
-    let others = match manifests.len() {
-        0 => String::new(),
-        1 => "; the other document was checked".to_owned(),
-        count => format!("; the other {count} documents were checked"),
-    };
-    report.problems.extend(broken.iter().map(|error| unreadable(text, error, &others)));
-    for manifest in &manifests {
-        report.problems.extend(without_items(text, &manifest.root));
-        report.notes.extend(unread(text, manifest));
-    }
-    if broken.is_empty() {
-        report.problems.extend(without_object(text, manifests.iter().map(|manifest| &manifest.root)));
-        report.notes.extend(foreign::note(text, &manifests.iter().map(|manifest| &manifest.root)));
-    }
-    manifests
-}
-
-/// That a document cannot be read, and what became of the others: nothing to be said where they do not count either.
-pub(crate) fn unreadable(text: &Text, error: &yaml::Error, others: &str) -> Problem {
-    let is_template = text.text.lines().nth(error.line - 1).is_some_and(|line| line.contains("{{"));
-    let hint = if is_template { ": it looks like a template; give the chart's folder instead" } else { "" };
-    let message = format!("this document cannot be read: {}{hint}{others}", error.message);
-    Problem::new(text.shown.clone(), message).at(error.line, error.column)
-}
-
-/// That Helm does not look at a part of a text, which is not judged either.
-pub(crate) fn unread(text: &Text, manifest: &Manifest<'_>) -> Option<String> {
-    let (line, column) = manifest::line_column(&text.text, manifest.unread?);
-    let (shown, file) = (&text.shown, manifest.document.source.map(|source| format!(" ({source})")));
-    let place = format!("{shown}:{line}:{column}{}", file.unwrap_or_default());
-    Some(format!(
-        "{place}: Helm does not look at what begins here, nor does hookward: a document ends before it; put --- on a line of its own between them"
-    ))
-}
-
-/// What is wrong with a text that was named and holds no object at all.
-pub(crate) fn without_object<'n, 't: 'n>(
-    text: &Text,
-    mut documents: impl Iterator<Item = &'n Node<'t>>,
-) -> Option<Problem> {
-    if text.is_walked || documents.any(is_object) {
-        return None;
-    }
-    let message = "no Kubernetes object in it; give rendered manifests, a chart or a release Secret";
-    Some(Problem::new(text.shown.clone(), message))
-}
-
-/// What is wrong with a `List` whose items are none: nobody could say what is in it.
-pub(crate) fn without_items(text: &Text, root: &Node<'_>) -> Option<Problem> {
-    let items = root.get("items").filter(|_| Object::new(root).is("", "List"))?;
-    if matches!(items.value, Value::List(_) | Value::Null) {
-        return None;
-    }
-    let (line, column) = manifest::line_column(&text.text, items.span.start as usize);
-    Some(Problem::new(text.shown.clone(), "items of this List is no list").at(line, column))
-}
-
-fn at(text: &Text, lines: &Lines<'_>, manifest: &Manifest<'_>, message: String) -> Problem {
-    let (line, start, _) = lines.line(manifest.document.offset);
-    Problem::new(text.shown.clone(), message).at(line, manifest.document.offset - start + 1)
 }
 
 /// Whether this is an object at all: values files and other YAML have no kind.

@@ -64,6 +64,13 @@ impl<'t> Lines<'t> {
         (number, start, line.strip_suffix('\r').unwrap_or(line))
     }
 
+    /// The line and the column, in characters, both from 1, of a byte that begins a character.
+    #[must_use]
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        let (number, start, _) = self.line(offset);
+        (number, 1 + self.text.get(start..offset).map_or(0, |before| before.chars().count()))
+    }
+
     /// The place of `pointer` in a document of this text. An absent field is where its nearest parent is.
     #[must_use]
     pub fn spot(&self, manifest: &Manifest<'t>, pointer: &str) -> Spot {

@@ -125,6 +125,12 @@ impl std::fmt::Display for Problem {
     }
 }
 
+/// Leaves of notes that say the same only the first.
+pub(crate) fn once(notes: &mut Vec<String>) {
+    let mut said = HashSet::new();
+    notes.retain(|note| said.insert(note.clone()));
+}
+
 impl Report {
     /// Takes over what another part of the work has found.
     pub fn absorb(&mut self, other: Self) {
@@ -152,8 +158,7 @@ impl Report {
         self.problems.sort_by(|left, right| (&left.file, left.line).cmp(&(&right.file, right.line)));
         // A helm that is not there is one problem, however many charts need it.
         self.problems.dedup();
-        let mut said = HashSet::new();
-        self.notes.retain(|note| said.insert(note.clone()));
+        once(&mut self.notes);
     }
 
     /// How many findings have this mode.

@@ -18,7 +18,7 @@ use crate::{
         Rehearsal, Rehearsed,
         charts::{NAMESPACE, Rendered, Supply},
     },
-    report::Problem,
+    report::{self, Problem},
 };
 
 mod actions;
@@ -141,11 +141,8 @@ impl Args {
         let (stage, left_out, mut notes) = versions.play(self, &release, &namespace)?;
         let (answer, asked) = stage.finish(left_out);
         let (marks, of_rules) = marks::of(&versions, policies, &release, &namespace);
-        for note in versions.notes().into_iter().chain(of_rules) {
-            if !notes.contains(&note) {
-                notes.push(note);
-            }
-        }
+        notes.extend(versions.notes().cloned().chain(of_rules));
+        report::once(&mut notes);
         let rehearsed = Rehearsed {
             name: release,
             file: supply.shown(),

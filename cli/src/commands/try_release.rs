@@ -1,6 +1,6 @@
 //! `hookward try`: the whole admission path on this machine: own authority, HTTPS server, and a client that does what an API server does.
 
-use std::{collections::HashSet, num::NonZero, thread};
+use std::{num::NonZero, thread};
 
 use anyhow::Context as _;
 use clap::{ArgMatches, ValueEnum};
@@ -14,7 +14,7 @@ use crate::{
     judge::Judge,
     logging,
     output::{self, Format, try_text, try_v1},
-    policy_file,
+    policy_file, report,
     trial::{Run, Trial},
     workers,
 };
@@ -149,8 +149,7 @@ impl Args {
         }
         // A helm that is not there is one problem, however many charts need it.
         trial.problems.dedup();
-        let mut said = HashSet::new();
-        trial.notes.retain(|note| said.insert(note.clone()));
+        report::once(&mut trial.notes);
         if trial.skipped > 0 && subjects.is_empty() && trial.problems.is_empty() {
             trial.problems.push(self.inputs.nothing_checked(trial.skipped));
             // Nothing but charts that were skipped was noted.

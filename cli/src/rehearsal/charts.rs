@@ -17,7 +17,11 @@ use lifecycle::{
 use crate::{
     Io,
     inputs::{self, Breadth, Contents, Plan, Source, Text, Unit},
-    judge::{Read, foreign, is_released, stored, unread, unreadable, without_object},
+    judge::{
+        Read,
+        documents::{unread, unreadable, without_object},
+        foreign, is_released, stored,
+    },
     locate::Lines,
     report::Problem,
 };
@@ -198,7 +202,7 @@ impl<'a> Reading<'a> {
                 Ok(manifest) => {
                     let outcomes::Said { problems, notes } = outcomes::of(text, &lines, &manifest);
                     self.problems.extend(problems);
-                    self.notes.extend(notes.into_iter().chain(unread(text, &manifest)));
+                    self.notes.extend(notes.into_iter().chain(unread(text, &lines, &manifest)));
                     for record in stored::secrets(&manifest) {
                         match record {
                             Ok(record) => self.records.push(record),
@@ -211,7 +215,7 @@ impl<'a> Reading<'a> {
                     }
                     self.documents.push((index, manifest));
                 }
-                Err(error) => self.problems.push(unreadable(text, &error, "")),
+                Err(error) => self.problems.push(unreadable(text, &lines, &error, "")),
             }
         }
     }

@@ -118,6 +118,22 @@ fn without_any_input_json_is_still_one_document() {
 }
 
 #[test]
+fn many_documents_with_something_to_say_of_took_time_squared() {
+    let broken = "---\n{\n".repeat(20_000);
+    let unread = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n...\nkind: Job\n".repeat(8_000);
+    let no_list = "---\napiVersion: v1\nkind: List\nitems: é\n".repeat(8_000);
+    for command in ["check", "plan"] {
+        let said = |text: &str| super::hookward_with(text, [command, "-"]).stderr;
+        let (errors, notes) = (said(&broken), said(&unread));
+        assert_eq!((errors.lines().count(), notes.lines().count()), (20_000, 8_000));
+        assert!(errors.lines().last().unwrap().starts_with("error: -:40000:1: "), "{command}");
+        assert!(notes.lines().last().unwrap().starts_with("note: -:48000:1: "), "{command}");
+    }
+    let errors = super::hookward_with(&no_list, ["check", "-"]).stderr;
+    assert_eq!(errors.lines().last(), Some("error: -:32000:8: items of this List is no list"));
+}
+
+#[test]
 fn the_standard_input_is_read_once() {
     let ran = super::hookward_with(SUSPENDED, ["check", "-", "-", "--format", "json"]);
     assert!(ran.code == 2 && ran.errors()[0].2.contains("only once"), "{}", ran.stdout);

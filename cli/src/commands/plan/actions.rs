@@ -92,14 +92,8 @@ impl<'t> Versions<'t> {
         first.into_iter().chain(&self.second)
     }
 
-    pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes: Vec<String> = Vec::new();
-        for note in self.rendered().flat_map(|rendered| &rendered.notes) {
-            if !notes.contains(note) {
-                notes.push(note.clone());
-            }
-        }
-        notes
+    pub(super) fn notes(&self) -> impl Iterator<Item = &String> {
+        self.rendered().flat_map(|rendered| &rendered.notes)
     }
 
     /// Plays what the first action finds, and then all that is asked; gives how many commands nobody asked for.

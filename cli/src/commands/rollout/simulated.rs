@@ -16,7 +16,7 @@ use crate::{
         charts::{Rendered, Supply},
         play::{self, Stage},
     },
-    report::Problem,
+    report::{self, Problem},
 };
 
 /// Plays a scenario to its end, whatever its steps exit with.
@@ -72,13 +72,9 @@ impl<'a> Charts<'a> {
 
     /// What is to be said of them, and of what is expected of them; each once.
     pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes: Vec<String> = Vec::new();
         let of_charts = self.rendered.values().flat_map(|rendered| rendered.notes.clone());
-        for note in of_charts.chain(self.slips()) {
-            if !notes.contains(&note) {
-                notes.push(note);
-            }
-        }
+        let mut notes = of_charts.chain(self.slips()).collect();
+        report::once(&mut notes);
         notes
     }
 

@@ -13,7 +13,11 @@ use serde_json::Value;
 use super::record::{Hook, Parts};
 use crate::{
     inputs::{self, Text},
-    judge::{is_released, stored, unreadable, without_items, without_object},
+    judge::{
+        documents::{unreadable, without_items, without_object},
+        is_released, stored,
+    },
+    locate::Lines,
     report::{ObjectName, Problem},
 };
 
@@ -41,6 +45,7 @@ pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<P
     let mut subjects = Vec::new();
     let mut whole = Subject::default();
     for text in texts {
+        let lines = Lines::new(&text.text);
         let documents = manifest::read(&text.text, Interest::Everything, &Limits::default());
         if documents.iter().all(Result::is_ok) {
             problems.extend(without_object(text, documents.iter().flatten().map(|manifest| &manifest.root)));
@@ -48,8 +53,8 @@ pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<P
         for read in documents {
             match read {
                 Ok(manifest) => {
-                    problems.extend(manifest.fault.iter().map(|error| unreadable(text, error, "")));
-                    problems.extend(without_items(text, &manifest.root));
+                    problems.extend(manifest.fault.iter().map(|error| unreadable(text, &lines, error, "")));
+                    problems.extend(without_items(text, &lines, &manifest.root));
                     for record in stored::secrets(&manifest) {
                         match record {
                             Ok(record) => subjects.push(of_record(&text.shown, &record, problems)),
@@ -60,7 +65,7 @@ pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<P
                         whole.take(&manifest, manifest.document.source.unwrap_or(""));
                     }
                 }
-                Err(error) => problems.push(unreadable(text, &error, "")),
+                Err(error) => problems.push(unreadable(text, &lines, &error, "")),
             }
         }
         whole.dropped.extend(text.dropped.iter().map(|dropped| label(text, dropped)));
