@@ -43,12 +43,14 @@ pub struct Release {
     pub namespace: String,
     /// How many objects it has.
     pub objects: usize,
+    /// How many of them are hooks.
+    pub hook_objects: usize,
     /// What the release gate says.
     pub gate: Answer,
     /// What each hook would get.
     pub hooks: Vec<Hook>,
-    /// Hooks that nobody is asked about, since Helm drops them: as `Job/migrate`.
-    pub dropped: Vec<String>,
+    /// Hooks that nobody is asked about, and why: `Job/migrate for "pre-instal": …`.
+    pub unasked: Vec<String>,
 }
 
 /// An answer to one review, or to two for an object.

@@ -72,7 +72,7 @@ fn skipped(trial: &Trial, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn release(release: &Release, colors: bool, out: &mut dyn Write) -> io::Result<()> {
-    let (hooks, objects) = (release.hooks.len(), release.objects);
+    let (hooks, objects) = (release.hook_objects, release.objects);
     let title = format!(
         "release {} ({}, {}) ",
         plain::line(&release.name),
@@ -92,9 +92,8 @@ fn release(release: &Release, colors: bool, out: &mut dyn Write) -> io::Result<(
     for (hook, name) in release.hooks.iter().zip(&names) {
         Row { answer: &hook.answer, name, widest, colors }.write(&about(hook), out)?;
     }
-    for dropped in &release.dropped {
-        let line = format!("{}: nobody is asked, Helm drops it for its unknown event", plain::line(dropped));
-        writeln!(out, "  - {}", plain::wrap(&line, WIDTH - 4).join("\n    "))?;
+    for unasked in &release.unasked {
+        writeln!(out, "  - {}", plain::wrap(&plain::line(unasked), WIDTH - 4).join("\n    "))?;
     }
     Ok(())
 }

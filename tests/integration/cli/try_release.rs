@@ -111,6 +111,19 @@ fn a_hook_that_helm_drops_is_not_asked_about() {
 }
 
 #[test]
+fn a_list_that_is_a_hook_was_none_and_nobody_said_why_no_item_is_asked_about() {
+    let list = "{apiVersion: v1, kind: List, metadata: {annotations: {helm.sh/hook: pre-install}}, items: [
+        {apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: {helm.sh/hook: pre-install}}},
+        {apiVersion: v1, kind: ConfigMap, metadata: {name: b}}]}";
+    assert!(hookward_with(list, ["check", "-"]).stdout.contains("2 hooks in 2 objects"));
+    let text = hookward_with(list, ["try", "-", "--release", "shop"]).stdout;
+    assert!(text.contains("release shop (2 hooks, 2 objects)"), "{text}");
+    let wanted = "\n  - ConfigMap/b: nobody is asked, its own annotations make it no hook\n";
+    assert!(text.contains(wanted) && text.contains(" ConfigMap/a "), "{text}");
+    assert_eq!(tried(list, &[])["releases"][0]["objects"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn the_text_fits_and_shows_the_way_on() {
     let ran = hookward_with(SUSPENDED, ["try", "-"]);
     assert!(ran.stdout.lines().all(|line| line.chars().count() <= 100), "{}", ran.stdout);

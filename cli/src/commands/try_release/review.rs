@@ -35,9 +35,10 @@ pub(super) async fn release(client: &mut Client, subject: &Subject) -> anyhow::R
         name: subject.parts.name.clone(),
         namespace: subject.parts.namespace.clone(),
         objects: subject.objects,
+        hook_objects: subject.hook_objects,
         gate: answer(&gate, took),
         hooks: Vec::new(),
-        dropped: subject.dropped.clone(),
+        unasked: subject.unasked.clone(),
     };
     for question in &subject.questions {
         release.hooks.push(hook(client, question).await?);

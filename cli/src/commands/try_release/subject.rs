@@ -24,13 +24,19 @@ use crate::{
 /// The namespace of a release for which nobody has named one, as with kubectl.
 pub(super) const NAMESPACE: &str = "default";
 
+/// Why nobody is asked about a hook that never reaches the cluster.
+const DROPPED: &str = "Helm drops it for its unknown event";
+/// Why nobody is asked about an object that Helm runs as a part of a hook.
+const NO_HOOK: &str = "its own annotations make it no hook";
+
 /// One release.
 #[derive(Debug, Default)]
 pub(super) struct Subject {
     pub(super) parts: Parts,
     pub(super) questions: Vec<Question>,
     pub(super) objects: usize,
-    pub(super) dropped: Vec<String>,
+    pub(super) hook_objects: usize,
+    pub(super) unasked: Vec<String>,
 }
 
 /// One hook object.
@@ -68,9 +74,9 @@ pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<P
                 Err(error) => problems.push(unreadable(text, &lines, &error, "")),
             }
         }
-        whole.dropped.extend(text.dropped.iter().map(|dropped| label(text, dropped)));
+        whole.unasked.extend(text.dropped.iter().map(|one| dropped(text, one)));
     }
-    let Some(first) = texts.first().filter(|_| whole.objects > 0 || !whole.dropped.is_empty()) else {
+    let Some(first) = texts.first().filter(|_| whole.objects > 0 || !whole.unasked.is_empty()) else {
         return subjects;
     };
     let chart = texts.iter().find_map(|text| text.chart.as_ref());
@@ -93,8 +99,17 @@ pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<P
     subjects
 }
 
+/// That nobody is asked about a hook, and why.
+fn unasked(hook: &str, why: &str) -> String {
+    format!("{hook}: nobody is asked, {why}")
+}
+
+fn label(kind: &str, object: Object<'_>) -> String {
+    format!("{kind}/{}", object.name().or_else(|| object.generate_name()).unwrap_or("(no name)"))
+}
+
 /// A hook that Helm dropped while it rendered a chart, and the template that it comes from, or else the chart.
-fn label(text: &Text, dropped: &Dropped) -> String {
+fn dropped(text: &Text, dropped: &Dropped) -> String {
     let known = text.chart.as_ref().zip(dropped.place.as_ref());
     let place = known.map_or_else(
         || text.shown.clone(),
@@ -103,7 +118,7 @@ fn label(text: &Text, dropped: &Dropped) -> String {
             format!("{}{line}", chart.shown(&place.path))
         },
     );
-    format!("a hook for {:?} in {place}", dropped.events)
+    unasked(&format!("a hook for {:?} in {place}", dropped.events), DROPPED)
 }
 
 /// A stored revision, as if Helm were about to store it.
@@ -144,24 +159,25 @@ impl Subject {
             self.parts.manifest.extend(["---\n", &source, document.text.trim_end(), "\n"]);
             return;
         };
-        let label = format!(
-            "{}/{}",
-            manifest.kind(),
-            object.name().or_else(|| object.generate_name()).unwrap_or("(no name)")
-        );
         if hook.events.is_dropped() {
             let written = object.annotations().and_then(|annotations| Written::of(annotations, HOOK));
             let events = written.map(|written| written.text.into_owned()).unwrap_or_default();
-            self.dropped.push(format!("{label} for {events:?}"));
+            let label = format!("{} for {events:?}", label(manifest.kind(), object));
+            self.unasked.push(unasked(&label, DROPPED));
             return;
         }
         self.objects += items().count();
+        self.hook_objects += items().count();
         let (kind, name) = (manifest.kind().to_owned(), object.name().unwrap_or("").to_owned());
         let manifest = document.own_text().to_owned();
         self.parts.hooks.push(Hook { path: path.to_owned(), kind, name, manifest });
         // Webhooks are asked about the items of a List, each by itself.
-        for item in items().filter(|item| is_hook(item)) {
+        for item in items() {
             let object = Object::new(item);
+            if !is_hook(item) {
+                self.unasked.push(unasked(&label(object.kind(), object), NO_HOOK));
+                continue;
+            }
             let name = ObjectName {
                 api_version: object.api_version().to_owned(),
                 kind: object.kind().to_owned(),
