@@ -1,4 +1,4 @@
-//! Ordinary resources: what nobody can change of them, and Jobs that fail while Helm waits.
+//! Ordinary resources: what nobody can change of them, and Jobs that fail and Deployments that are paused while Helm waits.
 
 use std::time::{Duration, Instant};
 
@@ -126,7 +126,18 @@ fn a_job_that_fails_while_helm_waits(helm: Helm) {
     }
 }
 
+/// It has no pods, and nobody waits for them.
+fn a_deployment_that_is_paused_is_not_awaited(helm: Helm) {
+    let place = Place::unguarded("fact-paused");
+    let pods =
+        json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "x"}]}});
+    let spec = json!({"paused": true, "selector": {"matchLabels": {"a": "b"}}, "template": pods});
+    let chart = Chart::new(&[of("apps/v1", "Deployment", "own", &json!({ "spec": spec }))]);
+    let _ = within(&place, helm, "install", &chart, &["--wait", "--timeout=10s"]).expect_ok();
+}
+
 with_both_helms! {
     what_nobody_can_change_is_refused_object_by_object
     a_job_that_fails_while_helm_waits
+    a_deployment_that_is_paused_is_not_awaited
 }
