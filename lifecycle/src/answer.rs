@@ -117,6 +117,15 @@ pub enum StepResult {
 /// How the message of a [`Verb::Manifest`] says, behind the name of an object, that nothing is left of what a hook has just made.
 pub const LOST: &str = " is gone: the hook made it, then Helm deleted it";
 
+/// How the message of a [`Verb::Create`] or a [`Verb::Apply`] begins that has not made the object: it has met one.
+pub const ONTO: &str = "onto the one that ";
+
+/// How the message of a [`StepResult::Stale`] begins where that end was a bad one.
+pub const FAILED_BEFORE: &str = "an earlier run failed";
+
+/// How it begins where it was a good one.
+pub const SUCCEEDED_BEFORE: &str = "an earlier run succeeded";
+
 /// One stored revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Revision {

@@ -14,7 +14,7 @@ use super::{
     sight::{Change, End, Seen, Sight, What},
 };
 use crate::{
-    answer::{ObjectId, Step, StepResult, Verb},
+    answer::{FAILED_BEFORE, ONTO, ObjectId, SUCCEEDED_BEFORE, Step, StepResult, Verb},
     chart::Hook,
     scenario,
 };
@@ -318,7 +318,7 @@ impl Writer<'_> {
             }
             self.push(at, Some(event), verb, Some(&object.id), StepResult::Ok);
             if added.is_none() && self.trace.live(&object.id, range.start).is_some() {
-                self.explain("onto the one that was there");
+                self.explain(format!("{ONTO}was there"));
             }
         }
         !is_refused
@@ -338,9 +338,10 @@ impl Writer<'_> {
             let added = self.trace.sights(range.clone()).find(is_new).map(|(_, sight)| sight);
             let Some(sight) = added.or_else(|| self.trace.live(id, range.start)) else { continue };
             let (uid, is_old) = (&sight.uid, added.is_none());
-            if is_old && sight.end.is_some() {
+            if let Some(end) = sight.end.as_ref().filter(|_| is_old) {
+                let before = if *end == End::Complete { SUCCEEDED_BEFORE } else { FAILED_BEFORE };
                 self.push(run.at, Some(event), Verb::Wait, Some(id), StepResult::Stale);
-                self.explain("an earlier run has ended so, and nothing ran now");
+                self.explain(format!("{before}, and nothing ran now"));
                 continue;
             }
             // What comes after Helm has stored how it went, it did not wait for.

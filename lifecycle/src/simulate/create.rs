@@ -9,7 +9,7 @@ use super::{
     errors::{Failure, Request, conflict, refused, unmapped},
 };
 use crate::{
-    answer::{StepResult, Verb},
+    answer::{ONTO, StepResult, Verb},
     chart::{Hook, Object, checked},
     profile::Engine,
     world::{Applied, Millis, Origin, RunState},
@@ -92,7 +92,7 @@ impl Play<'_> {
                 let is_terminating = before.is_some_and(|(.., is_terminating)| is_terminating);
                 match applied {
                     Applied::Created => {}
-                    _ if is_terminating => self.explain(step, "onto the one that is being deleted"),
+                    _ if is_terminating => self.explain(step, format!("{ONTO}is being deleted")),
                     Applied::Changed => self.explain(step, "changed the one that was there"),
                     Applied::Unchanged => self.explain(step, "the one that was there is the same"),
                 }

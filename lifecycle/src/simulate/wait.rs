@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     World,
-    answer::{StepResult, Verb},
+    answer::{FAILED_BEFORE, SUCCEEDED_BEFORE, StepResult, Verb},
     chart::Object,
     profile::{Completion, Engine},
     world::{Live, Millis, RunState},
@@ -192,9 +192,9 @@ impl Play<'_> {
         let stale = sent.stale.filter(|_| matches!(ended.seen, Seen::Current | Seen::Failed(_)));
         let (result, message) = match (&ended.seen, stale) {
             (_, Some(at)) => {
-                let how = if ended.seen == Seen::Current { "succeeded" } else { "failed" };
+                let before = if ended.seen == Seen::Current { SUCCEEDED_BEFORE } else { FAILED_BEFORE };
                 let ago = self.world.now().saturating_sub(at).div_ceil(1000);
-                (StepResult::Stale, Some(format!("an earlier run {how} {ago}s ago, and nothing ran now")))
+                (StepResult::Stale, Some(format!("{before} {ago}s ago, and nothing ran now")))
             }
             (Seen::Current, None) => (StepResult::Ok, None),
             (Seen::Failed(words), None) if is_foreign => (StepResult::Failed, Some(words.clone())),

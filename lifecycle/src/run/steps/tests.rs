@@ -112,6 +112,15 @@ impl Play {
 
     /// The steps of a command that saw everything after `from`.
     fn steps(&self, from: u64, action: Action, exit: i32, stderr: &str) -> Vec<String> {
+        let shown = |step: Step| {
+            let event = step.event.map_or(String::new(), |event| format!("{event} "));
+            let object = step.object.map_or(String::new(), |object| format!(" {object}"));
+            format!("{} {event}{:?}{object} {:?}", step.at, step.verb, step.result)
+        };
+        self.played(from, action, exit, stderr).into_iter().map(shown).collect()
+    }
+
+    fn played(&self, from: u64, action: Action, exit: i32, stderr: &str) -> Vec<Step> {
         let flags = Flags { rollback_on_failure: stderr.contains("rolled back"), ..Flags::default() };
         let asked = scenario::Step {
             action,
@@ -129,13 +138,7 @@ impl Play {
             began: self.began,
             ended: self.began + Duration::from_secs(99),
         };
-        let steps = Trace::new(&self.seen, from, &asked, &ran, "demo", true, &ClusterScoped::new()).steps();
-        let shown = |step: Step| {
-            let event = step.event.map_or(String::new(), |event| format!("{event} "));
-            let object = step.object.map_or(String::new(), |object| format!(" {object}"));
-            format!("{} {event}{:?}{object} {:?}", step.at, step.verb, step.result)
-        };
-        steps.into_iter().map(shown).collect()
+        Trace::new(&self.seen, from, &asked, &ran, "demo", true, &ClusterScoped::new()).steps()
     }
 
     /// Installed, with a Job that has done its work.
@@ -194,6 +197,20 @@ fn an_apply_that_nobody_saw_met_the_old_job_and_its_success_is_stale() {
         play.steps(6, Action::Upgrade, 0, "")[..2],
         ["8 pre-upgrade Apply Job/migrate Ok", "8 pre-upgrade Wait Job/migrate Stale",]
     );
+}
+
+#[test]
+fn how_an_earlier_run_ended_was_told_of_a_simulation_only() {
+    for (end, told) in [(End::Complete, SUCCEEDED_BEFORE), (End::Failed("x".to_owned()), FAILED_BEFORE)] {
+        let mut play = Play::installed("helm.sh/hook-delete-policy: never");
+        play.job("one", Change::Modified, Some(end))
+            .stored(2, Status::PendingUpgrade, None, true)
+            .stored(2, Status::PendingUpgrade, Some(Phase::Running), false)
+            .stored(2, Status::Deployed, Some(Phase::Succeeded), false);
+        let steps = play.played(7, Action::Upgrade, 0, "");
+        let told = Some(format!("{told}, and nothing ran now"));
+        assert_eq!((steps[1].result, &steps[1].message), (StepResult::Stale, &told));
+    }
 }
 
 /// A first install whose Job begins, and then this.

@@ -3,18 +3,13 @@
 use hooks::DeletePolicy;
 use lifecycle::{
     Profile, Step,
-    answer::{Action, ObjectId, StepResult, Verb},
+    answer::{Action, FAILED_BEFORE, ObjectId, SUCCEEDED_BEFORE, StepResult, Verb},
     chart::{Holds, Hook, Object, Workload},
     command::Wait,
     profile::{Deletion, Engine},
 };
 
 use super::{Story, left::is_sent, unrun::phases};
-
-/// How a simulation begins to tell that the end which was taken for a new one was no good one.
-const FAILED_BEFORE: &str = "an earlier run failed ";
-/// How it begins to tell that it was.
-const SUCCEEDED_BEFORE: &str = "an earlier run succeeded ";
 
 /// What becomes of an object that is left, when its hook runs again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

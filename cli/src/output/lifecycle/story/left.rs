@@ -2,14 +2,13 @@
 
 use lifecycle::{
     Step,
-    answer::{Action, ObjectId, StepResult, Verb},
+    answer::{Action, ONTO, ObjectId, StepResult, Verb},
     chart::{Object, Restart, Run},
 };
 
 use super::{
     Doing, Row, Story, Tone,
     after::Note,
-    rows::ONTO,
     words::{name, span},
 };
 

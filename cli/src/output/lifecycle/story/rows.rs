@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use lifecycle::{
     Step,
-    answer::{Action, LOST, Played, StepResult, Verb},
+    answer::{Action, LOST, ONTO, Played, StepResult, Verb},
     command::Wait,
     profile::Engine,
 };
@@ -16,8 +16,6 @@ use super::{
 };
 use crate::rehearsal::{Asked, Rehearsed};
 
-/// How it begins to be told that an apply has met what was there.
-pub(super) const ONTO: &str = "onto the one that ";
 /// Said of what was sent, unless the next step is a wait.
 const UNAWAITED: &str = ", not awaited";
 /// As long as a simulation waits for what never comes, in seconds.
