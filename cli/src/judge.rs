@@ -70,8 +70,8 @@ impl Judge<'_> {
                 match secret {
                     Ok(record) => report.absorb(self.record(&text.shown, &record)),
                     Err(message) => {
-                        let offset = manifest.document.offset;
-                        report.problems.push(documents::at(text, &sources[*source].lines, offset, message));
+                        let (lines, document) = (&sources[*source].lines, &manifest.document);
+                        report.problems.push(documents::at(text, lines, document, document.offset, message));
                     }
                 }
             }

@@ -2,7 +2,7 @@
 
 use hooks::{
     Interest, Node, Object,
-    manifest::{self, Manifest},
+    manifest::{self, Document, Manifest},
     node::Value,
     yaml::{self, Limits},
 };
@@ -14,35 +14,32 @@ use crate::{
     report::{Problem, Report},
 };
 
-/// Reads the documents of a text; each that cannot be read is a problem, and the others still count.
+/// Reads the documents of a text; each that cannot be read, or not whole, is a problem, and the others still count.
 pub(super) fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>> {
     let lines = Lines::new(&text.text);
-    let mut manifests = Vec::new();
-    let mut broken = Vec::new();
-    for document in manifest::read(&text.text, Interest::Judged, &Limits::default()) {
-        match document {
-            Ok(manifest) => {
-                broken.extend(manifest.fault.clone());
-                manifests.push(manifest);
-            }
-            Err(error) => broken.push(error),
-        }
-    }
-    let others = match manifests.len() {
+    let documents = manifest::read(&text.text, Interest::Judged, &Limits::default());
+    let manifests = || documents.iter().flatten();
+    let others = match manifests().count() {
         0 => String::new(),
         1 => "; the other document was checked".to_owned(),
         count => format!("; the other {count} documents were checked"),
     };
-    report.problems.extend(broken.iter().map(|error| unreadable(text, &lines, error, &others)));
-    for manifest in &manifests {
-        report.problems.extend(without_items(text, &lines, &manifest.root));
-        report.notes.extend(unread(text, &lines, manifest));
+    for document in &documents {
+        match document {
+            Ok(manifest) => {
+                report.problems.extend(fault(text, &lines, manifest, &others));
+                report.problems.extend(without_items(text, &lines, manifest));
+                report.notes.extend(unread(text, &lines, manifest));
+            }
+            Err(error) => report.problems.push(unreadable(text, &lines, error, &others)),
+        }
     }
-    if broken.is_empty() {
-        report.problems.extend(without_object(text, manifests.iter().map(|manifest| &manifest.root)));
-        report.notes.extend(foreign::note(text, &manifests.iter().map(|manifest| &manifest.root)));
+    if documents.iter().all(|document| document.as_ref().is_ok_and(|manifest| manifest.fault.is_none())) {
+        let roots = || manifests().map(|manifest| &manifest.root);
+        report.problems.extend(without_object(text, roots()));
+        report.notes.extend(foreign::note(text, &roots()));
     }
-    manifests
+    documents.into_iter().flatten().collect()
 }
 
 /// That a document cannot be read, and what became of the others: nothing to be said where they do not count either.
@@ -53,13 +50,29 @@ pub(crate) fn unreadable(text: &Text, lines: &Lines<'_>, error: &yaml::Error, ot
     Problem::new(text.shown.clone(), message).at(error.line, error.column)
 }
 
+/// The same of one that can be read in part.
+pub(crate) fn fault(
+    text: &Text,
+    lines: &Lines<'_>,
+    manifest: &Manifest<'_>,
+    others: &str,
+) -> Option<Problem> {
+    let problem = unreadable(text, lines, manifest.fault.as_ref()?, others);
+    Some(in_chart(text, &manifest.document, problem))
+}
+
 /// That Helm does not look at a part of a text, which is not judged either.
 pub(crate) fn unread(text: &Text, lines: &Lines<'_>, manifest: &Manifest<'_>) -> Option<String> {
-    let (line, column) = lines.line_column(manifest.unread?);
-    let (shown, file) = (&text.shown, manifest.document.source.map(|source| format!(" ({source})")));
-    let place = format!("{shown}:{line}:{column}{}", file.unwrap_or_default());
+    let offset = manifest.unread?;
+    let (place, what) = if let Some(template) = template(text, &manifest.document) {
+        (template, "a part of it")
+    } else {
+        let (line, column) = lines.line_column(offset);
+        let file = manifest.document.source.map(|source| format!(" ({source})"));
+        (format!("{}:{line}:{column}{}", text.shown, file.unwrap_or_default()), "what begins here")
+    };
     Some(format!(
-        "{place}: Helm does not look at what begins here, nor does hookward: a document ends before it; put --- on a line of its own between them"
+        "{place}: Helm does not look at {what}, nor does hookward: a document ends before it; put --- on a line of its own between them"
     ))
 }
 
@@ -76,16 +89,34 @@ pub(crate) fn without_object<'n, 't: 'n>(
 }
 
 /// What is wrong with a `List` whose items are none: nobody could say what is in it.
-pub(crate) fn without_items(text: &Text, lines: &Lines<'_>, root: &Node<'_>) -> Option<Problem> {
-    let items = root.get("items").filter(|_| Object::new(root).is("", "List"))?;
+pub(crate) fn without_items(text: &Text, lines: &Lines<'_>, manifest: &Manifest<'_>) -> Option<Problem> {
+    let items = manifest.root.get("items").filter(|_| Object::new(&manifest.root).is("", "List"))?;
     if matches!(items.value, Value::List(_) | Value::Null) {
         return None;
     }
-    Some(at(text, lines, items.span.start as usize, "items of this List is no list"))
+    let offset = items.span.start as usize;
+    Some(at(text, lines, &manifest.document, offset, "items of this List is no list"))
 }
 
-/// What is wrong at a byte of a text.
-pub(super) fn at(text: &Text, lines: &Lines<'_>, offset: usize, message: impl Into<String>) -> Problem {
+/// What is wrong at a byte of a document.
+pub(super) fn at(
+    text: &Text,
+    lines: &Lines<'_>,
+    document: &Document<'_>,
+    offset: usize,
+    message: impl Into<String>,
+) -> Problem {
     let (line, column) = lines.line_column(offset);
-    Problem::new(text.shown.clone(), message).at(line, column)
+    in_chart(text, document, Problem::new(text.shown.clone(), message).at(line, column))
+}
+
+/// The problem, of the template alone if the text was rendered from a chart.
+fn in_chart(text: &Text, document: &Document<'_>, problem: Problem) -> Problem {
+    template(text, document).map_or(problem.clone(), |template| Problem::new(template, problem.message))
+}
+
+/// The template, or else the chart, that a document was rendered from; nobody has the lines that were rendered.
+fn template(text: &Text, document: &Document<'_>) -> Option<String> {
+    let chart = text.chart.as_ref()?;
+    Some(document.source.map_or_else(|| text.shown.clone(), |source| chart.shown(source)))
 }

@@ -56,6 +56,36 @@ fn a_line_that_stands_twice_in_the_template_is_no_place() {
 }
 
 #[test]
+fn what_helm_does_not_look_at_was_told_by_lines_that_nobody_has() {
+    let half = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n...\nkind: Job\n";
+    let files = chart(
+        &format!("---\n# Source: shop/crds/x.yaml\n{PLAIN}---\n# Source: shop/templates/job.yaml\n{half}"),
+        "",
+        0,
+    );
+    let (path, helm) = (files.path("shop"), files.path("helm"));
+    for (command, flag) in [("check", "--helm"), ("try", "--helm"), ("plan", "--helm-bin")] {
+        let ran = hookward([command, &path, flag, &helm]);
+        let told = files.relative(&ran.stderr);
+        let wanted = "note: shop/templates/job.yaml: Helm does not look at a part of it, nor does hookward: ";
+        assert!(told.starts_with(wanted) && told.lines().count() == 1, "{command}: {told}");
+    }
+}
+
+#[test]
+fn the_lines_of_errors_in_a_chart_were_those_that_helm_had_printed() {
+    let stream = format!(
+        "{{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{{\"name\":\"a\",\"annotations\":{{\"helm.sh/hook\":\"test\"}}}}}}\n{{}}\nkind: Pod\n"
+    );
+    for bad in [&stream, "apiVersion: v1\nkind: List\nitems: 5\n"] {
+        let files = chart(&format!("---\n# Source: shop/templates/job.yaml\n{bad}"), "", 0);
+        let errors = check(&files, "shop", &[]).errors();
+        let [(file, None, _)] = &errors[..] else { panic!("one error, without a line: {errors:?}") };
+        assert_eq!(files.relative(file), "shop/templates/job.yaml");
+    }
+}
+
+#[test]
 fn hooks_that_helm_dropped_are_found_in_the_templates() {
     for stderr in [DROPPED_BY_3, DROPPED_BY_4] {
         let files = chart("", stderr, 0);

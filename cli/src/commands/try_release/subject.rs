@@ -14,7 +14,7 @@ use super::record::{Hook, Parts};
 use crate::{
     inputs::{self, Text},
     judge::{
-        documents::{unreadable, without_items, without_object},
+        documents::{fault, unreadable, without_items, without_object},
         is_released, stored,
     },
     locate::Lines,
@@ -59,8 +59,8 @@ pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<P
         for read in documents {
             match read {
                 Ok(manifest) => {
-                    problems.extend(manifest.fault.iter().map(|error| unreadable(text, &lines, error, "")));
-                    problems.extend(without_items(text, &lines, &manifest.root));
+                    problems.extend(fault(text, &lines, &manifest, ""));
+                    problems.extend(without_items(text, &lines, &manifest));
                     for record in stored::secrets(&manifest) {
                         match record {
                             Ok(record) => subjects.push(of_record(&text.shown, &record, problems)),
