@@ -64,11 +64,11 @@ impl<'a> Release<'a> {
     ///
     /// Source: Helm 4.2.4 `pkg/kube/client.go`: a `List` is one manifest to the sorter, and is flattened when it is built.
     pub fn add(&mut self, document: usize, path: &'a str, root: &'a Node<'a>) {
-        let hook = || Object::new(root).hook();
+        let hook = Object::new(root).hook();
         let objects = manifest::objects(root);
         self.items.extend(objects.map(|(pointer, object)| Item {
             object: Object::new(object),
-            hook: hook(),
+            hook: hook.clone(),
             document,
             pointer,
             path,
