@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lifecycle::{Answer, Chart, answer::ObjectId, command::Flags, scenario::Expectation};
+use lifecycle::{Answer, Chart, Profile, answer::ObjectId, command::Flags, scenario::Expectation};
 use policies::Mode;
 
 use crate::report::Problem;
@@ -29,6 +29,8 @@ pub struct Rehearsed {
     pub name: String,
     /// The file that the scenario stands in, or the path that was planned.
     pub file: String,
+    /// Whose behaviour it is.
+    pub profile: Profile,
     /// Who played it, for people, as in `Helm 4.2`.
     pub player: String,
     /// Where, for people, as in `simulated`; of a plan, which cannot be real, empty.

@@ -146,6 +146,7 @@ impl Args {
         let rehearsed = Rehearsed {
             name: release,
             file: supply.shown(),
+            profile: self.profile(),
             player: self.profile().shown.to_owned(),
             place: String::new(),
             answer,
@@ -168,6 +169,7 @@ impl Args {
         let rehearsed = Rehearsed {
             name: answer.release.clone(),
             file: self.paths.first().map(|path| path.display().to_string()).unwrap_or_default(),
+            profile: self.profile(),
             player: self.profile().shown.to_owned(),
             place: String::new(),
             answer,

@@ -261,6 +261,7 @@ fn compared(
     let rehearsed = Rehearsed {
         name: scenario.name.clone(),
         file: written.file.clone(),
+        profile: scenario.profile(),
         player: format!("Helm {helm}"),
         place,
         answer: Answer { helm, actions, ..simulated.answer },

@@ -41,6 +41,7 @@ pub(super) fn play(args: &Args, written: &Written) -> Result<(Rehearsed, Vec<Str
     let rehearsed = Rehearsed {
         name: scenario.name.clone(),
         file: written.file.clone(),
+        profile,
         player: profile.shown.to_owned(),
         place: "simulated".to_owned(),
         answer,

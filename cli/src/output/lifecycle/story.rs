@@ -153,7 +153,7 @@ impl<'a> Story<'a> {
         let rows = rows::of(scenario, asked, played);
         let failed = rows.iter().position(Row::has_failed).filter(|_| played.exit != 0);
         let undo = undone_from(&rows, failed).filter(|_| undoes(asked, played));
-        let engine = engine(scenario);
+        let engine = scenario.profile.engine;
         let unrun = Unrun::of(asked, played, engine, &rows[..undo.unwrap_or(rows.len())]);
         let mut marks: HashMap<_, Vec<_>> = HashMap::new();
         for mark in scenario.marks.iter().filter(|mark| mark.mode >= Mode::Warn) {
@@ -248,16 +248,6 @@ impl<'a> Story<'a> {
     /// Seconds from the first to the last that was done.
     pub(super) fn lasts(&self) -> f64 {
         self.rows.iter().map(|row| row.ends).fold(0.0, f64::max)
-    }
-}
-
-/// Who played it.
-fn engine(scenario: &Rehearsed) -> Engine {
-    match scenario.answer.helm.as_str() {
-        "argocd" => Engine::ArgoCd,
-        "flux" => Engine::Flux,
-        version if version.starts_with("3.") => Engine::Helm3,
-        _ => Engine::Helm4,
     }
 }
 

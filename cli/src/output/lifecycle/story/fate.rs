@@ -2,7 +2,7 @@
 
 use hooks::DeletePolicy;
 use lifecycle::{
-    Profile, Step,
+    Step,
     answer::{Action, FAILED_BEFORE, ObjectId, SUCCEEDED_BEFORE, StepResult, Verb},
     chart::{Holds, Hook, Object, Workload},
     command::Wait,
@@ -121,9 +121,7 @@ impl Story<'_> {
         let watches = action == Action::Test
             || (flags.rollback_on_failure && matches!(action, Action::Install | Action::Upgrade));
         let wait = if watches && flags.wait == Wait::HookOnly { Wait::Watcher } else { flags.wait };
-        let profile = Profile::ALL.into_iter().map(|(_, profile)| profile);
-        let mut own = profile.filter(|profile| profile.engine == self.engine);
-        own.next().is_some_and(|profile| profile.waiter(wait).deletion == Deletion::Forget)
+        self.scenario.profile.waiter(wait).deletion == Deletion::Forget
     }
 
     /// Whether an object does not go when it is deleted: a finalizer holds it, or the application uses it, which is there before this

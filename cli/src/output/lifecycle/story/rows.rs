@@ -25,7 +25,7 @@ const SLOW: f64 = 1.0;
 
 pub(super) fn of<'a>(scenario: &'a Rehearsed, asked: Option<&'a Asked>, played: &'a Played) -> Vec<Row<'a>> {
     let steps = &played.steps;
-    let engine = super::engine(scenario);
+    let engine = scenario.profile.engine;
     let limit = asked.map_or(0.0, |asked| other_limit(&asked.flags, engine).unwrap_or(FOREVER));
     let is_endless = asked.is_some_and(|asked| hook_limit(&asked.flags, engine).is_none());
     let mut rows: Vec<Row<'a>> = Vec::new();

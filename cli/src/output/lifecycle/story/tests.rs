@@ -102,6 +102,7 @@ pub(in crate::output::lifecycle) fn played_chart(
     Rehearsed {
         name: "shop".to_owned(),
         file: "shop.yaml".to_owned(),
+        profile,
         player: profile.shown.to_owned(),
         place: String::new(),
         answer,

@@ -194,6 +194,7 @@ fn shown_again(scenario: &Rehearsed, kind: Kind) -> String {
     let again = Rehearsed {
         name: scenario.name.clone(),
         file: scenario.file.clone(),
+        profile: scenario.profile,
         player: scenario.player.clone(),
         place: String::new(),
         answer: scenario.answer.clone(),
