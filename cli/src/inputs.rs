@@ -14,7 +14,7 @@ mod chart;
 mod dropped;
 mod file;
 pub(crate) mod names;
-mod no_effect;
+pub(crate) mod no_effect;
 mod passed_on;
 mod unknown;
 mod walk;
@@ -215,7 +215,8 @@ pub struct Contents {
 }
 
 impl Plan {
-    fn has_charts(&self) -> bool {
+    /// Whether helm is needed to read it.
+    pub(crate) fn has_charts(&self) -> bool {
         self.units.iter().flat_map(|unit| &unit.sources).any(|source| matches!(source, Source::Chart(_)))
     }
 }

@@ -120,11 +120,19 @@ impl Args {
             let message = "the standard input can be read only once; give the revision before as a file";
             return self.failed(vec![Problem::new("-", message)]);
         }
-        let mut of = |paths| Supply::new(self.inputs(paths), io).read_by(self.profile().engine);
+        let mut of = |paths| Supply::new(self.inputs(paths), self.profile().engine, io);
         let supply = of(self.paths.clone());
         let previous = self.previous.as_ref().map(|path| of(vec![path.clone()]));
+        // Flags are for both revisions, and one of them may be a chart.
+        let no_effect = match &previous {
+            Some(previous) if previous.has_charts() => None,
+            _ => supply.without_effect(),
+        };
         match self.play(policies, &supply, previous.as_ref()) {
-            Ok((rehearsed, notes)) => Rehearsal { scenarios: vec![rehearsed], notes, problems: Vec::new() },
+            Ok((rehearsed, notes)) => {
+                let notes = no_effect.into_iter().chain(notes).collect();
+                Rehearsal { scenarios: vec![rehearsed], notes, problems: Vec::new() }
+            }
             Err(problems) => self.failed(problems),
         }
     }

@@ -28,7 +28,12 @@ impl Args {
         let values = with.values_by_flag().into_iter().filter(|(_, given)| !given.is_empty());
         let helm = (self.helm.helm.as_os_str() != PROGRAM).then_some(self.helm.flag);
         let flags: Vec<_> = files.into_iter().chain(values.map(|(flag, _)| flag)).chain(helm).collect();
-        let have = if flags.len() == 1 { "has" } else { "have" };
-        (!flags.is_empty()).then(|| format!("{} {have} no effect: nothing here is a chart", flags.join(", ")))
+        without_a_chart(&flags)
     }
+}
+
+/// What to say of what only a chart is rendered with, where there is none.
+pub(crate) fn without_a_chart(given: &[&str]) -> Option<String> {
+    let have = if given.len() == 1 { "has" } else { "have" };
+    (!given.is_empty()).then(|| format!("{} {have} no effect: nothing here is a chart", given.join(", ")))
 }

@@ -16,7 +16,7 @@ use lifecycle::{
 
 use crate::{
     Io,
-    inputs::{self, Breadth, Contents, Plan, Source, Text, Unit},
+    inputs::{self, Breadth, Contents, Plan, Text},
     judge::{
         Read,
         documents::{unread, unreadable, without_object},
@@ -35,8 +35,7 @@ pub const NAMESPACE: &str = "default";
 #[derive(Debug)]
 pub struct Supply {
     args: inputs::Args,
-    units: Vec<Unit>,
-    problems: Vec<Problem>,
+    plan: Plan,
     engine: Engine,
 }
 
@@ -65,30 +64,30 @@ pub struct Rendered {
 }
 
 impl Supply {
-    /// What the paths of `args` stand for; only the standard input is read yet.
+    /// What the paths of `args` stand for, to be read as `engine` reads it; only the standard input is read yet.
     #[must_use]
-    pub fn new(args: inputs::Args, io: &mut Io<'_>) -> Self {
-        let Plan { units, problems } = args.plan(io, Breadth::Release);
-        Self { args, units, problems, engine: Engine::Helm4 }
+    pub fn new(args: inputs::Args, engine: Engine, io: &mut Io<'_>) -> Self {
+        let plan = args.plan(io, Breadth::Release);
+        Self { args, plan, engine }
     }
 
     /// As [`Supply::new`], for paths of which none is the standard input.
     #[must_use]
-    pub fn of_files(args: inputs::Args) -> Self {
-        let Plan { units, problems } = args.plan_files();
-        Self { args, units, problems, engine: Engine::Helm4 }
-    }
-
-    /// To be read as this tool reads it, which need not be Helm.
-    #[must_use]
-    pub fn read_by(self, engine: Engine) -> Self {
-        Self { engine, ..self }
+    pub fn of_files(args: inputs::Args, engine: Engine) -> Self {
+        let plan = args.plan_files();
+        Self { args, plan, engine }
     }
 
     /// Whether there is a chart, which may render to something else for an upgrade than for an install.
     #[must_use]
     pub fn has_charts(&self) -> bool {
-        self.units.iter().flat_map(|unit| &unit.sources).any(|source| matches!(source, Source::Chart(_)))
+        self.plan.has_charts()
+    }
+
+    /// What to say of flags for charts where there is none.
+    #[must_use]
+    pub fn without_effect(&self) -> Option<String> {
+        self.args.without_effect(&self.plan)
     }
 
     /// Reads it, and renders it as for an install or an upgrade.
@@ -104,15 +103,15 @@ impl Supply {
     /// # Errors
     /// What cannot be read or rendered.
     pub fn sources(&self, is_upgrade: bool) -> Result<Sources, Vec<Problem>> {
-        if !self.problems.is_empty() {
-            return Err(self.problems.clone());
+        if !self.plan.problems.is_empty() {
+            return Err(self.plan.problems.clone());
         }
         let mut args = self.args.clone();
         args.helm.is_upgrade = is_upgrade;
         args.helm.include_crds = true;
         args.namespace.get_or_insert_with(|| NAMESPACE.to_owned());
         let mut all = Contents::default();
-        for unit in &self.units {
+        for unit in &self.plan.units {
             let Contents { texts, notes, problems, skipped } = args.read(unit);
             all.texts.extend(texts);
             all.notes.extend(notes);

@@ -87,6 +87,25 @@ fn what_helm_is_told_had_no_effect_on_rendered_manifests_in_silence() {
 }
 
 #[test]
+fn values_had_no_effect_on_rendered_manifests_in_a_plan_or_a_rollout_in_silence() {
+    let flags = ["--set", "a=b", "-f", "v.yaml", "--helm-bin", "helm9"];
+    let wanted = "note: --values, --set, --helm-bin have no effect: nothing here is a chart\n";
+    let plan = |more: &[&str]| hookward_with(PLAIN, ["plan", "-"].iter().chain(more).copied()).stderr;
+    assert_eq!((plan(&flags).as_str(), plan(&[]).as_str()), (wanted, ""));
+    let files = chart();
+    let (chart, helm) = (files.path("shop"), files.path("helm"));
+    assert_eq!(plan(&["--previous", &chart, "--helm-bin", &helm, "--set", "a=b"]), "");
+
+    files.write("plain.yaml", PLAIN);
+    files.write("v.yaml", "");
+    let scenario = "apiVersion: hookward.dev/v1alpha1\nkind: RolloutScenario\nmetadata: {name: a}\nspec:\n  release: a\n  namespace: b\n  steps:\n  - install: {chart: plain.yaml, set: [a=b], values: [v.yaml]}\n  - upgrade: {chart: shop, set: [a=b]}\n";
+    files.write("rollout.yaml", scenario);
+    let ran = hookward_with("", ["rollout", &files.path("rollout.yaml"), "--helm-bin", &helm]);
+    let wanted = "note: rollout.yaml:8:22: values, set have no effect: nothing here is a chart\n";
+    assert_eq!(files.relative(&ran.stderr), wanted);
+}
+
+#[test]
 fn a_version_of_helm_was_taken_for_a_program_without_a_hint() {
     let files = chart();
     for (command, flag, hint) in [

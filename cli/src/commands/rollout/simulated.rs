@@ -10,7 +10,7 @@ use lifecycle::{Chart, answer::Action, scenario::Source};
 
 use super::{Args, files::Written, words};
 use crate::{
-    inputs,
+    inputs::{self, no_effect},
     rehearsal::{
         Rehearsed,
         charts::{Rendered, Supply},
@@ -86,11 +86,28 @@ impl<'a> Charts<'a> {
         if let Some(rendered) = self.rendered.get(&key) {
             return Ok(Arc::clone(&rendered.chart));
         }
-        let supply = Supply::of_files(self.inputs(source)).read_by(self.written.scenario.profile().engine);
-        let rendered = supply.render(is_upgrade).map_err(|problems| self.blame(source, problems))?;
+        let supply = Supply::of_files(self.inputs(source), self.written.scenario.profile().engine);
+        let mut rendered = supply.render(is_upgrade).map_err(|problems| self.blame(source, problems))?;
+        if !supply.has_charts() {
+            rendered.notes.extend(self.without_effect(source));
+        }
         let chart = Arc::clone(&rendered.chart);
         self.rendered.insert(key, rendered);
         Ok(chart)
+    }
+
+    /// What to say of values that a step gives to what is no chart.
+    fn without_effect(&self, source: &Source) -> Option<String> {
+        let given = [
+            ("values", source.values.is_empty()),
+            ("set", source.set.is_empty()),
+            ("setString", source.set_string.is_empty()),
+        ];
+        let given: Vec<_> =
+            given.into_iter().filter(|(_, is_empty)| !is_empty).map(|(name, _)| name).collect();
+        let (line, column) = source.place;
+        let message = no_effect::without_a_chart(&given)?;
+        Some(Problem::new(&self.written.file, message).at(line, column).to_string())
     }
 
     fn inputs(&self, source: &Source) -> inputs::Args {
