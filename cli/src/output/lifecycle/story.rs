@@ -225,8 +225,8 @@ impl<'a> Story<'a> {
     /// What stands where Helm ends with an error.
     pub(super) fn stop_words(&self) -> &'static str {
         match (self.engine, self.rows.is_empty(), self.undo) {
-            (Engine::ArgoCd, ..) if Status::parse(self.status()).is_pending() => "Argo CD says",
-            (Engine::ArgoCd, ..) => "Argo CD stops",
+            (Engine::ArgoCd, ..) if self.status() == Status::Failed.name() => "Argo CD stops",
+            (Engine::ArgoCd, ..) => "Argo CD says",
             (Engine::Flux, ..) => "Flux stops",
             (_, true, _) => "Helm refuses",
             (_, _, Some(_)) => "Helm ends",

@@ -4,6 +4,7 @@ use lifecycle::{
     Step,
     answer::{Action, ONTO, ObjectId, StepResult, Verb},
     chart::{Object, Restart, Run},
+    profile::Engine,
 };
 
 use super::{
@@ -134,12 +135,18 @@ impl Story<'_> {
         let run = self.run_of(object);
         if waited == Some(StepResult::Timeout) {
             let is_suspended = run.is_some_and(|run| run.suspended);
-            let words =
-                if is_suspended { "suspended: nothing runs" } else { "not ended: it goes on without Helm" };
+            let words = if is_suspended {
+                "suspended: nothing runs"
+            } else if self.engine == Engine::ArgoCd {
+                "not ended"
+            } else {
+                "not ended: it goes on without Helm"
+            };
             return Some(words.to_owned());
         }
         if row.is_none() && self.was_given_up(object) {
-            return Some("had not ended when Helm gave up on it".to_owned());
+            let given_up = if self.engine == Engine::ArgoCd { "" } else { " when Helm gave up on it" };
+            return Some(format!("had not ended{given_up}"));
         }
         let has_failed = waited == Some(StepResult::Failed);
         let failed = if has_failed { "failed, " } else { "" };

@@ -269,6 +269,23 @@ fn argo_takes_the_hooks_of_an_install_for_those_of_a_sync() {
 }
 
 #[test]
+fn helm_was_said_to_give_up_where_argo_cd_waits_for_ever() {
+    let chart = SHOP.replace("pre-rollback", "pre-delete");
+    let left = |actions: &[Action], hangs: &str| {
+        let scenario = played_chart(&chart, "argocd", actions, &[(hangs, "hang")], &Flags::default());
+        let story = last(&scenario);
+        (story.stop_words(), notes(&story, "left behind"))
+    };
+    let (says, synced) = left(&UPGRADED, "Job/migrate");
+    assert_eq!(
+        (says, &*synced),
+        ("Argo CD says", "Job/migrate (not ended), Job/notify, ServiceAccount/migrate")
+    );
+    let (says, deleted) = left(&[Action::Install, Action::Uninstall], "Job/drain");
+    assert!(says == "Argo CD says" && deleted.starts_with("Job/drain (not ended), "), "{says} {deleted}");
+}
+
+#[test]
 fn a_test_that_fails_leaves_no_resource_undone() {
     let chart = SHOP.replace("helm.sh/hook: \"post-upgrade\"", "helm.sh/hook: \"test\"");
     let flags = Flags { filters: vec!["name=notify".to_owned()], ..Flags::default() };
