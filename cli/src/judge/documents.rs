@@ -19,7 +19,8 @@ pub(super) fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>>
     let lines = Lines::new(&text.text);
     let documents = manifest::read(&text.text, Interest::Judged, &Limits::default());
     let manifests = || documents.iter().flatten();
-    let others = match manifests().count() {
+    let whole = manifests().filter(|manifest| manifest.fault.is_none()).count();
+    let others = match whole {
         0 => String::new(),
         1 => "; the other document was checked".to_owned(),
         count => format!("; the other {count} documents were checked"),
@@ -34,7 +35,7 @@ pub(super) fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>>
             Err(error) => report.problems.push(unreadable(text, &lines, error, &others)),
         }
     }
-    if documents.iter().all(|document| document.as_ref().is_ok_and(|manifest| manifest.fault.is_none())) {
+    if whole == documents.len() {
         let roots = || manifests().map(|manifest| &manifest.root);
         report.problems.extend(without_object(text, roots()));
         report.notes.extend(foreign::note(text, &roots()));

@@ -38,6 +38,18 @@ fn what_cannot_be_read_behind_it_is_a_problem_and_the_rest_is_judged() {
 }
 
 #[test]
+fn the_other_document_was_checked_where_there_was_none() {
+    let half = format!("{HOOK}\n{CLAIM}\nkind: Pod\n");
+    for (text, others) in
+        [(half.clone(), ""), (format!("{half}---\n{PLAIN}\n"), "; the other document was checked")]
+    {
+        let errors = hookward_with(&text, ["check", "-", "--format", "json"]).errors();
+        let [(.., message)] = &errors[..] else { panic!("one error: {errors:?}") };
+        assert!(message.ends_with(&format!("beginning of value{others}")), "{message}");
+    }
+}
+
+#[test]
 fn a_release_that_was_not_read_whole_was_allowed_without_a_word() {
     let hook = HOOK.replace(
         r#"upgrade"}"#,
