@@ -92,7 +92,7 @@ pub struct Rendering {
     /// One value from a file: `key=path` (repeatable).
     #[arg(long, value_name = "VALUE")]
     pub set_file: Vec<String>,
-    /// One value that is JSON, `key=value`, or an object of values (repeatable).
+    /// One value that is JSON, `key=value`, or an object of values with Helm 4 (repeatable).
     #[arg(long, value_name = "VALUE")]
     pub set_json: Vec<String>,
     /// One value that is text to its end, commas and all (repeatable).
