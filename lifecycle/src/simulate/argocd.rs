@@ -267,13 +267,6 @@ impl Play<'_> {
         }
         asked
     }
-
-    /// The same, and waits until they are gone.
-    fn delete_hooks(&mut self, stored: &Stored, phases: &[Phase], policy: DeletePolicy) {
-        let asked = self.ask_hooks(stored, phases, policy);
-        let uids = asked.into_iter().map(|(_, uid)| uid);
-        uids.for_each(|uid| self.delete_and_wait(uid));
-    }
 }
 
 /// Why a sync goes no further.

@@ -1,20 +1,24 @@
 //! An Application of Argo CD is deleted, with its hooks for that.
 
+use std::sync::Arc;
+
 use hooks::{DeletePolicy, Event, release::Status};
 
 use super::{
     super::{
         Play,
         create::{Sent, ended},
-        delete::FOREVER,
+        delete::{FOREVER, what_holds},
         errors::Failure,
         storage::Stored,
         wait::Seen,
     },
-    Phase, hooks_of,
+    Phase, hooks_of, qualified, waiting_for,
 };
 use crate::{
+    World,
     answer::{ObjectId, Step, StepResult, Verb},
+    chart::Object,
     world::Millis,
 };
 
@@ -37,13 +41,27 @@ impl Play<'_> {
         self.run_until_well(&last, PRE_DELETE, "PreDelete")?;
         let objects = last.chart.resources.clone();
         self.delete_resources(&objects, &[])?;
-        let ids: Vec<_> = objects.iter().map(|object| &object.id).collect();
         let deadline = self.world.now().saturating_add(FOREVER);
-        self.world.until(deadline, |world| ids.iter().all(|id| world.live(id).is_none()).then_some(()));
+        let is_there = |world: &World| objects.iter().any(|object| world.live(&object.id).is_some());
+        if self.world.until(deadline, |world| (!is_there(world)).then_some(())).is_none() {
+            return Err(self.remaining(&objects));
+        }
         self.run_until_well(&last, POST_DELETE, "PostDelete")?;
-        self.delete_hooks(&last, &[PRE_DELETE, POST_DELETE], DeletePolicy::HookSucceeded);
+        let asked = self.ask_hooks(&last, &[PRE_DELETE, POST_DELETE], DeletePolicy::HookSucceeded);
+        if !self.are_gone(&asked) {
+            let left: Vec<_> = asked.iter().filter_map(|(_, uid)| self.world.with_uid(*uid)).collect();
+            let left: Vec<_> = left.into_iter().map(|live| qualified(&live.object)).collect();
+            return Err(Failure(waiting_for("deletion of", &left)));
+        }
         self.storage.purge();
         Ok(())
+    }
+
+    /// What of `objects` is still there, and why; the number is all that Argo CD says of it.
+    fn remaining(&self, objects: &[Arc<Object>]) -> Failure {
+        let left = objects.iter().filter_map(|object| self.world.live(&object.id));
+        let left: Vec<_> = left.map(|live| format!("{} ({})", live.object.id, what_holds(live))).collect();
+        Failure(format!("{} objects remaining for deletion: {}", left.len(), left.join(", ")))
     }
 
     /// Runs all hooks of a phase at the same time, whatever their waves; as soon as one has failed, it is deleted and made again.

@@ -45,3 +45,21 @@ fn argocd_waited_for_what_it_deletes_when_all_is_over() {
     assert!(played.steps.iter().all(|step| step.at == 0.0), "{:#?}", played.steps);
     assert_eq!(left(&played), "ConfigMap/a ConfigMap/b");
 }
+
+#[test]
+fn argocd_was_done_with_an_application_although_something_of_it_stayed_for_ever() {
+    let held = "metadata:\n  finalizers: [example.com/held]\n";
+    let mut release = helm("argocd");
+    let chart = resource("ConfigMap", "own", "").replacen("metadata:\n", held, 1);
+    release.install(&(chart + &job("after", "post-delete", &[])));
+    let played = release.uninstall();
+    fails(&played, "1 objects remaining for deletion: ConfigMap/own (a finalizer holds it)");
+    assert_eq!((steps(&played).len(), history(&played).as_str()), (1, "1 uninstalling"));
+
+    let mut release = helm("argocd");
+    let hook = job("after", "post-delete", &[("hook-delete-policy", "hook-succeeded")]);
+    release.install(&hook.replacen("metadata:\n", held, 1));
+    let played = release.uninstall();
+    fails(&played, "waiting for deletion of batch/Job/after");
+    assert_eq!((left(&played).as_str(), history(&played).as_str()), ("Job/after", "1 uninstalling"));
+}
