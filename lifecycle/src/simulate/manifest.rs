@@ -19,7 +19,7 @@ use crate::{
 
 /// The value of `helm.sh/resource-policy` that keeps a live object from being deleted by an upgrade; case counts, which it does not to
 /// an uninstall.
-const KEEP: &str = "keep";
+pub(super) const KEEP: &str = "keep";
 
 /// How many objects got what, and which of them went.
 #[derive(Debug, Default)]

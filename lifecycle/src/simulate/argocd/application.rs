@@ -1,6 +1,6 @@
 //! An Application of Argo CD is deleted, with its hooks for that.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use hooks::{DeletePolicy, Event, release::Status};
 
@@ -10,6 +10,7 @@ use super::{
         create::{Sent, ended},
         delete::{FOREVER, what_holds},
         errors::Failure,
+        manifest::KEEP,
         storage::Stored,
         wait::Seen,
     },
@@ -19,7 +20,7 @@ use crate::{
     World,
     answer::{ObjectId, Step, StepResult, Verb},
     chart::Object,
-    world::Millis,
+    world::{Live, Millis, Origin},
 };
 
 /// Source: argo-cd 3.5.1 `controller/hook.go`, `hookTypeAnnotations`.
@@ -39,8 +40,7 @@ impl Play<'_> {
         last.status = Status::Uninstalling;
         self.storage.update(&last);
         self.run_until_well(&last, PRE_DELETE, "PreDelete")?;
-        let objects = last.chart.resources.clone();
-        self.delete_resources(&objects, &[])?;
+        let objects = self.delete_all(&last)?;
         let deadline = self.world.now().saturating_add(FOREVER);
         let is_there = |world: &World| objects.iter().any(|object| world.live(&object.id).is_some());
         if self.world.until(deadline, |world| (!is_there(world)).then_some(())).is_none() {
@@ -55,6 +55,30 @@ impl Play<'_> {
         }
         self.storage.purge();
         Ok(())
+    }
+
+    /// Deletes all that carries the name of the Application, hooks too, whichever sync has made it; gives what that is.
+    ///
+    /// Source: argo-cd 3.5.1 `controller/appcontroller.go`, `finalizeApplicationDeletion`, `shouldBeDeleted`.
+    fn delete_all(&mut self, stored: &Stored) -> Result<Vec<Arc<Object>>, Failure> {
+        let goes = |live: &&Live| {
+            let is_kept = live.object.resource_policy.as_deref() == Some(KEEP);
+            live.origin != Origin::Outside && live.object.defines.is_none() && !is_kept
+        };
+        let all: Vec<_> = self.world.lives().filter(goes).map(|live| Arc::clone(&live.object)).collect();
+        let mut events = HashMap::new();
+        for hook in &stored.chart.hooks {
+            events.extend(hook.objects.iter().map(|object| (&object.id, hook.events.first())));
+        }
+        let (hooks, others): (Vec<_>, Vec<_>) =
+            all.iter().cloned().partition(|object| events.contains_key(&object.id));
+        for object in hooks {
+            self.step(events[&object.id].copied(), Verb::Delete, Some(&object.id), StepResult::Ok);
+            // Whatever refuses it is asked again, and what stays is told in the end.
+            let _ = self.world.delete(&object.id);
+        }
+        self.delete_resources(&others, &[])?;
+        Ok(all)
     }
 
     /// What of `objects` is still there, and why; the number is all that Argo CD says of it.

@@ -63,3 +63,23 @@ fn argocd_was_done_with_an_application_although_something_of_it_stayed_for_ever(
     fails(&played, "waiting for deletion of batch/Job/after");
     assert_eq!((left(&played).as_str(), history(&played).as_str()), ("Job/after", "1 uninstalling"));
 }
+
+#[test]
+fn argocd_left_behind_what_its_syncs_had_made_when_the_application_went() {
+    let keep = [("resource-policy", "keep")];
+    let chart = config_map("hook", "pre-install", &[], "a")
+        + &config_map("kept", "pre-install", &keep, "a")
+        + &resource("ConfigMap", "own", "")
+        + &job("after", "post-delete", &[]);
+    let mut release = helm("argocd");
+    release.install(
+        &(config_map("earlier", "pre-install", &[], "a") + &resource("ConfigMap", "old", "") + &chart),
+    );
+    release.upgrade(&chart);
+    let played = release.uninstall();
+    succeeds(&played);
+    assert_eq!(steps(&played)[..2], ["pre-install delete ConfigMap/hook ok", "manifest ok"]);
+    assert_eq!(played.steps[1].message.as_deref(), Some("3 deleted"));
+    // Nothing deletes a hook for the end of the Application unless it says so.
+    assert_eq!(left(&played), "ConfigMap/kept Job/after");
+}

@@ -238,6 +238,7 @@ fn argocd_makes_a_delete_hook_only_where_it_is_missing() {
         steps(&played),
         [
             "pre-delete wait Job/a stale",
+            "pre-install delete Job/a ok",
             "post-delete create Job/c ok",
             "post-delete create Job/b ok",
             "post-delete wait Job/c ok",

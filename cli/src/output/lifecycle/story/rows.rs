@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use hooks::Event;
 use lifecycle::{
     Step,
     answer::{Action, LOST, ONTO, Played, StepResult, Verb},
@@ -18,6 +19,8 @@ use crate::rehearsal::{Asked, Rehearsed};
 
 /// Said of what was sent, unless the next step is a wait.
 const UNAWAITED: &str = ", not awaited";
+/// Said of a hook that goes because all goes that Argo CD has made.
+const WITH_ALL: &str = "delete, with all of the Application";
 /// As long as a simulation waits for what never comes, in seconds.
 const FOREVER: f64 = 86_400.0;
 /// A deletion of what was there before counts as slow from here on, in seconds.
@@ -35,7 +38,11 @@ pub(super) fn of<'a>(scenario: &'a Rehearsed, asked: Option<&'a Asked>, played: 
             (Verb::Delete, Some(_), Some(_)) => {
                 // Argo CD goes by how the whole sync ended.
                 let has_failed = (engine == Engine::ArgoCd).then_some(played.exit != 0);
-                let row = deletion(step, &rows, limit, has_failed);
+                let mut row = deletion(step, &rows, limit, has_failed);
+                let is_of_all = has_failed.is_some() && played.action == Action::Uninstall;
+                if is_of_all && step.event != Some(Event::PostDelete) && step.result == StepResult::Ok {
+                    WITH_ALL.clone_into(&mut row.words);
+                }
                 rows.push(row);
             }
             (Verb::Create | Verb::Apply, Some(_), Some(_)) => {

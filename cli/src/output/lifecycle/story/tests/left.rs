@@ -167,6 +167,18 @@ fn what_argo_cd_deleted_after_a_failure_was_said_to_go_by_success() {
 }
 
 #[test]
+fn what_argo_cd_deletes_with_an_application_was_said_to_be_an_old_one_and_to_be_left() {
+    let chart = job("pre-install", "") + &job("pre-delete", "").replace("migrate", "before") + OWN;
+    let asked = [Action::Install, Action::Uninstall];
+    let scenario = played_chart(&chart, "argocd", &asked, &[], &Flags::default());
+    let story = last(&scenario);
+    let words: Vec<_> = story.rows.iter().map(|row| row.words.as_str()).collect();
+    let deleted = "delete, with all of the Application";
+    assert_eq!(words, ["create, wait 1.0s", deleted, deleted, "1 deleted"]);
+    assert_eq!(notes(&story, "left behind"), "nothing");
+}
+
+#[test]
 fn a_job_of_another_group_was_said_to_keep_the_logs_of_its_pods() {
     let left = |group: &str| {
         let chart = job("pre-upgrade", "").replace("batch/v1", group) + OWN;
