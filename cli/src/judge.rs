@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::HashMap};
 
-use hooks::{Node, Object, manifest::Manifest, release as record};
+use hooks::{Interest, Node, Object, manifest::Manifest, release as record};
 use policies::{
     Judged, Moment, Namespace, Policy, PolicySet, Release, documents::GROUP, evaluate, release::Item,
 };
@@ -49,7 +49,7 @@ impl Judge<'_> {
         let mut report = Report::default();
         let mut manifests = Vec::new();
         for (index, text) in texts.iter().enumerate() {
-            let read = documents::read(text, &mut report);
+            let read = documents::read(text, Interest::Judged, &mut report);
             manifests.extend(read.into_iter().map(|manifest| (index, manifest)));
         }
         report.absorb(self.manifests(texts, &manifests));
@@ -90,6 +90,13 @@ impl Judge<'_> {
             report.findings.push(entry(judged, item, self.namespace, place));
         }
         report
+    }
+
+    /// What [`Judge::manifests`] notes; where no exception has ended, that is nothing.
+    #[must_use]
+    pub fn notes<'t>(&self, texts: &'t [Text], manifests: &[Read<'t>]) -> Vec<String> {
+        let has_ended = self.policies.exceptions().iter().any(|one| one.expires_at <= self.now);
+        if has_ended { self.manifests(texts, manifests).notes } else { Vec::new() }
     }
 
     /// The exceptions that would cover a finding, and ended before.

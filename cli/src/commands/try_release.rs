@@ -10,11 +10,13 @@ use crate::{
     Io,
     args::{Global, LogLevel},
     commands::check::Level,
-    exit, inputs,
+    exit,
+    inputs::{self, Contents},
     judge::Judge,
     logging,
     output::{self, Format, try_text, try_v1},
-    policy_file, report,
+    policy_file,
+    report::{self, Report},
     trial::{Run, Trial},
     workers,
 };
@@ -127,7 +129,6 @@ impl Args {
         let plan = self.inputs.plan(io, inputs::Breadth::Any);
         trial.notes.extend(self.inputs.without_effect(&plan));
         trial.problems = plan.problems;
-        // The server answers; what `check` notes about texts and exceptions is worth knowing here too.
         let judge = Judge {
             policies,
             namespace: Some(self.inputs.namespace.as_deref().unwrap_or(subject::NAMESPACE)),
@@ -135,17 +136,16 @@ impl Args {
             now: policy_file::now(),
         };
         let read = workers::map(&plan.units, |unit| {
-            let mut contents = self.inputs.read(unit);
-            contents.notes.extend(judge.texts(&contents.texts).notes);
-            let subjects = subject::of_texts(&contents.texts, &self.inputs, &mut contents.problems);
-            (subjects, contents)
+            let Contents { texts, notes, problems, skipped } = self.inputs.read(unit);
+            let mut report = Report { problems, notes, skipped, ..Report::default() };
+            (subject::of_texts(&texts, &self.inputs, &judge, &mut report), report)
         });
         let mut subjects = Vec::new();
-        for (found, contents) in read {
+        for (found, report) in read {
             subjects.extend(found);
-            trial.notes.extend(contents.notes);
-            trial.problems.extend(contents.problems);
-            trial.skipped += contents.skipped;
+            trial.notes.extend(report.notes);
+            trial.problems.extend(report.problems);
+            trial.skipped += report.skipped;
         }
         // A helm that is not there is one problem, however many charts need it.
         trial.problems.dedup();

@@ -15,9 +15,9 @@ use crate::{
 };
 
 /// Reads the documents of a text; each that cannot be read, or not whole, is a problem, and the others still count.
-pub(super) fn read<'t>(text: &'t Text, report: &mut Report) -> Vec<Manifest<'t>> {
+pub(crate) fn read<'t>(text: &'t Text, interest: Interest, report: &mut Report) -> Vec<Manifest<'t>> {
     let lines = Lines::new(&text.text);
-    let documents = manifest::read(&text.text, Interest::Judged, &Limits::default());
+    let documents = manifest::read(&text.text, interest, &Limits::default());
     let manifests = || documents.iter().flatten();
     let whole = manifests().filter(|manifest| manifest.fault.is_none()).count();
     let others = match whole {
@@ -52,12 +52,7 @@ pub(crate) fn unreadable(text: &Text, lines: &Lines<'_>, error: &yaml::Error, ot
 }
 
 /// The same of one that can be read in part.
-pub(crate) fn fault(
-    text: &Text,
-    lines: &Lines<'_>,
-    manifest: &Manifest<'_>,
-    others: &str,
-) -> Option<Problem> {
+fn fault(text: &Text, lines: &Lines<'_>, manifest: &Manifest<'_>, others: &str) -> Option<Problem> {
     let problem = unreadable(text, lines, manifest.fault.as_ref()?, others);
     Some(in_chart(text, &manifest.document, problem))
 }
@@ -90,7 +85,7 @@ pub(crate) fn without_object<'n, 't: 'n>(
 }
 
 /// What is wrong with a `List` whose items are none: nobody could say what is in it.
-pub(crate) fn without_items(text: &Text, lines: &Lines<'_>, manifest: &Manifest<'_>) -> Option<Problem> {
+fn without_items(text: &Text, lines: &Lines<'_>, manifest: &Manifest<'_>) -> Option<Problem> {
     let items = manifest.root.get("items").filter(|_| Object::new(&manifest.root).is("", "List"))?;
     if matches!(items.value, Value::List(_) | Value::Null) {
         return None;

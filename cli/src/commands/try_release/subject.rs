@@ -13,12 +13,8 @@ use serde_json::Value;
 use super::record::{Hook, Parts};
 use crate::{
     inputs::{self, Text},
-    judge::{
-        documents::{fault, unreadable, without_items, without_object},
-        is_released, stored,
-    },
-    locate::Lines,
-    report::{ObjectName, Problem},
+    judge::{Judge, documents, is_released, stored},
+    report::{ObjectName, Problem, Report},
 };
 
 /// The namespace of a release for which nobody has named one, as with kubectl.
@@ -46,36 +42,33 @@ pub(super) struct Question {
     pub(super) name: ObjectName,
 }
 
-/// The release in these texts, if they hold any object of one, and every stored release in them.
-pub(super) fn of_texts(texts: &[Text], args: &inputs::Args, problems: &mut Vec<Problem>) -> Vec<Subject> {
-    let mut subjects = Vec::new();
+/// The release in these texts, if they hold any object of one, and every stored release in them. The server answers; of what `check`
+/// finds, the notes about texts and exceptions are worth knowing here too.
+pub(super) fn of_texts(
+    texts: &[Text],
+    args: &inputs::Args,
+    judge: &Judge<'_>,
+    report: &mut Report,
+) -> Vec<Subject> {
+    let (mut subjects, mut documents) = (Vec::new(), Vec::new());
     let mut whole = Subject::default();
-    for text in texts {
-        let lines = Lines::new(&text.text);
-        let documents = manifest::read(&text.text, Interest::Everything, &Limits::default());
-        if documents.iter().all(Result::is_ok) {
-            problems.extend(without_object(text, documents.iter().flatten().map(|manifest| &manifest.root)));
-        }
-        for read in documents {
-            match read {
-                Ok(manifest) => {
-                    problems.extend(fault(text, &lines, &manifest, ""));
-                    problems.extend(without_items(text, &lines, &manifest));
-                    for record in stored::secrets(&manifest) {
-                        match record {
-                            Ok(record) => subjects.push(of_record(&text.shown, &record, problems)),
-                            Err(message) => problems.push(Problem::new(&text.shown, message)),
-                        }
-                    }
-                    if is_released(&manifest.root) {
-                        whole.take(&manifest, manifest.document.source.unwrap_or(""));
-                    }
+    for (index, text) in texts.iter().enumerate() {
+        for mut manifest in documents::read(text, Interest::Everything, report) {
+            for record in stored::secrets(&manifest) {
+                match record {
+                    Ok(record) => subjects.push(of_record(&text.shown, &record, &mut report.problems)),
+                    Err(message) => report.problems.push(Problem::new(&text.shown, message)),
                 }
-                Err(error) => problems.push(unreadable(text, &lines, &error, "")),
             }
+            if is_released(&manifest.root) {
+                whole.take(&manifest, manifest.document.source.unwrap_or(""));
+            }
+            Interest::Judged.prune(&mut manifest.root);
+            documents.push((index, manifest));
         }
         whole.unasked.extend(text.dropped.iter().map(|one| dropped(text, one)));
     }
+    report.notes.extend(judge.notes(texts, &documents));
     let Some(first) = texts.first().filter(|_| whole.objects > 0 || !whole.unasked.is_empty()) else {
         return subjects;
     };
