@@ -74,9 +74,9 @@ fn what_helm_does_not_look_at_was_told_by_lines_that_nobody_has() {
 
 #[test]
 fn the_lines_of_errors_in_a_chart_were_those_that_helm_had_printed() {
-    let stream = format!(
-        "{{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{{\"name\":\"a\",\"annotations\":{{\"helm.sh/hook\":\"test\"}}}}}}\n{{}}\nkind: Pod\n"
-    );
+    let hook =
+        r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","annotations":{"helm.sh/hook":"test"}}}"#;
+    let stream = format!("{hook}\n{{}}\nkind: Pod\n");
     for bad in [&stream, "apiVersion: v1\nkind: List\nitems: 5\n"] {
         let files = chart(&format!("---\n# Source: shop/templates/job.yaml\n{bad}"), "", 0);
         let errors = check(&files, "shop", &[]).errors();
