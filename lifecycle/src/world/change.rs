@@ -6,6 +6,9 @@ impl World {
     /// When something will change without anybody asking for it.
     #[must_use]
     pub fn next_change(&self) -> Option<Millis> {
+        if self.startable().is_some() {
+            return Some(self.now);
+        }
         let lives = self.lives.open().filter_map(Live::next);
         lives.chain(self.orphans.iter().map(|orphan| orphan.goes)).min().filter(|at| *at < END)
     }
@@ -35,8 +38,21 @@ impl World {
         }
     }
 
+    /// The first of those whose pods waited for something that is there when time moves on: what was deleted in the moment it came,
+    /// no kubelet has seen.
+    fn startable(&self) -> Option<u64> {
+        let can_start =
+            |live: &&Live| matches!(live.run, RunState::Waiting(_)) && self.missing(live).is_none();
+        self.lives.open().find(can_start).map(|live| live.uid)
+    }
+
     /// The first change that is due.
     fn change(&mut self) {
+        if let Some(uid) = self.startable() {
+            self.begin(uid);
+            self.settle();
+            return;
+        }
         let is_due = |live: &Live| live.next().is_some_and(|next| next <= self.now);
         let due = self.lives.open().find(|live| is_due(live)).map(|live| live.uid);
         if let Some(uid) = due {

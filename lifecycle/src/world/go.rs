@@ -93,7 +93,9 @@ impl World {
         while let Some(uid) = self.released() {
             self.remove(uid);
         }
-        let is_waiting = |live: &&Live| matches!(live.run, RunState::Waiting(_));
+        // They may wait for something else now; if for nothing, they start when time moves on.
+        let is_waiting =
+            |live: &&Live| matches!(live.run, RunState::Waiting(_)) && self.missing(live).is_some();
         let waiting: Vec<_> = self.lives.open().filter(is_waiting).map(|live| live.uid).collect();
         for uid in waiting {
             self.begin(uid);

@@ -21,7 +21,7 @@ impl World {
             self.lives[uid].run = if is_unbound { RunState::Starting } else { RunState::None };
             return;
         };
-        let missing = live.object.needs.iter().find(|need| !self.has(need, id.namespace.as_deref()));
+        let missing = self.missing(live);
         let job = Job::new(self.nodes, run, live.began);
         let (state, end) = if let Some(end) = job.end_without_pods(self.now) {
             (RunState::Running, Some(end))
@@ -61,6 +61,12 @@ impl World {
             }
         }
         self.settle();
+    }
+
+    /// The first of what its pods need that is not there.
+    pub(super) fn missing<'a>(&self, live: &'a Live) -> Option<&'a Need> {
+        let namespace = live.object.id.namespace.as_deref();
+        live.object.needs.iter().find(|need| !self.has(need, namespace))
     }
 
     /// Whether pods in `namespace` find what they need.

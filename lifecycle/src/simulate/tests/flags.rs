@@ -126,6 +126,27 @@ fn rolling_back_on_failure_waits_for_deletions_in_helm_4_too() {
 }
 
 #[test]
+fn a_secret_that_its_hook_deletes_at_once_let_pods_start_in_the_upgrade() {
+    let policies = "before-hook-creation,hook-succeeded";
+    let settings = [("hook", "pre-install,pre-upgrade"), ("hook-delete-policy", policies)];
+    let needs = "spec: {template: {spec: {volumes: [{name: db, secret: {secretName: db}}]}}}";
+    let web = format!("---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\n{needs}\n");
+    let chart = hook("Secret", "db", &settings, "") + &web;
+    for mut release in both() {
+        for action in [Action::Install, Action::Upgrade] {
+            let played = release.play(action, &chart, wait_for_resources);
+            assert_eq!(played.exit, 1, "{action:?}");
+            let said = "Deployment/web is not ready: its pods cannot start without Secret \"db\"";
+            assert!(
+                played.steps.iter().any(|step| step.message.as_deref() == Some(said)),
+                "{:?}",
+                played.steps
+            );
+        }
+    }
+}
+
+#[test]
 fn post_hooks_wait_for_resources_only_when_asked() {
     let needs = "spec: {template: {spec: {volumes: [{name: db, secret: {secretName: db}}]}}}";
     let web = format!("---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\n{needs}\n");

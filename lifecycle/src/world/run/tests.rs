@@ -199,6 +199,19 @@ fn pods_start_when_what_they_need_is_there() {
 }
 
 #[test]
+fn pods_started_by_what_came_and_went_in_one_moment() {
+    let (mut world, job) = (demo(), job("", "volumes: [{name: v, secret: {secretName: db}}]"));
+    let secret = plain("Secret", "db");
+    world.put(&job, OK);
+    world.advance(50_000);
+    world.put(&secret, OK);
+    world.take(&secret);
+    assert_eq!(world.run_at(60_000, &job.id), RunState::Waiting(Need::new("Secret", "db")));
+    world.put(&secret, OK);
+    assert_eq!(world.run_at(60_000, &job.id), RunState::Running, "it stays");
+}
+
+#[test]
 fn what_is_in_another_namespace_does_not_count() {
     let (mut world, job) = (demo(), job("", "volumes: [{name: v, secret: {secretName: db}}]"));
     world.put(&object("{apiVersion: v1, kind: Secret, metadata: {name: db, namespace: default}}"), OK);
