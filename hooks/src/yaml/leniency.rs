@@ -8,6 +8,7 @@ use super::{
     characters::plain_breaks,
     compose,
     original::{Addition, Original},
+    quoted,
 };
 use crate::{interest::Interest, node::Node};
 
@@ -95,6 +96,11 @@ fn lenient<'a>(
     };
     // A parent stands in some line, so that a line that begins after the widest one ends is deep enough.
     let blanks = 1 + text.lines().map(str::len).max().unwrap_or_default().min(BLANKS);
+    if fault.leniency == Leniency::Line
+        && let Some(node) = at_once(text, offset, interest, limits, blanks)
+    {
+        return Ok(node);
+    }
     let (mut text, mut places, mut again) = (text, Vec::new(), 0);
     let mut dash = None;
     // A place takes its blanks twice, in the text and in what remembers them.
@@ -142,6 +148,27 @@ fn lenient<'a>(
     }
 }
 
+/// Reads a text with blanks put in before all lines that seem to stand within quotes, where they mean nothing: one by one would take a
+/// reading for each quoted text. `None` where one of them stands elsewhere, and where more is to be done.
+fn at_once<'a>(
+    text: &str,
+    offset: usize,
+    interest: Interest,
+    limits: &Limits,
+    blanks: usize,
+) -> Option<Node<'a>> {
+    let places: Vec<_> = quoted::guess(text).into_iter().map(|at| (at, Put::Blanks)).collect();
+    if places.len() > limits.memory.saturating_sub(text.len()) / (2 * blanks + PLACE) {
+        return None;
+    }
+    let padded = pad(text, &places, blanks, None);
+    let reading = Reading::Again { dash: None };
+    let node = compose::compose(&padded, 0, interest, &again_within(limits, &padded), reading).ok()?;
+    let within = places.iter().enumerate().map(|(before, (at, _))| at + before * blanks);
+    let original = Original::new(text, additions(&places, blanks));
+    quoted::holds(&padded, within).then(|| original.node(node, offset))
+}
+
 /// The limits for `padded`, which takes memory itself.
 fn again_within(limits: &Limits, padded: &str) -> Limits {
     Limits { bytes: usize::MAX, memory: limits.memory.saturating_sub(padded.len()), ..*limits }
@@ -181,7 +208,7 @@ fn shallow_lines(text: &str, first: usize, token: usize) -> impl Iterator<Item =
 }
 
 /// Where the first quoted text after byte `token` ends.
-fn closing_quote(text: &str, token: usize) -> Option<usize> {
+pub(super) fn closing_quote(text: &str, token: usize) -> Option<usize> {
     let open = token + text[token..].find(['"', '\''])?;
     let quote = text.as_bytes()[open];
     let mut at = open + 1;
@@ -199,7 +226,7 @@ fn closing_quote(text: &str, token: usize) -> Option<usize> {
 }
 
 /// Whether a line is one that ends a document even within quotes.
-fn separates(line: &str) -> bool {
+pub(super) fn separates(line: &str) -> bool {
     let rest = line.strip_prefix("---").or_else(|| line.strip_prefix("..."));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']))
 }
@@ -294,6 +321,33 @@ mod tests {
         let node = document(&text, 0, Interest::Everything, &Limits::default()).unwrap();
         assert!(node.items().iter().all(|list| list.to_json() == json!(["-", "a", "-"])));
         assert_eq!(node.items().len(), 20_000);
+    }
+
+    #[test]
+    fn many_quoted_texts_at_the_margin_were_more_than_could_be_read_again() {
+        let long = "x".repeat(300);
+        let text = format!("long: {long}\nlist:\n")
+            + &"- name: a\n  value: \"first\nsecond\n\nthird\"\n".repeat(5_000);
+        let node = document(&text, 0, Interest::Everything, &Limits::default()).unwrap();
+        let items = node.get("list").unwrap().items();
+        assert!(
+            items.len() == 5_000
+                && items.iter().all(|item| item.str_at("value") == Some("first second\nthird"))
+        );
+        let span = items[4_999].get("value").unwrap().span;
+        assert_eq!(&text[span.start as usize..span.end as usize], "\"first\nsecond\n\nthird\"");
+    }
+
+    #[test]
+    fn a_guess_that_is_wrong_changes_no_text() {
+        for (text, value) in [
+            ("a: b\n  'c\nd: 'e\nf'\ng: |\n  '\n  h\n", json!({"a": "b 'c", "d": "e f", "g": "'\nh\n"})),
+            ("a: >2\n   'b\n   c\nd: 'e\nf'\n", json!({"a": " 'b\n c\n", "d": "e f"})),
+            ("\u{feff}a: 'b\nc'\n", json!({"a": "b c"})),
+        ] {
+            let node = document(text, 0, Interest::Everything, &Limits::default());
+            assert_eq!(node.map(|node| node.to_json()), Ok(value), "{text:?}");
+        }
     }
 
     #[test]
