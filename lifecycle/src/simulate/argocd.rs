@@ -20,7 +20,7 @@ use crate::{
     answer::{Action, StepResult, Verb},
     chart::{Hook, Object},
     profile::Engine,
-    world::{Reason, RunState},
+    world::{Live, Reason, RunState},
 };
 
 mod application;
@@ -34,7 +34,13 @@ const POST_SYNC: Phase = [Event::PostInstall, Event::PostUpgrade];
 
 impl Play<'_> {
     pub(super) fn argocd(&mut self) -> Result<(), Failure> {
-        let revision = self.storage.last().map_or(1, |last| last.revision + 1);
+        let last = self.storage.last();
+        let is_sync = !matches!(self.command.action, Action::Uninstall | Action::Test);
+        // Source: argo-cd 3.5.1 `server/application/application.go`, `Sync` and `Rollback`.
+        if is_sync && last.as_ref().is_some_and(|last| last.status == Status::Uninstalling) {
+            return Err(Failure("application is deleting".to_owned()));
+        }
+        let revision = last.map_or(1, |last| last.revision + 1);
         match self.command.action {
             Action::Install => self.sync(Stored::new(revision, Status::PendingInstall, &self.chart(), true)),
             Action::Upgrade => self.sync(Stored::new(revision, Status::PendingUpgrade, &self.chart(), true)),
@@ -82,26 +88,47 @@ impl Play<'_> {
         self.update_resources(&chart.resources, &chart.resources)
             .map_err(|failure| Stop::Failed(failure.after("one or more objects failed to apply, reason")))?;
         if has_hooks {
-            let is_healthy = |world: &World| {
-                let mut lives = chart.resources.iter().map(|object| world.live(&object.id));
-                lives.all(|live| live.is_some_and(is_healthy)).then_some(())
-            };
-            let deadline = self.world.now().saturating_add(FOREVER);
-            if self.world.until(deadline, is_healthy).is_none() {
-                let open = chart
-                    .resources
-                    .iter()
-                    .find(|object| !self.world.live(&object.id).is_some_and(self::is_healthy));
-                let open = open.map(|object| qualified(object)).unwrap_or_default();
-                let step = self.steps.iter().rposition(|step| step.verb == Verb::Manifest);
-                if let Some(step) = step {
-                    self.steps[step].result = StepResult::Timeout;
-                    self.explain(step, format!("{open} is not healthy, and Argo CD waits for ever"));
-                }
-                return Err(Stop::Running(Failure(format!("waiting for healthy state of {open}"))));
-            }
+            self.await_healthy(&chart.resources)?;
         }
         self.run_phase(stored, POST_SYNC)
+    }
+
+    /// Waits until all ordinary resources are healthy or have failed for good; what once was either is not looked at again.
+    ///
+    /// Source: argo-cd 3.5.1 `gitops-engine/pkg/sync/sync_context.go`, `Sync`: a failure ends it only when nothing runs any more.
+    fn await_healthy(&mut self, resources: &[Arc<Object>]) -> Result<(), Stop> {
+        let deadline = self.world.now().saturating_add(FOREVER);
+        let mut ends: Vec<Option<Seen>> = resources.iter().map(|_| None).collect();
+        self.world.until(deadline, |world| {
+            for (object, end) in resources.iter().zip(&mut ends).filter(|(_, end)| end.is_none()) {
+                *end = world.live(&object.id).and_then(resource_health);
+            }
+            ends.iter().all(Option::is_some).then_some(())
+        });
+        let ended = || resources.iter().zip(&ends);
+        let open = ended().find(|(_, end)| end.is_none());
+        let failed = ended().find_map(|(object, end)| match end {
+            Some(Seen::Failed(words)) => Some((object, words)),
+            _ => None,
+        });
+        let (result, why, stop) = match (open, failed) {
+            (Some((object, _)), _) => {
+                let open = qualified(object);
+                let words = format!("waiting for healthy state of {open}");
+                let why = format!("{open} is not healthy, and Argo CD waits for ever");
+                (StepResult::Timeout, why, Stop::Running(Failure(words)))
+            }
+            (None, Some((object, words))) => {
+                let why = format!("{} has failed: {words}", qualified(object));
+                (StepResult::Failed, why, Stop::Failed(unsuccessful(std::slice::from_ref(words))))
+            }
+            (None, None) => return Ok(()),
+        };
+        if let Some(step) = self.steps.iter().rposition(|step| step.verb == Verb::Manifest) {
+            self.steps[step].result = result;
+            self.explain(step, why);
+        }
+        Err(stop)
     }
 
     /// Whether all kinds are served, now or once the sync has brought them.
@@ -185,8 +212,7 @@ impl Play<'_> {
         if reasons.is_empty() {
             return Ok(());
         }
-        let words = "one or more synchronization tasks completed unsuccessfully";
-        Err(Stop::Failed(Failure(format!("{words}, reason: {}", reasons.join(",")))))
+        Err(Stop::Failed(unsuccessful(&reasons)))
     }
 
     /// Waits until all that was sent has ended, or one has failed if that `is_enough`, and tells it; in the order in which they do.
@@ -250,12 +276,6 @@ impl Play<'_> {
         false
     }
 
-    fn delete_and_wait(&mut self, uid: u64) {
-        self.world.delete_with_uid(uid);
-        let deadline = self.world.now().saturating_add(FOREVER);
-        self.world.until(deadline, |world| world.with_uid(uid).is_none().then_some(()));
-    }
-
     /// When all is over, hooks go by the policy that fits the whole, however they themselves ended.
     fn ask_hooks(&mut self, stored: &Stored, phases: &[Phase], policy: DeletePolicy) -> Vec<(usize, u64)> {
         let mut asked = Vec::new();
@@ -310,25 +330,34 @@ fn health(world: &World, sent: &Sent<'_>) -> Option<Seen> {
     }
     match &live.run {
         RunState::Complete { .. } => Some(Seen::Current),
-        RunState::Failed { reason, .. } => Some(Seen::Failed(
-            match reason {
-                Reason::BackoffLimitExceeded => "Job has reached the specified backoff limit",
-                Reason::PodFailurePolicy => {
-                    "Container … for pod … failed with exit code 1 matching FailJob rule at index …"
-                }
-                Reason::DeadlineExceeded => "Job was active longer than specified deadline",
-                Reason::Ended | Reason::Stopped => "its pod failed",
-            }
-            .to_owned(),
-        )),
+        RunState::Failed { reason, .. } => Some(Seen::Failed(why_failed(*reason).to_owned())),
         _ => None,
     }
 }
 
-/// Whether an ordinary resource is healthy: a Job only when it is done.
-fn is_healthy(live: &crate::world::Live) -> bool {
+/// Whether an ordinary resource is healthy, a Job only when it is done, or has failed for good.
+fn resource_health(live: &Live) -> Option<Seen> {
+    if let RunState::Failed { reason, .. } = &live.run {
+        return Some(Seen::Failed(why_failed(*reason).to_owned()));
+    }
     let is_job = live.object.id.kind == "Job";
-    live.is_ready() && !(is_job && live.run == RunState::Running)
+    (live.is_ready() && !(is_job && live.run == RunState::Running)).then_some(Seen::Current)
+}
+
+const fn why_failed(reason: Reason) -> &'static str {
+    match reason {
+        Reason::BackoffLimitExceeded => "Job has reached the specified backoff limit",
+        Reason::PodFailurePolicy => {
+            "Container … for pod … failed with exit code 1 matching FailJob rule at index …"
+        }
+        Reason::DeadlineExceeded => "Job was active longer than specified deadline",
+        Reason::Ended | Reason::Stopped => "its pod failed",
+    }
+}
+
+fn unsuccessful(reasons: &[String]) -> Failure {
+    let words = "one or more synchronization tasks completed unsuccessfully";
+    Failure(format!("{words}, reason: {}", reasons.join(",")))
 }
 
 /// What Argo CD says while it waits: the first by name, the others by number.

@@ -48,21 +48,29 @@ impl Play<'_> {
         }
         self.run_until_well(&last, POST_DELETE, "PostDelete")?;
         let asked = self.ask_hooks(&last, &[PRE_DELETE, POST_DELETE], DeletePolicy::HookSucceeded);
-        if !self.are_gone(&asked) {
-            let left: Vec<_> = asked.iter().filter_map(|(_, uid)| self.world.with_uid(*uid)).collect();
-            let left: Vec<_> = left.into_iter().map(|live| qualified(&live.object)).collect();
-            return Err(Failure(waiting_for("deletion of", &left)));
-        }
+        self.await_hooks_gone(&asked)?;
         self.storage.purge();
         Ok(())
     }
 
+    /// Waits until what was deleted is gone; what stays is all that is heard of the deletion from then on.
+    fn await_hooks_gone(&mut self, asked: &[(usize, u64)]) -> Result<(), Failure> {
+        if self.are_gone(asked) {
+            return Ok(());
+        }
+        let left = asked.iter().filter_map(|(_, uid)| self.world.with_uid(*uid));
+        let left: Vec<_> = left.map(|live| qualified(&live.object)).collect();
+        Err(Failure(waiting_for("deletion of", &left)))
+    }
+
     /// Deletes all that carries the name of the Application, hooks too, whichever sync has made it; gives what that is.
     ///
-    /// Source: argo-cd 3.5.1 `controller/appcontroller.go`, `finalizeApplicationDeletion`, `shouldBeDeleted`.
+    /// Source: argo-cd 3.5.1 `controller/appcontroller.go`, `finalizeApplicationDeletion`, `shouldBeDeleted`;
+    /// `gitops-engine/pkg/sync/resource/annotations.go`, `HasAnnotationOption`.
     fn delete_all(&mut self, stored: &Stored) -> Result<Vec<Arc<Object>>, Failure> {
         let goes = |live: &&Live| {
-            let is_kept = live.object.resource_policy.as_deref() == Some(KEEP);
+            let policy = live.object.resource_policy.as_deref().unwrap_or_default();
+            let is_kept = policy.split(',').any(|option| option.trim() == KEEP);
             live.origin != Origin::Outside && live.object.defines.is_none() && !is_kept
         };
         let all: Vec<_> = self.world.lives().filter(goes).map(|live| Arc::clone(&live.object)).collect();
@@ -96,10 +104,12 @@ impl Play<'_> {
         let (began, event) = (self.world.now(), phase[0]);
         let (mut failed, mut well) = (Vec::new(), Vec::new());
         for _ in 0..TRIES {
+            let mut asked = Vec::new();
             for (id, uid) in failed.drain(..) {
-                self.step(Some(event), Verb::Delete, Some(id), StepResult::Ok);
-                self.delete_and_wait(uid);
+                asked.push((self.step(Some(event), Verb::Delete, Some(id), StepResult::Ok), uid));
+                self.world.delete_with_uid(uid);
             }
+            self.await_hooks_gone(&asked)?;
             let mut sent = self.make_missing(stored, phase, began)?;
             sent.retain(|(_, sent)| !well.contains(&sent.uid));
             let mut open = 0;

@@ -83,3 +83,80 @@ fn argocd_left_behind_what_its_syncs_had_made_when_the_application_went() {
     // Nothing deletes a hook for the end of the Application unless it says so.
     assert_eq!(left(&played), "ConfigMap/kept Job/after");
 }
+
+#[test]
+fn argocd_waited_for_ever_for_an_ordinary_job_that_had_failed() {
+    let ordinary = resource(
+        "Job",
+        "ordinary",
+        "spec: {backoffLimit: 0, template: {metadata: {annotations: {hookward.dev/outcome: fail}}, spec: {restartPolicy: Never}}}",
+    );
+    let chart = ordinary.clone()
+        + &job("before", "pre-install", &[("hook-delete-policy", "hook-failed")])
+        + &job("after", "post-install", &[]);
+    let played = helm("argocd").install(&chart);
+    fails(
+        &played,
+        "one or more synchronization tasks completed unsuccessfully, reason: Job has reached the specified backoff limit",
+    );
+    assert_eq!(
+        steps(&played)[2..],
+        ["manifest failed", "pre-install delete Job/before ok"],
+        "nothing comes after, and hooks go by the policy for failures"
+    );
+    let told = played.steps[2].message.as_deref();
+    assert_eq!(told, Some("batch/Job/ordinary has failed: Job has reached the specified backoff limit"));
+    assert_eq!(history(&played), "1 failed");
+
+    let held = resource("Job", "sleeps", "spec: {suspend: true, template: {spec: {restartPolicy: Never}}}");
+    let played = helm("argocd").install(&(chart + &held));
+    fails(&played, "waiting for healthy state of batch/Job/sleeps");
+    assert_eq!(history(&played), "1 pending-install", "a failure ends nothing as long as something runs");
+}
+
+#[test]
+fn argocd_made_a_failed_hook_again_although_the_old_one_had_not_gone() {
+    let hook = job_that("fail", "held", "pre-delete", &[]);
+    let mut release = helm("argocd");
+    release.install(&hook.replacen("metadata:\n", "metadata:\n  finalizers: [x/y]\n", 1));
+    let played = release.uninstall();
+    fails(&played, "waiting for deletion of batch/Job/held");
+    assert_eq!(
+        steps(&played),
+        [
+            "pre-delete create Job/held ok",
+            "pre-delete wait Job/held failed",
+            "pre-delete delete Job/held timeout"
+        ]
+    );
+    let told = |step: usize| played.steps[step].message.as_deref().unwrap_or_default();
+    assert!(!told(1).contains("makes it again"), "{}", told(1));
+    assert_eq!(told(2), "it is still there: a finalizer holds it, and Argo CD waits for ever");
+    assert_eq!(history(&played), "1 uninstalling");
+}
+
+#[test]
+fn argocd_deleted_what_one_of_several_words_says_to_keep() {
+    let policies = [("a", " keep "), ("b", "keep,other"), ("c", "Keep"), ("d", "keeper")];
+    let all =
+        policies.map(|(name, policy)| config_map(name, "pre-install", &[("resource-policy", policy)], "a"));
+    let mut release = helm("argocd");
+    release.install(&all.concat());
+    let played = release.uninstall();
+    succeeds(&played);
+    assert_eq!(left(&played), "ConfigMap/a ConfigMap/b");
+}
+
+#[test]
+fn argocd_synced_an_application_that_was_being_deleted() {
+    let chart =
+        resource("ConfigMap", "own", "").replacen("metadata:\n", "metadata:\n  finalizers: [x/y]\n", 1);
+    let mut release = helm("argocd");
+    release.install(&chart);
+    release.uninstall();
+    for played in [release.install(&chart), release.upgrade(&chart), release.rollback(1)] {
+        fails(&played, "application is deleting");
+        assert!(played.steps.is_empty(), "{:#?}", played.steps);
+        assert_eq!(history(&played), "1 uninstalling");
+    }
+}
