@@ -169,6 +169,7 @@ fn absence(
         let why = format!("a hook of {}, which is not there at {event}", other.events.written.text);
         let help = match kind {
             Referent::PersistentVolumeClaim => in_time(hook, kind, true),
+            _ if other.weight.effective < weight => format!("add {event} to {HOOK} of the {kind}"),
             _ => format!("add {event} to {HOOK} of the {kind}, with a weight below {weight}"),
         };
         (why, help)

@@ -271,10 +271,7 @@ fn judged(
 ) -> Judged {
     let rule = active.meta();
     let severity = rule.severity.min(finding.severity_at_most);
-    let mut mode = active.mode_at(judging, severity).min(finding.at_most);
-    if !active.is_told() {
-        mode = mode.min(finding.unless_told);
-    }
+    let mut mode = active.mode_at(judging, severity, finding.unless_told).min(finding.at_most);
     if active.fix && finding.fixable {
         mode = mode.min(Mode::Warn);
     }

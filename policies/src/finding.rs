@@ -20,7 +20,7 @@ pub struct Finding {
     pub identity: Option<String>,
     /// A stricter mode is lowered to this.
     pub at_most: Mode,
-    /// A stricter mode is lowered to this, unless a policy names the mode of the rule.
+    /// A stricter baseline is lowered to this before the profile looks at it, unless a policy names the mode of the rule.
     pub unless_told: Mode,
     /// A graver severity is lowered to this.
     pub severity_at_most: Severity,
@@ -81,7 +81,7 @@ impl Finding {
         self
     }
 
-    /// Lowers the mode that the profile gives the rule, but not one that a policy names.
+    /// Lowers the baseline that the profile starts from, but not a mode that a policy names.
     #[must_use]
     pub const fn unless_told(mut self, mode: Mode) -> Self {
         self.unless_told = mode;

@@ -61,21 +61,18 @@ impl std::fmt::Debug for Active {
 impl Active {
     /// The mode before any finding lowers it.
     pub(crate) fn mode(&self, judging: Judging) -> Mode {
-        self.mode_at(judging, self.meta().severity)
+        self.mode_at(judging, self.meta().severity, Mode::Deny)
     }
 
-    /// The mode of a finding of this severity: a profile asks how bad it is, not how bad the rule can be.
-    pub(crate) fn mode_at(&self, judging: Judging, severity: Severity) -> Mode {
+    /// The mode of a finding of this severity, whose baseline is at most `unless_told`: a profile asks how bad it is, not how bad
+    /// the rule can be.
+    pub(crate) fn mode_at(&self, judging: Judging, severity: Severity, unless_told: Mode) -> Mode {
         let baseline = match judging {
             Judging::Release => self.release,
             Judging::Object => self.object,
         };
-        self.told.unwrap_or_else(|| self.profile.mode(baseline, severity, self.meta().strict))
-    }
-
-    /// Whether a policy names the mode.
-    pub(crate) const fn is_told(&self) -> bool {
-        self.told.is_some()
+        self.told
+            .unwrap_or_else(|| self.profile.mode(baseline.min(unless_told), severity, self.meta().strict))
     }
 
     /// Whether it looks at anything.

@@ -7,9 +7,10 @@ pub(crate) fn annotation(name: &str) -> String {
     format!("/metadata/annotations/{}", escape(name))
 }
 
-/// The longest text that a message repeats, in characters, and the most words.
+/// The longest text that a message repeats, in characters.
 const LONGEST: usize = 60;
-const MOST: usize = 3;
+/// The most words that a message repeats, or guesses the meaning of.
+pub(crate) const MOST: usize = 3;
 
 /// `"a", "b" and "c"`; the first few, if there are many.
 pub(crate) fn quoted<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
@@ -43,7 +44,7 @@ pub(crate) fn suggestion<'c, const N: usize>(words: &[&str], candidates: [&'c st
 }
 
 /// The candidate that `word` was most likely meant to be: few letters differ, and fewer than half of them.
-fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let best = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate)).min()?;
     (best.0 <= 4 && best.0 * 2 < word.chars().count()).then_some(best.1)
 }

@@ -207,6 +207,20 @@ spec: {{{spec}}}
     }
 
     #[test]
+    fn a_weight_that_is_low_enough_was_asked_for_again() {
+        let secret = "volumes: [{name: a, secret: {secretName: shop}}]";
+        let said = |others| help(&release(INSTALL, secret, others));
+        assert_eq!(
+            said("helm.sh/hook: post-upgrade"),
+            "add pre-install to helm.sh/hook of the Secret, with a weight below 0"
+        );
+        assert_eq!(
+            said("helm.sh/hook: post-upgrade, helm.sh/hook-weight: '-20'"),
+            "add pre-install to helm.sh/hook of the Secret"
+        );
+    }
+
+    #[test]
     fn nobody_is_told_to_make_a_claim_a_hook() {
         let claim = "volumes: [{name: a, persistentVolumeClaim: {claimName: shop}}]";
         for others in ["", "helm.sh/hook: post-install"] {

@@ -1,7 +1,7 @@
 //! A hook object that nobody deletes when the release goes.
 
 use hooks::{
-    DeletePolicy, Event, Object,
+    DeletePolicies, DeletePolicy, Event, Object,
     annotations::{DELETE_POLICY, RESOURCE_POLICY},
 };
 
@@ -26,8 +26,9 @@ declare_rule! {
     /// `helm uninstall` deletes what is in the manifest, and hooks are not. A role, a ServiceAccount or a Secret that was made by a hook
     /// stays, with its rights, and so does a webhook configuration, which then refuses requests on behalf of a server that is gone.
     ///
-    /// `hook-succeeded` deletes the object as soon as the hooks of its event are through: not where the application uses it. What a
-    /// hook has made belongs to no release, so the upgrade that makes it an ordinary resource needs `--take-ownership`.
+    /// `hook-succeeded` deletes the object as soon as the hooks of its event are through: not where the application uses it,
+    /// nor where a hook of a later event does, which then waits for it in vain. What a hook has made belongs to no release, so the upgrade
+    /// that makes it an ordinary resource needs `--take-ownership`.
     ///
     /// ## Bad
     ///
@@ -81,14 +82,15 @@ impl Rule for HookOrphanOnUninstall {
             return;
         }
         let keep = format!("say {RESOURCE_POLICY}: keep if it is to stay");
+        let delete = deletion(&cx.hook.delete_policies);
         let (what, help) = match Orphan::of(cx.object) {
             Orphan::ClusterWide => (
                 ", and acts on the whole cluster",
-                "add hook-succeeded where only hooks use it, or make it an ordinary resource".to_owned(),
+                format!("{delete}, or make it an ordinary resource"),
             ),
             Orphan::Data => ("", format!("make it an ordinary resource, or {keep}")),
             Orphan::Running => (", and runs on", "make it an ordinary resource".to_owned()),
-            Orphan::Other => ("", format!("add hook-succeeded where only hooks use it, make it an ordinary resource, or {keep}")),
+            Orphan::Other => ("", format!("{delete}, make it an ordinary resource, or {keep}")),
         };
         let message =
             format!("{} stays after helm uninstall{what}: Helm forgets what hooks have made", cx.object);
@@ -99,6 +101,16 @@ impl Rule for HookOrphanOnUninstall {
             Orphan::Data | Orphan::Running | Orphan::Other => finding.severity(Severity::Medium),
         });
     }
+}
+
+/// How Helm can be told to delete it. Any policy switches the default `before-hook-creation` off, so that one is to be written too.
+fn deletion(policies: &DeletePolicies<'_>) -> String {
+    let what = if policies.contains(DeletePolicy::BeforeHookCreation) {
+        "add hook-succeeded".to_owned()
+    } else {
+        format!("write {DELETE_POLICY}: before-hook-creation,hook-succeeded")
+    };
+    format!("{what} where only hooks of the same event use it")
 }
 
 /// A finished Job does no harm, the Pod of a test is read afterwards, a definition is never deleted by a policy, and of data that
@@ -173,6 +185,18 @@ mod tests {
     fn a_mode_that_a_policy_names_was_lowered() {
         let yaml = object("apiVersion: v1, kind: Secret", "");
         assert_eq!(findings(&HookOrphanOnUninstall, None, &Settings::default(), &yaml)[0].mode, Mode::Deny);
+    }
+
+    #[test]
+    fn followed_to_the_letter_the_fix_led_to_the_next_finding() {
+        const ROLE: &str = "apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole";
+        for (more, start) in [
+            ("", "write helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded where only hooks of the same event use it"),
+            (", helm.sh/hook-delete-policy: before-hook-creation", "add hook-succeeded where only hooks of the same event use it"),
+        ] {
+            let help = found(ROLE, more).finding.help;
+            assert!(help.starts_with(start), "{help}");
+        }
     }
 
     #[test]

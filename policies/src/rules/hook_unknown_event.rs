@@ -16,12 +16,15 @@ use crate::{
     wording,
 };
 
+mod meaning;
+
 declare_rule! {
     /// ## What it checks
     ///
     /// An item of `helm.sh/hook` is none of Helm's nine events; nor is an empty one, as after a trailing comma. Helm's own message is
     /// read too when a chart is rendered, and the template sources inside a stored release, since a dropped hook is seen nowhere else.
-    /// Words of Helm 2 are the business of `hook-legacy-event`.
+    /// The events of `helm uninstall` are `pre-delete` and `post-delete`; there is no `post-uninstall`. Words of Helm 2
+    /// are the business of `hook-legacy-event`.
     ///
     /// ## Why it matters
     ///
@@ -87,8 +90,10 @@ impl Rule for HookUnknownEvent {
             Origin::Rendered => format!("{} is dropped by Helm, neither run nor created: {what}", cx.object),
             Origin::Admitted => format!("{} is a hook that no Helm runs: {what}", cx.object),
         };
-        findings
-            .push(Finding::new(wording::annotation(HOOK), message, help(&unknown)).label(label(&unknown)));
+        findings.push(
+            Finding::new(wording::annotation(HOOK), message, help(&unknown, &cx.hook.events))
+                .label(label(&unknown)),
+        );
     }
 
     fn check_release(&self, cx: &ReleaseContext<'_>, findings: &mut Vec<Finding>) {
@@ -104,7 +109,7 @@ impl Rule for HookUnknownEvent {
             let message =
                 format!("Helm {verb} a hook, which is then neither run nor created: {}", what(&unknown));
             let mut finding =
-                Finding::new("", message, help(&unknown)).label(label(&unknown)).at_most(at_most);
+                Finding::new("", message, help(&unknown, &events)).label(label(&unknown)).at_most(at_most);
             if let Some(place) = &dropped.place {
                 finding = finding.in_template(&*place.path, place.line);
             }
@@ -125,9 +130,9 @@ fn label(unknown: &[&str]) -> &'static str {
     if unknown == [""] { "an empty item is an unknown event" } else { "Helm does not know this event" }
 }
 
-fn help(unknown: &[&str]) -> String {
-    match wording::suggestion(unknown, Event::ALL.map(Event::name)) {
-        Some(event) => format!("write {event}"),
+fn help(unknown: &[&str], events: &Events<'_>) -> String {
+    match meaning::advice(unknown, events) {
+        Some(advice) => advice,
         None if unknown.contains(&"") => "remove the comma, or name an event".to_owned(),
         None => format!("use {}", wording::listed(Event::ALL)),
     }

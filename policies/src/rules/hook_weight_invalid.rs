@@ -6,6 +6,7 @@ use crate::{
     context::Context,
     declare_rule,
     finding::Finding,
+    mode::Mode,
     rule::{Meta, Rule},
     wording,
 };
@@ -19,6 +20,7 @@ declare_rule! {
     ///
     /// Helm takes anything else for 0 and does not say so: the hook runs at another place than its author believes, which shows when it
     /// starts before what it needs. A number without quotes is worse: annotations are text, and Helm stops when it builds the object.
+    /// So that is denied, and what Helm takes for 0 is a warning, unless a policy names the mode of this rule.
     ///
     /// ## Bad
     ///
@@ -41,7 +43,7 @@ declare_rule! {
     /// kind: Job
     /// metadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-weight: "-5"}}
     /// ```
-    HookWeightInvalid, "hook-weight-invalid", severity: Medium, release: Warn, object: Warn, strict: Deny
+    HookWeightInvalid, "hook-weight-invalid", severity: Medium, release: Deny, object: Warn, strict: Deny
 }
 
 impl Rule for HookWeightInvalid {
@@ -57,15 +59,16 @@ impl Rule for HookWeightInvalid {
             Ok(number) => format!("write \"{number}\""),
             Err(_) => "write a whole number in quotes".to_owned(),
         };
-        let (message, label) = if !written.is_text {
-            (format!("{} cannot be built by Helm: its weight is not text", cx.object), "this needs quotes")
+        let field = wording::annotation(WEIGHT);
+        if !written.is_text {
+            let message = format!("{} cannot be built by Helm: its weight is not text", cx.object);
+            findings.push(Finding::new(field, message, help).label("this needs quotes"));
         } else if weight.is_ignored {
             let what = wording::one(&written.text);
-            (format!("{} runs with weight 0: {what} is no whole number", cx.object), "Helm reads this as 0")
-        } else {
-            return;
-        };
-        findings.push(Finding::new(wording::annotation(WEIGHT), message, help).label(label));
+            let message = format!("{} runs with weight 0: {what} is no whole number", cx.object);
+            let finding = Finding::new(field, message, help).label("Helm reads this as 0");
+            findings.push(finding.unless_told(Mode::Warn));
+        }
     }
 }
 
@@ -74,7 +77,7 @@ mod tests {
     use super::*;
     use crate::{
         settings::Settings,
-        testing::{accepts, findings, rejects},
+        testing::{accepts, findings, rejects, shipped},
     };
 
     fn job(weight: &str) -> String {
@@ -98,6 +101,12 @@ mod tests {
     fn spaces_count() {
         rejects(&HookWeightInvalid, &job("\" 5\""), "runs with weight 0");
         assert_eq!(help("\" 5\""), "write \"5\"");
+    }
+
+    #[test]
+    fn what_helm_can_never_build_was_only_a_warning() {
+        let mode = |weight| shipped(&HookWeightInvalid, &Settings::default(), &job(weight))[0].mode;
+        assert_eq!((mode("5"), mode("\"1.5\"")), (Mode::Deny, Mode::Warn));
     }
 
     #[test]
