@@ -17,6 +17,9 @@ impl Story<'_> {
         let mut notes = Vec::new();
         let deployed = self.played.history.iter().any(|revision| revision.status == Status::Deployed.name());
         match (Status::parse(self.status()), self.played.history.last()) {
+            (Status::Uninstalling, Some(_)) if self.engine == Engine::ArgoCd => {
+                notes.push(Note::new("next sync", "is refused: the Application is being deleted"));
+            }
             _ if self.engine == Engine::ArgoCd => notes.extend(self.meeting("next sync", Action::Upgrade)),
             (_, None) => notes.extend(self.meeting("next install", Action::Install)),
             (status, Some(newest)) if status.is_pending() => {

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use hooks::Event;
+use hooks::{DeletePolicy, Event, release::Status};
 use lifecycle::{
     Step,
     answer::{Action, LOST, ONTO, Played, StepResult, Verb},
+    chart::Hook,
     command::Wait,
     profile::Engine,
 };
@@ -31,19 +32,23 @@ pub(super) fn of<'a>(scenario: &'a Rehearsed, asked: Option<&'a Asked>, played: 
     let engine = scenario.profile.engine;
     let limit = asked.map_or(0.0, |asked| other_limit(&asked.flags, engine).unwrap_or(FOREVER));
     let is_endless = asked.is_some_and(|asked| hook_limit(&asked.flags, engine).is_none());
+    // All of an Application goes once its hooks for that are well, of which then none is held.
+    let is_held = |step: &Step| {
+        let is_before = step.verb == Verb::Delete && step.event == Some(Event::PreDelete);
+        is_before && step.result == StepResult::Timeout
+    };
+    let takes_all =
+        engine == Engine::ArgoCd && played.action == Action::Uninstall && !steps.iter().any(is_held);
     let mut rows: Vec<Row<'a>> = Vec::new();
     for (index, (step, [before, after])) in steps.iter().zip(neighbours(steps)).enumerate() {
         match (step.verb, step.event, &step.object) {
             (Verb::Delete, Some(_), Some(_)) if after.is_some_and(sends) => {}
             (Verb::Delete, Some(_), Some(_)) => {
-                // Argo CD goes by how the whole sync ended.
-                let has_failed = (engine == Engine::ArgoCd).then_some(played.exit != 0);
-                let mut row = deletion(step, &rows, limit, has_failed);
-                let is_of_all = has_failed.is_some() && played.action == Action::Uninstall;
-                if is_of_all && step.event != Some(Event::PostDelete) && step.result == StepResult::Ok {
-                    WITH_ALL.clone_into(&mut row.words);
-                }
-                rows.push(row);
+                let is_of_all = takes_all && step.event != Some(Event::PostDelete);
+                let is_of_all = is_of_all && step.result == StepResult::Ok;
+                let words =
+                    if is_of_all { WITH_ALL } else { why_deleted(scenario, asked, played, step, &rows) };
+                rows.push(deletion(step, words, limit));
             }
             (Verb::Create | Verb::Apply, Some(_), Some(_)) => {
                 rows.push(sending(step, before.filter(|step| step.verb == Verb::Delete)));
@@ -110,21 +115,52 @@ fn outcome(step: &Step, tone: Tone, prefix: &str) -> Option<Outcome> {
     (!words.is_empty()).then_some(Outcome { at: step.at, tone, words })
 }
 
-/// A deletion that nothing follows: by the policy that fits how the object ended, or else all did, or one that ends everything.
-fn deletion<'a>(step: &'a Step, rows: &[Row<'a>], limit: f64, has_failed: Option<bool>) -> Row<'a> {
-    let is_same = |row: &&Row<'_>| row.doing == Doing::Hook && row.object == step.object.as_ref();
-    let sent = rows.iter().rfind(is_same);
-    let has_failed = has_failed.unwrap_or_else(|| {
-        sent.is_some_and(|row| matches!(row.waited, Some(StepResult::Failed | StepResult::Timeout)))
-    });
-    let policy = match sent {
-        None => "",
-        Some(_) if has_failed => " (hook-failed)",
-        Some(_) => " (hook-succeeded)",
+/// Why an object is deleted that is not sent after that: by the policy that fits how it ended, or else all did, once it has run as
+/// often as it is to in this event; before that, to make room for its next run.
+fn why_deleted(
+    scenario: &Rehearsed,
+    asked: Option<&Asked>,
+    played: &Played,
+    step: &Step,
+    rows: &[Row<'_>],
+) -> &'static str {
+    let engine = scenario.profile.engine;
+    let hook = step.event.zip(step.object.as_ref());
+    let hook = hook.and_then(|(event, object)| super::hook(scenario, asked, event, object));
+    let is_sent = |row: &&Row<'_>| {
+        row.doing == Doing::Hook && row.event == step.event && row.object == step.object.as_ref()
     };
-    let is_old = sent.is_none() && matches!(step.result, StepResult::Ok | StepResult::Timeout);
-    let words = if is_old { "delete the old one".to_owned() } else { format!("delete{policy}") };
-    let mut row = row(step, Doing::Delete, words);
+    let sent: Vec<_> = rows.iter().filter(is_sent).collect();
+    let has_failed = |row: &&Row<'_>| matches!(row.waited, Some(StepResult::Failed | StepResult::Timeout));
+    let has_failed = sent.last().is_some_and(has_failed);
+    let (is_over, has_failed) = match (engine, played.action) {
+        // What fails then is made again, whatever its policy.
+        (Engine::ArgoCd, Action::Uninstall) if has_failed => return "delete",
+        (Engine::ArgoCd, Action::Uninstall) => (!sent.is_empty(), false),
+        // It goes by how the whole sync ended, if it did.
+        (Engine::ArgoCd, _) => {
+            let status = played.history.last().map(|newest| Status::parse(&newest.status));
+            (status.is_some_and(|status| !status.is_pending()), played.exit != 0)
+        }
+        _ => {
+            let names = |hook: &Hook| hook.events.iter().filter(|event| Some(**event) == step.event).count();
+            (has_failed || sent.len() >= hook.map_or(1, names), has_failed)
+        }
+    };
+    let fits = if has_failed { DeletePolicy::HookFailed } else { DeletePolicy::HookSucceeded };
+    let is_meant = |policy: &DeletePolicy| hook.is_none_or(|hook| engine.deletes(hook, *policy));
+    let policies = [fits, DeletePolicy::HookFailed, DeletePolicy::HookSucceeded];
+    match policies.into_iter().find(is_meant).filter(|_| is_over) {
+        Some(DeletePolicy::HookFailed) => "delete (hook-failed)",
+        Some(_) => "delete (hook-succeeded)",
+        None if matches!(step.result, StepResult::Ok | StepResult::Timeout) => "delete the old one",
+        None => "delete",
+    }
+}
+
+/// A deletion that nothing follows.
+fn deletion<'a>(step: &'a Step, words: &str, limit: f64) -> Row<'a> {
+    let mut row = row(step, Doing::Delete, words.to_owned());
     match step.result {
         StepResult::Ok => {}
         StepResult::Absent => row.words.push_str(", already gone"),

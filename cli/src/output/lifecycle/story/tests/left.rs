@@ -188,3 +188,42 @@ fn a_job_of_another_group_was_said_to_keep_the_logs_of_its_pods() {
     assert_eq!(left("batch/v1"), "Job/migrate (failed, its pods keep their logs)");
     assert_eq!(left("batch.volcano.sh/v1alpha1"), "Job/migrate");
 }
+
+/// What is done to the hooks of the last action.
+fn words_of(scenario: &Rehearsed) -> Vec<String> {
+    let story = last(scenario);
+    let hooks = story.rows.iter().filter(|row| row.doing != Doing::Resources);
+    hooks.map(|row| row.words.clone()).collect()
+}
+
+#[test]
+fn what_was_deleted_to_make_room_for_the_next_run_was_said_to_go_by_another_policy() {
+    let held = |events: &str, more: &str| {
+        job(events, more).replace("metadata: {name", "metadata: {finalizers: [a/b], name")
+    };
+    let both = ", helm.sh/hook-delete-policy: \"before-hook-creation,hook-succeeded\"";
+    let waits = Flags { wait: lifecycle::command::Wait::Watcher, ..Flags::default() };
+    let charts = [held("pre-install,post-install", ""), held("pre-install,pre-install", both)];
+    for (chart, helm) in
+        charts.iter().flat_map(|chart| ["3", "4", "flux", "argocd"].map(|helm| (chart, helm)))
+    {
+        // Argo CD runs a hook once for both.
+        if helm == "argocd" && chart.contains("pre-install,pre-install") {
+            continue;
+        }
+        let words = words_of(&played_chart(chart, helm, &[Action::Install], &[], &waits));
+        assert_eq!(words.last().map(String::as_str), Some("delete the old one"), "{helm}: {words:?}");
+    }
+    let words = words_of(&played_chart(&job("pre-install", both), "3", &[Action::Install], &[], &waits));
+    assert_eq!(words, ["create, wait 1.0s", "delete (hook-succeeded)"]);
+}
+
+#[test]
+fn a_failed_hook_that_did_not_go_was_said_to_go_with_all_of_the_application() {
+    let held = job("pre-delete", "").replace("metadata: {name", "metadata: {finalizers: [a/b], name");
+    let asked = [Action::Install, Action::Uninstall];
+    let fails = [("Job/migrate", "fail")];
+    let scenario = played_chart(&(held + OWN), "argocd", &asked, &fails, &Flags::default());
+    assert_eq!(words_of(&scenario), ["create, wait", "delete"]);
+    assert_eq!(notes(&last(&scenario), "next sync"), "is refused: the Application is being deleted");
+}
