@@ -81,9 +81,36 @@ pub fn built_in(api_version: &str, kind: &str) -> Option<Scope> {
     }
 }
 
+/// Whether Kubernetes alone decides if it serves this kind: it has it, or would have it in other letters, or nobody else can bring kinds
+/// to its group, which has no domain.
+#[must_use]
+pub fn is_known(api_version: &str, kind: &str) -> bool {
+    let group = GROUPS.iter().find(|(group, ..)| *group == api_version);
+    group.is_some_and(|(group, namespaced, cluster)| {
+        let is_it = |known: &&str| known.eq_ignore_ascii_case(kind);
+        !group.contains('.') || namespaced.iter().chain(*cluster).any(is_it)
+    })
+}
+
+/// The kind that Kubernetes has by itself and that is written in small letters here: its clients find it, and nobody can read it.
+#[must_use]
+pub fn in_small_letters(api_version: &str, kind: &str) -> Option<&'static str> {
+    let (_, namespaced, cluster) = GROUPS.iter().find(|(group, ..)| *group == api_version)?;
+    namespaced.iter().chain(*cluster).copied().find(|known| known.to_ascii_lowercase() == kind)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kind_in_small_letters_was_taken_for_one_that_somebody_brings() {
+        assert!(is_known("batch/v1", "job") && is_known("batch/v1", "Jobs"));
+        assert!(is_known("networking.k8s.io/v1", "networkpolicy"));
+        assert!(!is_known("networking.k8s.io/v1", "Other") && !is_known("example.com/v1", "Job"));
+        assert_eq!(in_small_letters("batch/v1", "cronjob"), Some("CronJob"));
+        assert_eq!(in_small_letters("batch/v1", "cronJob"), None);
+    }
 
     #[test]
     fn the_scope_of_a_kind_is_known() {

@@ -120,6 +120,9 @@ pub const LOST: &str = " is gone: the hook made it, then Helm deleted it";
 /// How the message of a [`Verb::Create`] or a [`Verb::Apply`] begins that has not made the object: it has met one.
 pub const ONTO: &str = "onto the one that ";
 
+/// What an apply that changed nothing says.
+pub const SAME: &str = "the one that was there is the same";
+
 /// How the message of a [`StepResult::Stale`] begins where that end was a bad one.
 pub const FAILED_BEFORE: &str = "an earlier run failed";
 

@@ -64,6 +64,8 @@ pub struct Hook {
     pub log_policies: Vec<DeletePolicy>,
     /// What is sent: the document, or the items of a list.
     pub objects: Vec<Arc<Object>>,
+    /// What Helm says when it is to create an object without a kind or its version: its words after the prefix.
+    pub unsaid: Option<String>,
     /// Why Helm cannot build the object, such as an annotation that is a number: its words after the prefix.
     pub unbuildable: Option<String>,
 }

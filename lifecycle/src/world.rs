@@ -182,6 +182,11 @@ pub enum Refusal {
     },
     /// Nothing serves this kind; a `CustomResourceDefinition` is missing.
     NoMatch,
+    /// A kind of Kubernetes in small letters, which Helm finds and the API server cannot read.
+    Unregistered {
+        /// The kind that it finds.
+        kind: &'static str,
+    },
     /// It has no name.
     NoName,
 }

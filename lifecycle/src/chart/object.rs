@@ -204,6 +204,19 @@ pub(super) fn definition(written: hooks::Object<'_>) -> Option<Definition> {
     })
 }
 
+/// What Helm says when it looks itself for a kind and its version, before it decodes: of most objects when it creates them.
+///
+/// Source: Helm 4.2.4 `pkg/kube/client.go`, `Build`; kubectl 0.36 `pkg/validation/schema.go`, `getObjectKind`.
+pub(super) fn unsaid(written: hooks::Object<'_>) -> Option<String> {
+    let missing = match (written.api_version().is_empty(), written.kind().is_empty()) {
+        (true, true) => "[apiVersion not set, kind not set]",
+        (true, false) => "apiVersion not set",
+        (false, true) => "kind not set",
+        (false, false) => return None,
+    };
+    Some(format!("error validating \"\": error validating data: {missing}"))
+}
+
 /// Why Helm's client cannot decode the object, in its words; those quote the whole object where its kind is missing, which may hold
 /// secrets: not here.
 ///

@@ -135,7 +135,7 @@ impl Home<'_> {
             match document.part(engine) {
                 Part::Resource => {
                     let objects = self.objects(document)?;
-                    build.visit(document, &objects);
+                    build.visit(document, &objects, engine);
                     chart.resources.extend(objects);
                 }
                 Part::Hook(said) => chart.hooks.push(self.hook(document, said)?),
@@ -162,6 +162,7 @@ impl Home<'_> {
             delete_policies,
             log_policies,
             objects: self.objects(document)?,
+            unsaid: document.unsaid(),
             unbuildable: document.unbuildable(),
         })
     }
@@ -191,8 +192,8 @@ fn policies(written: &DeletePolicies<'_>) -> Vec<DeletePolicy> {
     written.items.iter().filter_map(|(_, policy)| *policy).collect()
 }
 
-/// What goes wrong when Helm builds the ordinary resources: it goes on when it cannot decode one, but not after a list that has not
-/// passed its check.
+/// What goes wrong when Helm builds the ordinary resources: it goes on when it cannot decode one, but not after one that has not
+/// passed its own check.
 ///
 /// Source: cli-runtime 0.36 `pkg/resource/visitor.go`, `StreamVisitor` and `ContinueOnErrorVisitor`.
 #[derive(Default)]
@@ -202,11 +203,13 @@ struct Build {
 }
 
 impl Build {
-    fn visit(&mut self, document: &Document<'_>, objects: &[Arc<Object>]) {
+    fn visit(&mut self, document: &Document<'_>, objects: &[Arc<Object>], engine: Engine) {
         if self.is_over {
             return;
         }
-        let refused = super::checked(objects.iter().filter(|_| document.read.kind() == "List"));
+        let is_list = document.read.kind() == "List";
+        let unsaid = document.unsaid().filter(|_| engine != Engine::ArgoCd);
+        let refused = unsaid.or_else(|| super::checked(objects.iter().filter(|_| is_list)));
         self.is_over = refused.is_some();
         self.errors.extend(refused.or_else(|| document.unbuildable()));
     }
@@ -224,16 +227,31 @@ impl<'a> Document<'a> {
         hooks::Object::new(&self.read.root)
     }
 
+    /// What Helm says of a kind or a version that is missing, when it looks itself.
+    fn unsaid(&self) -> Option<String> {
+        if self.read.fault.is_some() {
+            return None;
+        }
+        self.parts().find_map(object::unsaid)
+    }
+
     /// Why Helm cannot build it.
     fn unbuildable(&self) -> Option<String> {
         if let Some(fault) = &self.read.fault {
             return Some(format!("error parsing : {}", fault.message));
         }
-        if !self.read.is_stream {
-            return object::unbuildable(self.view());
-        }
-        let parts = self.read.root.get("items").map_or(&[][..], Node::items);
-        parts.iter().find_map(|part| object::unbuildable(hooks::Object::new(part)))
+        self.parts().find_map(object::unbuildable)
+    }
+
+    /// The document, or the objects of a stream.
+    fn parts(&self) -> impl Iterator<Item = hooks::Object<'a>> + use<'a> {
+        let root = &self.read.root;
+        let parts = if self.read.is_stream {
+            root.get("items").map_or(&[][..], Node::items)
+        } else {
+            std::slice::from_ref(root)
+        };
+        parts.iter().map(hooks::Object::new)
     }
 
     fn part(&self, engine: Engine) -> Part {
@@ -260,7 +278,7 @@ impl<'a> Document<'a> {
     fn dropped(&self) -> Dropped {
         let name = written(self.view().metadata(), "name");
         Dropped {
-            name: format!("{}/{name}", self.view().kind()),
+            name: if self.view().kind().is_empty() { name } else { format!("{}/{name}", self.view().kind()) },
             events: written(self.view().annotations(), HOOK),
         }
     }

@@ -29,7 +29,7 @@ pub(super) fn assume(world: &mut World, chart: Option<&Chart>) {
             }
         }
         let is_brought = || brought.iter().any(|defines| defines.covers(id));
-        if scope::built_in(&id.api_version, &id.kind).is_none() && !is_brought() {
+        if !id.api_version.is_empty() && !scope::is_known(&id.api_version, &id.kind) && !is_brought() {
             let (group, version) = id.api_version.rsplit_once('/').unwrap_or(("", &id.api_version));
             world.assume_kind(Definition {
                 group: group.to_owned(),

@@ -9,7 +9,7 @@ use super::{
     errors::{Failure, Request, conflict, refused, unmapped},
 };
 use crate::{
-    answer::{ONTO, StepResult, Verb},
+    answer::{ONTO, SAME, StepResult, Verb},
     chart::{Hook, Object, checked},
     profile::Engine,
     world::{Applied, Millis, Origin, RunState},
@@ -94,7 +94,7 @@ impl Play<'_> {
                     Applied::Created => {}
                     _ if is_terminating => self.explain(step, format!("{ONTO}is being deleted")),
                     Applied::Changed => self.explain(step, "changed the one that was there"),
-                    Applied::Unchanged => self.explain(step, "the one that was there is the same"),
+                    Applied::Unchanged => self.explain(step, SAME),
                 }
                 let uid = self.world.live(&object.id).map_or(0, |live| live.uid);
                 if !self.applies {
@@ -113,9 +113,12 @@ impl Play<'_> {
     }
 }
 
-/// Whether the items of a list are what Kubernetes wants: of all else the API server is asked, but a list it does not know, so that
-/// Helm looks itself.
+/// Whether an object says its kind, and the items of a list are what Kubernetes wants: of all else the API server is asked, but a list
+/// it does not know, so that Helm looks itself.
 pub(super) fn validate(hook: &Hook) -> Result<(), Failure> {
+    if let Some(words) = &hook.unsaid {
+        return Err(Failure(words.clone()));
+    }
     let objects = hook.objects.iter().filter(|_| hook.kind == "List");
     checked(objects).map_or(Ok(()), |words| Err(Failure(words)))
 }

@@ -150,6 +150,10 @@ pub(super) fn cause(request: Request, id: &ObjectId, refusal: &Refusal) -> Strin
             id.namespace.as_deref().unwrap_or_default()
         ),
         Refusal::NoMatch => unmapped(id, ""),
+        Refusal::Unregistered { .. } if request == Request::Apply => {
+            format!("invalid object type: {}", group_version_kind(id))
+        }
+        Refusal::Unregistered { kind: read } => unregistered(id, read),
         Refusal::NoName if request == Request::Create => {
             format!(
                 "{qualified} \"\" is invalid: metadata.name: Required value: name or generateName is required"
@@ -157,6 +161,16 @@ pub(super) fn cause(request: Request, id: &ObjectId, refusal: &Refusal) -> Strin
         }
         Refusal::NoName => NO_NAME.to_owned(),
     }
+}
+
+/// The words of a kind that cannot be read, since it is written in small letters.
+fn unregistered(id: &ObjectId, kind: &str) -> String {
+    let ObjectId { kind: written, api_version, .. } = id;
+    let version = api_version.rsplit('/').next().unwrap_or_default();
+    format!(
+        "{written} in version \"{version}\" cannot be handled as a {kind}: no kind \"{written}\" is registered for version \
+         \"{api_version}\" in scheme …"
+    )
 }
 
 /// The words of fields that cannot change.

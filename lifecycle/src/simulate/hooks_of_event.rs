@@ -34,7 +34,7 @@ impl Play<'_> {
             if let Err(failure) = self.delete_by_policy(event, hook, DeletePolicy::BeforeHookCreation) {
                 return Ending::Stopped(failure);
             }
-            if let Err(failure) = self.build(hook).and_then(|()| validate(hook)) {
+            if let Err(failure) = validate(hook).and_then(|()| self.build(hook)) {
                 let words = format!("unable to build kubernetes object for {event} hook {}", hook.path);
                 return Ending::Stopped(failure.after(words));
             }

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     World,
-    answer::{FAILED_BEFORE, SUCCEEDED_BEFORE, StepResult, Verb},
-    chart::Object,
+    answer::{FAILED_BEFORE, ObjectId, SUCCEEDED_BEFORE, Step, StepResult, Verb},
+    chart::{Hook, Need, Object},
     profile::{Completion, Engine},
     world::{Live, Millis, RunState},
 };
@@ -206,7 +206,7 @@ impl Play<'_> {
                 let words = "it failed and was gone before Flux asked again, which Flux takes for success";
                 (StepResult::Ok, Some(words.to_owned()))
             }
-            _ => (StepResult::Timeout, Some(self.why_open(sent, stored))),
+            _ => (StepResult::Timeout, Some(self.why_open(event, sent, stored))),
         };
         let at = self.seconds(ended.at);
         let step = self.step(Some(event), Verb::Wait, Some(&sent.object.id), result);
@@ -226,19 +226,14 @@ impl Play<'_> {
     }
 
     /// What it still lacks.
-    fn why_open(&self, sent: &Sent<'_>, stored: &Stored) -> String {
+    fn why_open(&self, event: Event, sent: &Sent<'_>, stored: &Stored) -> String {
         let Some(live) = self.world.with_uid(sent.uid) else {
             return "it is gone, and Helm waits for an end that nobody will see".to_owned();
         };
         match &live.run {
             RunState::Waiting(need) => {
-                let is_later = stored
-                    .chart
-                    .resources
-                    .iter()
-                    .any(|object| object.id.kind == need.kind && object.id.name == need.name);
-                let when = if is_later { ", which this release makes only later" } else { "" };
-                format!("its pods cannot start without {need}{when}")
+                let namespace = sent.object.id.namespace.as_deref();
+                format!("its pods cannot start without {need}{}", self.whence(event, need, namespace, stored))
             }
             RunState::Suspended => "it is suspended".to_owned(),
             _ if live.is_terminating() => "it is being deleted, and no other one runs".to_owned(),
@@ -249,6 +244,35 @@ impl Play<'_> {
                 "Helm waits for ever, since its timeout is 0".to_owned()
             }
             _ => "it goes on running when Helm has given up".to_owned(),
+        }
+    }
+
+    /// Why what pods need is not there, if the release itself brings it at another time.
+    fn whence(&self, event: Event, need: &Need, namespace: Option<&str>, stored: &Stored) -> &'static str {
+        let is_it = |id: &ObjectId| {
+            id.group().is_empty()
+                && id.kind == need.kind
+                && id.name == need.name
+                && id.namespace.as_deref() == namespace
+        };
+        let is_deletion = |step: &Step| step.verb == Verb::Delete && step.result == StepResult::Ok;
+        let is_resource = stored.chart.resources.iter().any(|object| is_it(&object.id));
+        let is_hook =
+            |hook: &Hook| hook.events.contains(&event) && hook.objects.iter().any(|object| is_it(&object.id));
+        match event {
+            _ if self
+                .steps
+                .iter()
+                .any(|step| is_deletion(step) && step.object.as_ref().is_some_and(is_it)) =>
+            {
+                ", which a delete policy has deleted before"
+            }
+            Event::PostDelete if is_resource => ", which this uninstall has deleted",
+            Event::PreInstall | Event::PreUpgrade | Event::PreRollback if is_resource => {
+                ", which this release makes only later"
+            }
+            _ if stored.hooks().any(is_hook) => ", which this release makes only later",
+            _ => "",
         }
     }
 }

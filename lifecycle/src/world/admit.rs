@@ -43,6 +43,7 @@ impl World {
         if !object.is_named() {
             return Err(Refusal::NoName);
         }
+        check_letters(&object.id)?;
         let misfits = object.misfits.iter();
         let untyped: Vec<_> = misfits
             .filter_map(|misfit| Some(format!("{}: {}", misfit.path, misfit.applied.as_ref()?)))
@@ -117,14 +118,17 @@ impl World {
     /// # Errors
     /// [`Refusal::NoMatch`].
     pub fn check_kind(&self, id: &ObjectId) -> Result<(), Refusal> {
-        let (group, version) = id.api_version.rsplit_once('/').unwrap_or(("", &id.api_version));
+        // To Helm's client any version is meant where none is said, of the core group.
+        let api_version = if id.api_version.is_empty() { "v1" } else { &id.api_version };
+        let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
         let serves = |definition: &Definition| {
             definition.kind == id.kind
                 && definition.group == group
                 && definition.versions.iter().any(|served| served == version)
         };
         let brought = || self.lives.defining().filter_map(|live| live.object.defines.as_ref());
-        let is_served = scope::built_in(&id.api_version, &id.kind).is_some()
+        let is_served = scope::built_in(api_version, &id.kind).is_some()
+            || scope::in_small_letters(api_version, &id.kind).is_some()
             || self.definitions.iter().any(serves)
             || brought().any(serves);
         if is_served { Ok(()) } else { Err(Refusal::NoMatch) }
@@ -133,6 +137,7 @@ impl World {
     /// What is found out when a body is read, before anything else.
     fn decode(&self, object: &Object) -> Result<(), Refusal> {
         self.check_kind(&object.id)?;
+        check_letters(&object.id)?;
         let words = object.misfits.iter().find_map(|misfit| misfit.decoded.clone());
         words.map_or(Ok(()), |words| Err(Refusal::Undecoded(words)))
     }
@@ -157,11 +162,9 @@ impl World {
         if let Some(namespace) = &object.id.namespace {
             self.check_namespace(namespace)?;
         }
-        let is_going = |live: &Live| {
-            live.is_terminating()
-                && live.object.defines.as_ref().is_some_and(|defines| defines.covers(&object.id))
-        };
-        if self.lives.open().any(is_going) {
+        let brings =
+            |live: &Live| live.object.defines.as_ref().is_some_and(|defines| defines.covers(&object.id));
+        if self.lives.going().any(brings) {
             return Err(Refusal::DefinitionTerminating);
         }
         let is_pod = object.run.as_ref().is_some_and(|run| run.workload == Workload::Pod);
@@ -199,6 +202,12 @@ impl World {
         self.begin(self.uids);
         self.settle();
     }
+}
+
+/// Whether the API server can read the kind.
+fn check_letters(id: &ObjectId) -> Result<(), Refusal> {
+    let kind = scope::in_small_letters(&id.api_version, &id.kind);
+    kind.map_or(Ok(()), |kind| Err(Refusal::Unregistered { kind }))
 }
 
 impl Live {

@@ -159,8 +159,19 @@ fn annotations_that_are_no_text_sort_and_cannot_be_built() {
 
 #[test]
 fn what_has_no_kind_cannot_be_built_and_its_values_stay_unsaid() {
-    let chart = read("{apiVersion: v1, metadata: {name: x}, stringData: {password: hunter2}}");
-    assert_eq!(chart.unbuildable.as_deref(), Some("unable to decode \"\": Object 'Kind' is missing"));
+    let text = "{apiVersion: v1, metadata: {name: x, annotations: {}}, stringData: {password: hunter2}}";
+    let said = Some("error validating \"\": error validating data: kind not set");
+    assert_eq!(read(text).unbuildable.as_deref(), said);
+    let hook = read(&text.replace("annotations: {}", "annotations: {helm.sh/hook: test}")).hooks.remove(0);
+    assert_eq!(hook.unbuildable.as_deref(), Some("unable to decode \"\": Object 'Kind' is missing"));
+    assert_eq!(hook.unsaid.as_deref(), said);
+}
+
+#[test]
+fn what_vanished_without_a_kind_was_named_by_a_slash() {
+    let chart =
+        read("{apiVersion: v1, knd: Job, metadata: {name: x, annotations: {helm.sh/hook: pre-instal}}}");
+    assert_eq!(chart.dropped[0].name, "x");
 }
 
 #[test]

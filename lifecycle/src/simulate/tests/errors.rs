@@ -115,6 +115,32 @@ fn a_refused_hook() {
 }
 
 #[test]
+fn a_kind_that_was_not_said_or_in_small_letters_was_deployed() {
+    let said = |text: &str| both().map(|mut release| release.install(text).error.unwrap_or_default());
+    let start = "INSTALLATION FAILED: unable to build kubernetes objects from release manifest: error validating \"\": error validating data: ";
+    for (text, missing) in [
+        ("foo: bar", "[apiVersion not set, kind not set]"),
+        ("{kind: Job, metadata: {name: x}}", "apiVersion not set"),
+        ("{apiVersion: v1, metadata: {name: x}}", "kind not set"),
+    ] {
+        assert_eq!(said(text), [0; 2].map(|_| format!("{start}{missing}")));
+    }
+    let versionless = hook("Job", "x", &[("hook", "pre-install")], "").replace("apiVersion: batch/v1\n", "");
+    let unmapped = "unable to build kubernetes object for deleting hook demo/templates/x.yaml: resource mapping not found for name: \"x\" namespace: \"\" from \"\": no matches for kind \"Job\" in version \"\"";
+    assert!(said(&versionless).iter().all(|said| said.contains(unmapped)), "{:?}", said(&versionless));
+    let versionless = versionless.replace("kind: Job", "kind: ConfigMap");
+    let unchecked = "unable to build kubernetes object for pre-install hook demo/templates/x.yaml: error validating \"\": error validating data: apiVersion not set";
+    assert!(said(&versionless).iter().all(|said| said.contains(unchecked)), "{:?}", said(&versionless));
+    let small = "{apiVersion: v1, kind: configmap, metadata: {name: x}}";
+    let three = helm("3").install(small).steps.remove(0).message.unwrap();
+    let words = "configmap in version \"v1\" cannot be handled as a ConfigMap: no kind \"configmap\" is registered for version \"v1\" in scheme";
+    assert!(three.contains(words), "{three}");
+    let [_, four] = said(small);
+    let words = "server-side apply failed for object demo/x /v1, Kind=configmap: invalid object type: /v1, Kind=configmap";
+    assert!(four.contains(words), "{four}");
+}
+
+#[test]
 fn a_hook_of_a_kind_that_nobody_serves() {
     let chart = hook("Widget", "x", &[("hook", "pre-install")], "");
     for mut release in both() {

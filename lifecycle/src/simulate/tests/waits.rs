@@ -110,6 +110,29 @@ fn a_hook_that_needs_what_comes_later_waits_until_the_timeout() {
 }
 
 #[test]
+fn what_an_uninstall_had_deleted_was_said_to_come_only_later() {
+    let needs = "volumes: [{name: db, secret: {secretName: db}}]";
+    let chart = pod("x", "post-delete", &[], needs) + &resource("Secret", "db", "");
+    for mut release in both() {
+        succeeds(&release.install(&chart));
+        let played = release.uninstall();
+        let said = "its pods cannot start without Secret \"db\", which this uninstall has deleted";
+        assert_eq!(wait(&played), (StepResult::Timeout, said, 300.0));
+    }
+}
+
+#[test]
+fn what_a_delete_policy_had_deleted_was_missing_without_a_word() {
+    let settings = [("hook", "pre-install"), ("hook-delete-policy", "hook-succeeded")];
+    let needs = "volumes: [{name: db, secret: {secretName: db}}]";
+    let chart = pod("x", "post-install", &[], needs) + &hook("Secret", "db", &settings, "");
+    for mut release in both() {
+        let said = "its pods cannot start without Secret \"db\", which a delete policy has deleted before";
+        assert_eq!(wait(&release.install(&chart)), (StepResult::Timeout, said, 300.0));
+    }
+}
+
+#[test]
 fn a_hook_of_lower_weight_can_bring_what_a_later_one_needs() {
     let needs = "volumes: [{name: db, secret: {secretName: db}}]";
     let secret = hook("Secret", "db", &[("hook", "pre-install"), ("hook-weight", "-1")], "");
