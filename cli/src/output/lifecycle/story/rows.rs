@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use hooks::{DeletePolicy, Event, release::Status};
 use lifecycle::{
     Step,
-    answer::{Action, LOST, ONTO, Played, StepResult, Verb},
+    answer::{Action, LOST, ONTO, Played, SAME, StepResult, Verb},
     chart::Hook,
     command::Wait,
     profile::Engine,
@@ -256,7 +256,10 @@ fn await_in<'a>(rows: &mut Vec<Row<'a>>, step: &'a Step, is_endless: bool) {
     };
     let ended = outcome(step, tone(step.result), &prefix);
     if let (Some(earlier), Some(ended), true) = (&row.outcome, &ended, step.result != StepResult::Stale) {
-        let words = format!("{}; before: {}", ended.words, earlier.words);
+        let words = match earlier.words.as_str() {
+            SAME => format!("{}; its apply changed nothing", ended.words),
+            earlier => format!("{}; before: {earlier}", ended.words),
+        };
         row.outcome = Some(Outcome { words, ..ended.clone() });
     } else if ended.is_some() {
         row.outcome = ended;
