@@ -6,6 +6,7 @@ pub mod decision;
 mod dependencies;
 pub mod documents;
 pub mod evaluate;
+mod event_meaning;
 pub mod exception;
 pub mod finding;
 mod job;

@@ -8,15 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     context::{Context, Origin, ReleaseContext},
-    declare_rule,
+    declare_rule, event_meaning,
     finding::Finding,
     mode::Mode,
     rule::{Meta, Rule},
     rules::hook_legacy_event,
     wording,
 };
-
-mod meaning;
 
 declare_rule! {
     /// ## What it checks
@@ -131,7 +129,7 @@ fn label(unknown: &[&str]) -> &'static str {
 }
 
 fn help(unknown: &[&str], events: &Events<'_>) -> String {
-    match meaning::advice(unknown, events) {
+    match event_meaning::advice(unknown, events) {
         Some(advice) => advice,
         None if unknown.contains(&"") => "remove the comma, or name an event".to_owned(),
         None => format!("use {}", wording::listed(Event::ALL)),

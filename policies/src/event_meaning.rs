@@ -51,7 +51,7 @@ const ACTS: [(&str, Act); 21] = [
 ];
 
 /// What to write instead of the items `unknown` of the list `events`; `None` where nobody can tell what was meant.
-pub(super) fn advice(unknown: &[&str], events: &Events<'_>) -> Option<String> {
+pub(crate) fn advice(unknown: &[&str], events: &Events<'_>) -> Option<String> {
     let mut meant: Vec<Event> = Vec::new();
     let mut choice = None;
     for item in unknown.iter().take(MOST) {
@@ -153,9 +153,7 @@ mod tests {
 
     #[test]
     fn the_clean_up_of_an_uninstall_was_sent_to_the_install() {
-        for word in
-            ["uninstall", "uninstal", "remove", "removal", "destroy", "deletion", "deleted"]
-        {
+        for word in ["uninstall", "uninstal", "remove", "removal", "destroy", "deletion", "deleted"] {
             is_meant(&format!("pre-{word}"), "pre-delete");
             is_meant(&format!("post-{word}"), "post-delete");
         }
