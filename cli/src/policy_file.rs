@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use clap::ValueEnum;
@@ -10,10 +10,14 @@ use policies::{
     PolicySet, Profile,
     documents::{self, Documents},
     exception::Unapproved,
-    policy_set::BadPolicy,
+    policy_set::{BadPolicy, Named},
+    settings::{Engine, Settings},
 };
 
 use crate::report::Problem;
+
+/// The longest timeout that a policy may name, in seconds: a week.
+const LONGEST: i64 = 604_800;
 
 /// What the rules may do.
 #[derive(Debug, Clone, clap::Args)]
@@ -55,12 +59,27 @@ impl Args {
     /// # Errors
     /// When a file cannot be read, or says something that no policy can say.
     pub fn load(&self, generation: u64) -> Result<(PolicySet, Vec<String>), Problem> {
+        self.load_within(None, generation)
+    }
+
+    /// The same, where Helm's `--timeout` is given whatever the policies say of it.
+    ///
+    /// # Errors
+    /// As [`Args::load`].
+    pub fn load_within(
+        &self,
+        timeout: Option<Duration>,
+        generation: u64,
+    ) -> Result<(PolicySet, Vec<String>), Problem> {
         let profile = self.profile();
-        if self.policy.is_empty() {
+        if self.policy.is_empty() && timeout.is_none() {
             return Ok((PolicySet::shipped(profile), Vec::new()));
         }
         // A file has no cluster to ask for labels.
-        self.read(|Documents { policies, exceptions, unapproved }| {
+        self.read(|Documents { mut policies, exceptions, unapproved }| {
+            if let Some(timeout) = timeout {
+                overlay(&mut policies, timeout);
+            }
             let set = PolicySet::new(policies, exceptions, profile, generation)?.by_name_only()?;
             let mut notes = not_counted(&unapproved);
             notes.extend(self.overruled(&set));
@@ -125,6 +144,17 @@ impl Args {
                 self.shown()
             )
         })
+    }
+}
+
+/// Puts a timeout in the place of those that the policies name, or have because they name none.
+fn overlay(policies: &mut Vec<Named>, timeout: Duration) {
+    let settings = Settings { engine: Some(Engine::default()), ..Settings::default() };
+    // A base comes last: nothing else is taken from it.
+    policies.push(Named { name: "--timeout".to_owned(), settings, is_base: true });
+    let seconds = i64::try_from(timeout.as_secs()).unwrap_or(LONGEST).clamp(1, LONGEST);
+    for engine in policies.iter_mut().filter_map(|policy| policy.settings.engine.as_mut()) {
+        engine.timeout_seconds = seconds;
     }
 }
 

@@ -67,6 +67,8 @@ pub struct Mark {
     pub rule: &'static str,
     /// What it leads to.
     pub mode: Mode,
+    /// What is wrong.
+    pub message: String,
 }
 
 impl Rehearsed {

@@ -1,10 +1,10 @@
 //! `hookward plan`: what Helm will do with a release, in simulated time.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::ArgMatches;
-use lifecycle::{Answer, Outcomes, Profile, answer::Action};
-use policies::PolicySet;
+use lifecycle::{Answer, Outcomes, Profile, answer::Action, profile::Engine};
+use policies::{Namespace, PolicySet};
 
 use crate::{
     Io,
@@ -52,7 +52,7 @@ pub struct Args {
     pub outcomes: Vec<words::Outcome>,
     /// How much time passes between two actions.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = words::duration)]
-    pub after: std::time::Duration,
+    pub after: Duration,
     /// The namespace of the release.
     #[arg(short, long, value_name = "NAME", value_parser = inputs::names::namespace)]
     pub namespace: Option<String>,
@@ -89,7 +89,7 @@ impl Args {
     /// When nothing could be printed; what could not be read is told.
     pub fn run(&self, global: &Global, matches: &ArgMatches, io: &mut Io<'_>) -> anyhow::Result<u8> {
         let targets = self.output.targets(matches)?;
-        let rehearsal = match self.policy.load(0) {
+        let rehearsal = match self.policy.load_within(self.flags.timeout, 0) {
             Ok((policies, notes)) => {
                 let mut rehearsal = self.rehearse(&policies, io);
                 rehearsal.notes.extend(notes);
@@ -146,7 +146,8 @@ impl Args {
         let texts = actions::Texts::of(self, supply, previous)?;
         let versions = texts.read()?;
         let (release, namespace) = self.names(versions.newest());
-        let (stage, left_out, mut notes) = versions.play(self, &release, &namespace)?;
+        let asked = self.within(policies, &namespace);
+        let (stage, left_out, mut notes) = versions.play(&asked, &release, &namespace)?;
         let (answer, asked) = stage.finish(left_out);
         let (marks, of_rules) = marks::of(&versions, policies, &release, &namespace);
         notes.extend(versions.notes().cloned().chain(of_rules));
@@ -164,6 +165,17 @@ impl Args {
             marks,
         };
         Ok((rehearsed, notes))
+    }
+
+    /// With the timeout that the policies name, where none is given: what is judged and what is played have the same.
+    fn within(&self, policies: &PolicySet, namespace: &str) -> Self {
+        let mut asked = self.clone();
+        if asked.flags.timeout.is_none() && self.profile().engine != Engine::ArgoCd {
+            let named = Namespace { name: namespace, labels: None };
+            let seconds = policies.policy(Some(named)).engine.timeout_seconds;
+            asked.flags.timeout = Some(Duration::from_secs(seconds.unsigned_abs()));
+        }
+        asked
     }
 
     /// What is known when nothing could be played.

@@ -7,6 +7,7 @@ mod escape;
 pub mod html;
 pub mod junit;
 pub mod markdown;
+mod objections;
 mod story;
 pub mod text;
 
@@ -22,7 +23,7 @@ pub struct Look {
 /// What the page or the report is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `plan`: what will happen to one release. Nothing of it can fail but the rules, from this level on, if one is given.
+    /// `plan`: what will happen to one release; rules that object to it fail from this level on, if one is given.
     Plan(Option<Level>),
     /// `rollout`: whether what happens is what is expected.
     Rollout,
@@ -45,6 +46,13 @@ pub fn print(
     }
     for problem in &rehearsal.problems {
         io.error(&problem.to_string(), global)?;
+    }
+    if let Kind::Plan(Some(level)) = kind
+        && !targets.iter().any(|target| matches!(target.format, RolloutFormat::Text | RolloutFormat::Junit))
+    {
+        for note in objections::reached(rehearsal, level) {
+            io.note(&note, global)?;
+        }
     }
     super::write(targets, global, io, |format, colors, out| match format {
         RolloutFormat::Text => text::write(rehearsal, kind, Look { colors, verbose }, out),

@@ -29,7 +29,7 @@ pub struct Args {
     /// Leave hooks out.
     #[arg(long)]
     pub no_hooks: bool,
-    /// How long each wait may take [default: 5m].
+    /// How long each wait may take, and what the rules go by [default: engine.timeoutSeconds of the policies, or else 5m].
     #[arg(long, value_name = "DURATION", value_parser = words::duration)]
     pub timeout: Option<Duration>,
     /// Delete new resources when an upgrade or a rollback fails.

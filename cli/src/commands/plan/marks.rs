@@ -30,7 +30,7 @@ pub(super) fn of(
         let sent = by_name(&rendered.chart);
         let report = judge.manifests(texts, documents);
         notes.extend(report.notes);
-        for Entry { rule, mode, object, .. } in report.findings {
+        for Entry { rule, mode, object, message, .. } in report.findings {
             let object = object.map(|object| find(&sent, &object).unwrap_or_else(|| unsent(object)));
             let key = (object.clone(), rule.id, mode.name());
             let times = found.entry(key.clone()).or_default();
@@ -38,7 +38,7 @@ pub(super) fn of(
             let known = counted.entry(key).or_default();
             if *times > *known {
                 *known = *times;
-                marks.push(Mark { object, rule: rule.id, mode });
+                marks.push(Mark { object, rule: rule.id, mode, message });
             }
         }
     }

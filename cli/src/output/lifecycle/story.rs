@@ -199,6 +199,8 @@ impl<'a> Story<'a> {
         let status = self.status();
         let mut words = match (self.played.action, self.is_fine()) {
             (Action::Test, true) => "passed".to_owned(),
+            // Without history there is no status any more.
+            (Action::Uninstall, true) => "uninstalled".to_owned(),
             (_, true) => status.to_owned(),
             (Action::Test, false) => "failed".to_owned(),
             (_, false) if matches!(status, "failed" | "no release") => "failed".to_owned(),

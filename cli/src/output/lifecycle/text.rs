@@ -4,11 +4,10 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use lifecycle::scenario::Expectation;
-use policies::Mode;
 
 use super::{
-    Kind, Look,
-    story::{Note, Story, Tone, counted, expected, names, rules_of},
+    Kind, Look, objections,
+    story::{Note, Story, Tone, counted, expected, names},
 };
 use crate::{
     output::text::WIDTH,
@@ -89,7 +88,8 @@ impl Page<'_> {
             last = Some(story);
         }
         if let Some(story) = last {
-            self.notes(&story.under_argo().into_iter().chain(rules(scenario)).collect::<Vec<_>>())?;
+            let rules = objections::words(scenario).map(|words| Note::new("rules", words));
+            self.notes(&story.under_argo().into_iter().chain(rules).collect::<Vec<_>>())?;
         }
         Ok(())
     }
@@ -244,20 +244,6 @@ fn fold(text: &str, width: usize) -> Vec<String> {
         folded.extend(letters.chunks(width).map(|part| part.iter().collect::<String>()));
     }
     folded
-}
-
-/// How much the rules have to say, and who says more. Which paths and flags that takes is for the reader to know: a plan has too many.
-fn rules(scenario: &Rehearsed) -> Option<Note> {
-    let counted = |mode, word: &str| {
-        let count = scenario.marks.iter().filter(|mark| mark.mode == mode).count();
-        let rules = rules_of(scenario, mode).into_iter().collect::<Vec<_>>().join(", ");
-        let named = if mode >= Mode::Warn { format!(" ({rules})") } else { String::new() };
-        (count > 0).then(|| format!("{count} {word}{named}"))
-    };
-    let modes = [(Mode::Deny, "deny"), (Mode::Warn, "warn"), (Mode::Audit, "only take note")];
-    let counts: Vec<_> = modes.into_iter().filter_map(|(mode, word)| counted(mode, word)).collect();
-    let more = "hookward check --show audit, given the same, says where and why";
-    (!counts.is_empty()).then(|| Note::new("rules", format!("{}; {more}", counts.join(", "))))
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ fn hooks_that_helm_drops_are_named_in_every_format() {
 #[test]
 fn a_plan_counts_findings_as_check_does() {
     let ran = text(&dropped(), &[]);
-    let said = "  rules          3 deny (hook-unknown-event); hookward check --show audit, given the same, ";
+    let said = "  rules          3 deny (hook-unknown-event); `hookward check PATH` says where and ";
     assert!(ran.stdout.contains(said), "{}", ran.stdout);
     let checked = hookward_with(&dropped(), ["check", "-"]);
     assert!(checked.stdout.contains(": 3 errors, "), "{}", checked.stdout);
@@ -41,6 +41,18 @@ fn an_exit_of_1_is_a_failure_for_a_ci_server() {
     assert_eq!((ran.code, ran.stdout.matches("<failure ").count()), (1, 3), "{}", ran.stdout);
     let ran = text(SHOP, &["--fail-on", "deny", "--format", "junit"]);
     assert_eq!((ran.code, ran.stdout.matches("<failure ").count()), (0, 0), "{}", ran.stdout);
+}
+
+#[test]
+fn a_plan_that_ended_with_1_did_not_say_by_which_rule() {
+    let told = |format: &str| text(&dropped(), &["--fail-on", "deny", "--format", format]);
+    for format in ["json", "markdown", "html"] {
+        let ran = told(format);
+        let said =
+            "--fail-on is reached: 3 deny (hook-unknown-event); `hookward check PATH` says where and why";
+        assert!(ran.code == 1 && ran.stderr.contains(said), "{format}: {}", ran.stderr);
+    }
+    assert!(!told("text").stderr.contains("--fail-on"), "the text itself says it");
 }
 
 #[test]
@@ -121,5 +133,28 @@ fn a_template_was_no_more_than_a_document_that_cannot_be_read() {
         let ran = hookward([command, &files.path("a.yaml")]);
         let hint = ": it looks like a template; give the chart's folder instead\n";
         assert!(ran.code == 2 && ran.stderr.ends_with(hint), "{command}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn rules_judged_by_another_timeout_than_was_played() {
+    let retries = "apiVersion: batch/v1
+kind: Job
+metadata: {name: a, annotations: {helm.sh/hook: pre-install}}
+spec: {backoffLimit: 6, template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}
+";
+    let policy = "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: a}\n\
+                  spec: {engine: {timeoutSeconds: 1200}}\n";
+    let files = Files::new(&[("policy.yaml", policy)]);
+    let path = files.path("policy.yaml");
+    for (flags, played, is_found) in [
+        (vec![], "5m", true),
+        (vec!["--policy", &path], "20m", false),
+        (vec!["--timeout", "20m"], "20m", false),
+        (vec!["--policy", &path, "--timeout", "4m"], "4m", true),
+    ] {
+        let ran = text(retries, &[&flags[..], &["--fail-on", "audit", "--format", "junit"]].concat());
+        assert!(ran.stdout.contains(&format!("timeout {played} per wait")), "{flags:?}: {}", ran.stdout);
+        assert_eq!(ran.stdout.contains("rule job-retry-budget"), is_found, "{flags:?}: {}", ran.stdout);
     }
 }

@@ -89,31 +89,50 @@ fn what_cannot_be_read_is_an_error() {
 }
 
 #[test]
-fn a_plan_cannot_fail() {
-    let text = shown(vec![judged(1)], Vec::new(), Kind::Plan(None));
-    assert!(text.contains("name=\"hookward plan\"") && !text.contains("<failure"), "{text}");
+fn an_upgrade_that_fails_in_a_plan_was_a_test_case_that_passed() {
+    let plan = || {
+        let mut scenario = judged(1);
+        scenario.expectations.clear();
+        vec![scenario]
+    };
+    let text = shown(plan(), Vec::new(), Kind::Plan(None));
+    assert!(text.contains("name=\"hookward plan\" tests=\"2\" failures=\"1\" errors=\"0\""), "{text}");
+    assert!(text.contains("<failure message=\"UPGRADE FAILED: pre-upgrade hooks failed"), "{text}");
+    let text = shown(plan(), Vec::new(), Kind::Rollout);
+    assert!(!text.contains("<failure"), "what a rollout says of it stands beside what was expected: {text}");
+}
+
+fn marked(mode: Mode, message: &str) -> Rehearsed {
+    let mut scenario = played("4", &[Install, Upgrade], &[], &Flags::default());
+    let object = scenario.answer.actions[1].steps[2].object.clone();
+    scenario.marks = vec![
+        Mark { object, rule: "job-x", mode, message: message.to_owned() },
+        Mark { object: None, rule: "job-y", mode: Mode::Audit, message: "it is odd".to_owned() },
+    ];
+    scenario
 }
 
 #[test]
 fn a_rule_that_ends_a_plan_with_1_is_a_failure() {
-    let marked = || {
-        let mut scenario = judged(1);
-        scenario.expectations.clear();
-        let object = scenario.answer.actions[1].steps[2].object.clone();
-        scenario.marks = vec![
-            Mark { object, rule: "job-x", mode: Mode::Warn },
-            Mark { object: None, rule: "job-y", mode: Mode::Audit },
-        ];
-        scenario
-    };
-    let text = shown(vec![marked()], Vec::new(), Kind::Plan(Some(Level::Warn)));
+    let marked = || vec![marked(Mode::Warn, "it hangs")];
+    let text = shown(marked(), Vec::new(), Kind::Plan(Some(Level::Warn)));
     assert!(text.contains("tests=\"3\" failures=\"1\" errors=\"0\""), "{text}");
-    let words = "job-x (warn) objects to Job/migrate; hookward rules job-x says why";
+    let words = "job-x (warn): it hangs; hookward rules job-x says more";
     assert!(text.contains(&format!("<failure message=\"{words}\">")), "{text}");
-    let text = shown(vec![marked()], Vec::new(), Kind::Plan(Some(Level::Audit)));
-    assert!(text.contains("failures=\"2\"") && text.contains("objects to release shop;"), "{text}");
-    let text = shown(vec![marked()], Vec::new(), Kind::Plan(Some(Level::Deny)));
+    let text = shown(marked(), Vec::new(), Kind::Plan(Some(Level::Audit)));
+    assert!(text.contains("failures=\"2\"") && text.contains("name=\"rule job-y: release shop\""), "{text}");
+    let text = shown(marked(), Vec::new(), Kind::Plan(Some(Level::Deny)));
     assert!(text.contains("failures=\"0\"") && text.contains("name=\"rules\""), "{text}");
+}
+
+#[test]
+fn two_findings_of_a_rule_in_an_object_were_one_test_case() {
+    let mut scenario = marked(Mode::Deny, "there is no Secret a");
+    let other = Mark { message: "there is no Secret b".to_owned(), ..scenario.marks[0].clone() };
+    scenario.marks.push(other);
+    let text = shown(vec![scenario], Vec::new(), Kind::Plan(Some(Level::Deny)));
+    assert!(text.contains("name=\"rule job-x: Job/migrate\"") && text.contains("no Secret a;"), "{text}");
+    assert!(text.contains("name=\"rule job-x: Job/migrate (2)\"") && text.contains("no Secret b;"), "{text}");
 }
 
 #[test]

@@ -155,7 +155,7 @@ fn what_a_rule_denies_was_green_with_the_denial_folded_away() {
         text.contains("| ⚠️ | install shop → 1 | deployed<br>✗ 1 rule denies: <code>job-x</code> | 2 |"),
         "{text}"
     );
-    assert!(text.contains("| ✅ | uninstall shop 1 | no release | 0 |"), "{text}");
+    assert!(text.contains("| ✅ | uninstall shop 1 | uninstalled | 0 |"), "{text}");
     assert!(text.contains("<details open><summary>install shop"), "{text}");
     assert!(text.contains("<details><summary>uninstall shop"), "{text}");
     assert_tables(&text);

@@ -117,7 +117,7 @@ pub(in crate::output::lifecycle) fn played_chart(
 pub(in crate::output::lifecycle) fn denied() -> Rehearsed {
     let mut scenario = played("4", &[Action::Install, Action::Uninstall], &[], &Flags::default());
     let object = scenario.answer.actions[0].steps[0].object.clone();
-    let mark = |object, rule, mode| Mark { object, rule, mode };
+    let mark = |object, rule, mode| Mark { object, rule, mode, message: String::new() };
     scenario.marks = vec![
         mark(object.clone(), "job-x", Mode::Deny),
         mark(None, "job-y", Mode::Deny),

@@ -6,6 +6,8 @@ use lifecycle::{
     scenario::Expect,
 };
 
+use policies::Mode;
+
 use super::*;
 use crate::{
     output::lifecycle::story::tests::{SHOP, lost, played, played_chart},
@@ -66,14 +68,14 @@ fn rules_stand_beside_what_they_object_to() {
     let mut scenario = failed_upgrade("4");
     let object = scenario.answer.actions[0].steps[2].object.clone();
     scenario.marks = vec![
-        Mark { object: object.clone(), rule: "job-x", mode: Mode::Deny },
-        Mark { object, rule: "job-y", mode: Mode::Audit },
+        Mark { object: object.clone(), rule: "job-x", mode: Mode::Deny, message: String::new() },
+        Mark { object, rule: "job-y", mode: Mode::Audit, message: String::new() },
     ];
     let text = shown(scenario, Kind::Plan(None), Look::default());
     assert!(text.contains("  ✗ job-x (deny)\n") && !text.contains("job-y"), "{text}");
     assert!(
         text.contains(
-            "rules          1 deny (job-x), 1 only take note; hookward check --show audit, given the same, says\n"
+            "rules          1 deny (job-x), 1 only take note; `hookward check PATH --show audit` says where and\n"
         ),
         "{text}"
     );
