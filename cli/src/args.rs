@@ -1,6 +1,9 @@
 //! The command line: global flags, and one variant per command.
 
-use clap::{Arg, CommandFactory as _, Parser, Subcommand, ValueEnum, builder::Styles};
+use clap::{
+    Arg, ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum,
+    builder::{Styles, UnknownArgumentValueParser},
+};
 
 use crate::commands::{certs, check, completions, diagnose, plan, probe, rollout, rules, serve, try_release};
 
@@ -128,7 +131,20 @@ pub enum Command {
 /// wrong with it, and no flags of their own.
 #[must_use]
 pub fn command() -> clap::Command {
-    with_values(Args::command())
+    with_values(Args::command()).mut_subcommand("rollout", with_tips)
+}
+
+/// Flags of other commands that `rollout` does not take, and what stands for them in a scenario: what is spelt like them does not help.
+fn with_tips(rollout: clap::Command) -> clap::Command {
+    let tips = [
+        ("fail-on", "what a step must come to stands in the scenario: expect: {exit: 0}"),
+        ("timeout", "how long Helm waits stands in the scenario: upgrade: {chart: ./shop, timeout: 10m}"),
+    ];
+    let refused = |(name, tip)| {
+        let tip = UnknownArgumentValueParser::suggest(tip);
+        Arg::new(name).long(name).action(ArgAction::SetTrue).value_parser(tip).hide(true)
+    };
+    rollout.args(tips.map(refused))
 }
 
 fn with_values(command: clap::Command) -> clap::Command {

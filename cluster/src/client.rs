@@ -99,7 +99,7 @@ pub async fn way_to(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<
     if kubeconfig.is_none() && context.is_none() {
         return Config::infer().await.map_err(|error| Error::Nowhere(error.into()));
     }
-    let refused = |error: KubeconfigError| Error::Kubeconfig(error.into());
+    let refused = |error: KubeconfigError| Error::Kubeconfig(Unusable::of(&error, kubeconfig));
     let read = kubeconfig.map_or_else(Kubeconfig::read, Kubeconfig::read_from).map_err(refused)?;
     let known: Vec<_> = read.contexts.iter().map(|known| known.name.clone()).collect();
     let options = KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };

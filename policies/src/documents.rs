@@ -17,6 +17,7 @@ use crate::{
     exception::{self, Approval, Exception, ExceptionSpec, Unapproved},
     policy_set::Named,
     settings::Settings,
+    wording,
 };
 
 /// The API group of our own kinds.
@@ -28,7 +29,7 @@ pub const API_VERSION: &str = "hookward.dev/v1alpha1";
 
 /// What is said of a value that is not what is wanted there.
 const WORDS: Words = Words {
-    own: |_| None,
+    own: unknown_field,
     number: |_, field| {
         let example = if field == Some("helmVersion") { "4" } else { "1" };
         (", and not a larger one than makes sense", example)
@@ -36,6 +37,14 @@ const WORDS: Words = Words {
     wanted: ("expected scalar or mapping", "one word", "WORD"),
     instead: &[("unknown variant", "unknown word")],
 };
+
+/// Of a field that is not known, what it was most likely meant to be.
+fn unknown_field(said: &str) -> Option<String> {
+    let (unknown, known) = said.strip_prefix("unknown field ")?.split_once(", expected one of ")?;
+    let names = known.split(", ").map(|name| name.trim_matches('`'));
+    let meant = wording::nearest(unknown.trim_matches('`'), names)?;
+    Some(format!("{said}; did you mean {meant:?}?"))
+}
 
 /// One document of a policy file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -9,10 +9,10 @@ use crate::{app::Limits, budget, size, tls};
 #[command(next_help_heading = "Server")]
 pub struct Args {
     /// Address for reviews, over TLS; port 0 takes any free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443", value_parser = address)]
     pub listen: SocketAddr,
     /// Address for /livez, /readyz and /metrics, without TLS
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
     pub admin_listen: SocketAddr,
     /// Answer /metrics only to this machine; in a pod that is also `kubectl port-forward`
     #[arg(long, conflicts_with = "metrics_token")]
@@ -108,6 +108,11 @@ impl Args {
     fn memory(&self) -> u64 {
         self.memory_limit.or_else(size::of_cgroup).unwrap_or(budget::USUAL)
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let write = "write an IP address and a port, as in 127.0.0.1:8443 or [::]:8443";
+    text.parse().map_err(|_| write.to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, bail};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
 
@@ -33,6 +33,9 @@ impl Args {
         let shown = self.authority.display();
         let authorities =
             fs::read_to_string(&self.authority).with_context(|| format!("{shown}: cannot be read"))?;
+        if CertificateDer::pem_slice_iter(authorities.as_bytes()).next().is_none() {
+            bail!("{shown}: there is no certificate in it; give one in PEM, such as ca.crt");
+        }
         let name = ServerName::try_from(self.name.clone())
             .with_context(|| format!("{:?} is no name of a server", self.name))?;
         let runtime =

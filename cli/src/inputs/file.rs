@@ -28,7 +28,7 @@ pub(super) fn read_stream(stream: impl Read, shown: &str, limit: u64) -> Result<
     text(bytes, shown)
 }
 
-/// Text is UTF-8 without NUL; anything else is binary, and the line where that shows is named.
+/// Text is UTF-8 without NUL; with one it is binary, else text in another encoding, and the line where that shows is named.
 pub(super) fn text(bytes: Vec<u8>, shown: &str) -> Result<String, Problem> {
     let nul = bytes.iter().position(|byte| *byte == 0);
     let (at, bytes) = match (nul, String::from_utf8(bytes)) {
@@ -40,14 +40,15 @@ pub(super) fn text(bytes: Vec<u8>, shown: &str) -> Result<String, Problem> {
         }
     };
     let line = bytes[..at].split(|byte| *byte == b'\n').count();
-    let hint = match bytes.get(..2) {
+    let binary = |hint: &str| format!("this is a binary file, not text (byte {}); {hint}", at + 1);
+    let message = match bytes.get(..2) {
+        Some([0xff, 0xfe] | [0xfe, 0xff]) => binary("save it as UTF-8"),
         Some([0x1f, 0x8b]) => {
-            "; it is compressed: a chart's archive is named .tgz, anything else must be unpacked first"
+            binary("it is compressed: a chart's archive is named .tgz, anything else must be unpacked first")
         }
-        Some([0xff, 0xfe] | [0xfe, 0xff]) => "; save it as UTF-8",
-        _ => "; give YAML or JSON in UTF-8",
+        _ if nul.is_some() => binary("give YAML or JSON in UTF-8"),
+        _ => format!("this is not UTF-8 (byte {}); save it as UTF-8", at + 1),
     };
-    let message = format!("this is a binary file, not text (byte {}){hint}", at + 1);
     Err(Problem { file: shown.to_owned(), line: Some(line), column: None, message })
 }
 
@@ -82,9 +83,14 @@ mod tests {
     #[test]
     fn binary_files_are_named_with_their_line() {
         assert!(message(b"a\nb\0").starts_with("f:2: this is a binary file"));
-        assert!(message(b"a\n\n\xff").starts_with("f:3: this is a binary file"));
         assert!(message(b"\xff\xfea\0").contains("save it as UTF-8"));
         assert!(message(b"\x1f\x8b\x08\0").contains("compressed"));
+    }
+
+    #[test]
+    fn text_in_another_encoding_was_called_a_binary_file() {
+        assert_eq!(message(b"a\n\nn\xe4me"), "f:3: this is not UTF-8 (byte 5); save it as UTF-8");
+        assert!(message(b"\xe4\0").contains("binary file"));
     }
 
     #[test]

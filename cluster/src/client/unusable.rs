@@ -37,6 +37,17 @@ impl From<kube::Error> for Unusable {
 }
 
 impl Unusable {
+    /// As from a [`KubeconfigError`], of this file where one was given.
+    pub(super) fn of(error: &KubeconfigError, file: Option<&Path>) -> Self {
+        let said = told(error);
+        match (file, error) {
+            (Some(file), KubeconfigError::Parse(_)) => {
+                Self(format!("{} {}", file.display(), said.trim_start_matches("it ")))
+            }
+            _ => Self(said),
+        }
+    }
+
     /// As from a [`KubeconfigError`], where the kubeconfig has these contexts.
     pub(super) fn knowing(error: &KubeconfigError, contexts: &[String]) -> Self {
         let said = told(error);
@@ -79,6 +90,7 @@ fn unread(path: &Path, error: &io::Error) -> String {
         io::ErrorKind::NotFound => format!("there is no file {path}"),
         io::ErrorKind::PermissionDenied => format!("{path} may not be read"),
         io::ErrorKind::IsADirectory => format!("{path} is a folder"),
+        io::ErrorKind::InvalidData => format!("{path} is no text in UTF-8"),
         _ => format!("{path} cannot be read"),
     }
 }
@@ -130,6 +142,16 @@ mod tests {
         let error = AuthError::AuthExecRun { cmd: "TOKEN=s3cr3t login".to_owned(), out: Box::new(out) };
         let said = Unusable::from(kube::Error::Auth(error)).to_string();
         assert_eq!(said, "whoever should log in for the kubeconfig failed");
+    }
+
+    #[test]
+    fn a_kubeconfig_that_is_none_was_not_named_or_without_a_reason() {
+        let file = Path::new("a.yaml");
+        let error = Kubeconfig::from_yaml("a: [\n").unwrap_err();
+        let said = Unusable::of(&error, Some(file)).to_string();
+        assert!(said.starts_with("a.yaml is no kubeconfig: see line "), "{said}");
+        let error = KubeconfigError::ReadConfig(io::ErrorKind::InvalidData.into(), file.to_owned());
+        assert_eq!(Unusable::of(&error, Some(file)).to_string(), "a.yaml is no text in UTF-8");
     }
 
     #[test]

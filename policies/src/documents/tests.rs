@@ -96,6 +96,22 @@ spec: {rules: [job-suspend], namespaces: [shop], reason: moves in May, expiresAt
 }
 
 #[test]
+fn a_misspelt_field_of_a_policy_was_not_guessed() {
+    let said = |spec: &str| {
+        let head = "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: a}\nspec:\n";
+        read(&format!("{head}  {spec}\n")).unwrap_err().to_string()
+    };
+    assert!(
+        said("profle: strict").ends_with(", rules; did you mean \"profile\"?"),
+        "{}",
+        said("profle: strict")
+    );
+    let engine = said("engine: {timeoutSecond: 3}");
+    assert!(engine.ends_with("did you mean \"timeoutSeconds\"?"), "{engine}");
+    assert!(!said("wholly: other").contains("did you mean"));
+}
+
+#[test]
 fn an_object_says_group_and_version() {
     assert_eq!(API_VERSION, format!("{GROUP}/{VERSION}"));
 }

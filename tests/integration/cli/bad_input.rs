@@ -48,9 +48,9 @@ fn binary_files() {
     let files = Files::new(&[]);
     files.write("nul.yaml", b"a: b\n\0\x01\x02");
     files.write("latin.yaml", b"a: b\nc: \xe9\n");
-    for name in ["nul.yaml", "latin.yaml"] {
+    for (name, what) in [("nul.yaml", "binary"), ("latin.yaml", "not UTF-8 (byte 9); save it as UTF-8")] {
         let (line, message) = sentence(&files, name);
-        assert!(line == Some(2) && message.contains("binary"), "{message}");
+        assert!(line == Some(2) && message.contains(what), "{message}");
     }
 }
 

@@ -34,7 +34,7 @@ fn a_cluster_that_cannot_be_reached_was_told_in_three_sentences_and_a_piece_of_t
     let [broken, other, none] = ["broken", "other", "none"].map(|name| files.path(name));
     for (arguments, said) in [
         (&[none.as_str()][..], "there is no file none"),
-        (&[&broken], "it is no kubeconfig: see line 3, column 9"),
+        (&[&broken], "broken is no kubeconfig: see line 3, column 9"),
         (&[&other], "it has no current context, and none is given"),
         (&[&other, "--context", "b"], "it has no context \"b\", only \"a\""),
     ] {

@@ -317,3 +317,18 @@ fn a_file_with_nothing_of_a_release_was_passed_over_in_silence() {
         assert_eq!(said("in"), "", "met in a folder");
     }
 }
+
+#[test]
+fn an_authority_without_a_certificate_was_blamed_on_the_server() {
+    let files = Files::new(&[("a.yaml", "kind: Job\n")]);
+    let path = files.path("a.yaml");
+    let ran = hookward(["probe", "--connect", "127.0.0.1:1", "--name", "a", "--authority", &path]);
+    let wanted = "error: a.yaml: there is no certificate in it; give one in PEM, such as ca.crt\n";
+    assert_eq!((ran.code, &*files.relative(&ran.stderr)), (2, wanted));
+}
+
+#[test]
+fn a_name_to_listen_at_was_refused_without_saying_what_to_write() {
+    let ran = hookward(["serve", "--listen", "localhost:8443"]);
+    assert!(ran.stderr.contains("write an IP address and a port, as in 127.0.0.1:8443"), "{}", ran.stderr);
+}

@@ -34,6 +34,17 @@ fn play(steps: &str, flags: &[&str]) -> Ran {
     ran
 }
 
+#[test]
+fn flags_of_other_commands_were_taken_for_what_is_spelt_like_them() {
+    for (flag, value, wanted) in
+        [("--fail-on", "deny", "expect: {exit: 0}"), ("--timeout", "1s", "timeout: 10m}")]
+    {
+        let ran = hookward(["rollout", "x.yaml", flag, value]);
+        assert!(ran.code == 2 && ran.stderr.contains(wanted), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("similar"), "{}", ran.stderr);
+    }
+}
+
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
@@ -325,6 +336,6 @@ fn a_broken_kubeconfig_was_quoted_with_the_token_in_it() {
     ]);
     let ran =
         hookward(["rollout", &files.path("x.yaml"), "--cluster", "--kubeconfig", &files.path("broken")]);
-    let wanted = "error: x.yaml: cannot use the kubeconfig: it is no kubeconfig: see line 3, column 9\n";
+    let wanted = "error: x.yaml: cannot use the kubeconfig: broken is no kubeconfig: see line 3, column 9\n";
     assert_eq!((ran.code, files.relative(&ran.stderr).as_str(), ran.stdout.as_str()), (2, wanted, ""));
 }

@@ -48,9 +48,15 @@ pub(crate) fn tool(text: &str) -> Result<String, String> {
     if known().any(|word| word == text) {
         return Ok(text.to_owned());
     }
-    let what =
-        if text.contains(['/', '\\']) || text == "helm" { "; a program is given by --helm-bin" } else { "" };
-    Err(format!("say 3, 4, argocd or flux{}{what}", spelling::hint(text, known())))
+    let major =
+        text.strip_prefix("helm").unwrap_or(text).trim_start_matches(['-', '@', 'v']).split('.').next();
+    let hint = match major {
+        Some(major @ ("3" | "4")) => format!("; did you mean {major:?}?"),
+        _ => spelling::hint(text, known()),
+    };
+    let is_program = text.contains(['/', '\\']) || text.starts_with("helm");
+    let what = if is_program { "; a program is given by --helm-bin" } else { "" };
+    Err(format!("say 3, 4, argocd or flux{hint}{what}"))
 }
 
 /// The tool of a word that [`tool`] has read.
@@ -103,6 +109,12 @@ mod tests {
 
     #[test]
     fn a_tool_is_no_program() {
+        for slip in ["helm3", "v3", "helm-3", "3.19.0"] {
+            assert!(tool(slip).unwrap_err().contains("did you mean \"3\"?"), "{slip}");
+        }
+        assert!(
+            tool("helm4").unwrap_err().ends_with("did you mean \"4\"?; a program is given by --helm-bin")
+        );
         assert!(tool("argcd").unwrap_err().contains("did you mean \"argocd\"?"));
         assert!(tool("/usr/bin/helm").unwrap_err().contains("--helm-bin"));
         assert_eq!(profile(&tool("3").unwrap()).version, "3.21.4");
