@@ -12,6 +12,7 @@ use super::{Place, SOON, assert_refused, assert_says, atomic, revisions, uid, wi
 
 mod deletions;
 mod endings;
+mod kindless;
 mod lessons;
 mod logs;
 mod order;
