@@ -9,8 +9,8 @@ impl World {
         if self.startable().is_some() {
             return Some(self.now);
         }
-        let lives = self.lives.open().filter_map(Live::next);
-        lives.chain(self.orphans.iter().map(|orphan| orphan.goes)).min().filter(|at| *at < END)
+        let orphans = self.orphans.iter().map(|orphan| orphan.goes);
+        self.lives.next().into_iter().chain(orphans).min().filter(|at| *at < END)
     }
 
     /// Lets time pass until `to`, with all that changes on the way; into the past nobody goes.
@@ -41,9 +41,7 @@ impl World {
     /// The first of those whose pods waited for something that is there when time moves on: what was deleted in the moment it came,
     /// no kubelet has seen.
     fn startable(&self) -> Option<u64> {
-        let can_start =
-            |live: &&Live| matches!(live.run, RunState::Waiting(_)) && self.missing(live).is_none();
-        self.lives.open().find(can_start).map(|live| live.uid)
+        self.lives.waiting().find(|live| self.missing(live).is_none()).map(|live| live.uid)
     }
 
     /// The first change that is due.
@@ -53,9 +51,7 @@ impl World {
             self.settle();
             return;
         }
-        let is_due = |live: &Live| live.next().is_some_and(|next| next <= self.now);
-        let due = self.lives.open().find(|live| is_due(live)).map(|live| live.uid);
-        if let Some(uid) = due {
+        if let Some(uid) = self.lives.due(self.now) {
             match self.lives[uid].end.take_if(|(at, _)| *at <= self.now) {
                 Some((_, run)) => self.end(uid, run),
                 None => self.go(uid),
@@ -79,7 +75,7 @@ impl World {
 
 impl Live {
     /// When it changes next.
-    fn next(&self) -> Option<Millis> {
+    pub(super) fn next(&self) -> Option<Millis> {
         let end = self.end.as_ref().map(|(at, _)| *at);
         end.into_iter().chain(self.goes).min()
     }

@@ -16,7 +16,6 @@ impl World {
         if self.lives[uid].is_terminating() {
             return;
         }
-        self.lives.touch(uid);
         let stopped = self.stopped(&self.lives[uid]);
         let now = self.now;
         let live = &mut self.lives[uid];
@@ -90,13 +89,13 @@ impl World {
 
     /// What follows from what has just come or gone.
     pub(super) fn settle(&mut self) {
+        self.lives.tidy();
         while let Some(uid) = self.released() {
             self.remove(uid);
         }
         // They may wait for something else now; if for nothing, they start when time moves on.
-        let is_waiting =
-            |live: &&Live| matches!(live.run, RunState::Waiting(_)) && self.missing(live).is_some();
-        let waiting: Vec<_> = self.lives.open().filter(is_waiting).map(|live| live.uid).collect();
+        let lacks = |live: &&Live| self.missing(live).is_some();
+        let waiting: Vec<_> = self.lives.waiting().filter(lacks).map(|live| live.uid).collect();
         for uid in waiting {
             self.begin(uid);
         }
@@ -105,8 +104,8 @@ impl World {
 
     /// The first of those on their way out that nothing holds any longer.
     fn released(&self) -> Option<u64> {
-        let is_due = |live: &&Live| live.is_terminating() && live.goes.is_none() && self.is_free(live);
-        self.lives.open().find(is_due).map(|live| live.uid)
+        let is_due = |live: &&Live| live.goes.is_none() && self.is_free(live);
+        self.lives.going().find(is_due).map(|live| live.uid)
     }
 
     /// Whether nothing holds an object any longer that waits for something.

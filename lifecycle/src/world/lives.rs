@@ -6,7 +6,7 @@ use std::{
     ops::{Index, IndexMut},
 };
 
-use super::{Live, RunState};
+use super::{Live, Millis, RunState};
 use crate::answer::ObjectId;
 
 /// Objects by uid, which is the order in which they were created.
@@ -15,10 +15,18 @@ pub(super) struct Lives {
     all: BTreeMap<u64, Live>,
     /// Those of each name, oldest first; by a number of the name, which two names may share.
     named: HashMap<u64, Vec<u64>>,
-    /// Those that time, or the end of another, may change; also some of which that was true a moment ago.
-    open: BTreeSet<u64>,
+    /// Those that time changes, by when it does so next.
+    timed: BTreeSet<(Millis, u64)>,
+    /// Under which time each of those is found.
+    times: HashMap<u64, Millis>,
+    /// Those whose pods wait for something.
+    waiting: BTreeSet<u64>,
+    /// Those on their way out.
+    going: BTreeSet<u64>,
     /// Those that bring a kind.
     defining: BTreeSet<u64>,
+    /// Those that somebody may have changed since all were sorted into these.
+    touched: Vec<u64>,
 }
 
 impl Lives {
@@ -26,21 +34,36 @@ impl Lives {
         self.all.values()
     }
 
-    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Live> {
-        self.all.values_mut()
-    }
-
     pub(super) fn get(&self, uid: u64) -> Option<&Live> {
         self.all.get(&uid)
     }
 
     pub(super) fn get_mut(&mut self, uid: u64) -> Option<&mut Live> {
+        self.touched.push(uid);
         self.all.get_mut(&uid)
     }
 
-    /// Those that time, or the end of another, may change.
-    pub(super) fn open(&self) -> impl Iterator<Item = &Live> {
-        self.open.iter().filter_map(|uid| self.all.get(uid)).filter(|live| live.is_open())
+    /// When time changes one of them next.
+    pub(super) fn next(&self) -> Option<Millis> {
+        self.timed.first().map(|(at, _)| *at)
+    }
+
+    /// The oldest of those that time has changed by `now`.
+    pub(super) fn due(&self, now: Millis) -> Option<u64> {
+        let mut due = self.timed.range(..=(now, u64::MAX));
+        let (first, last) = (due.clone().next()?, due.next_back()?);
+        // Those of one moment are in order.
+        if first.0 == last.0 { Some(first.1) } else { due.chain([last]).map(|(_, uid)| *uid).min() }
+    }
+
+    /// Those whose pods wait for something.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Live> {
+        self.waiting.iter().filter_map(|uid| self.all.get(uid))
+    }
+
+    /// Those on their way out.
+    pub(super) fn going(&self) -> impl Iterator<Item = &Live> {
+        self.going.iter().filter_map(|uid| self.all.get(uid))
     }
 
     /// Those that bring a kind.
@@ -78,25 +101,37 @@ impl Lives {
 
     pub(super) fn add(&mut self, live: Live) {
         self.named.entry(live.number()).or_default().push(live.uid);
-        let uid = live.uid;
-        self.all.insert(uid, live);
-        self.touch(uid);
+        self.touched.push(live.uid);
+        self.all.insert(live.uid, live);
     }
 
-    /// Somebody has changed it, so that it may have become open, or bring another kind.
-    pub(super) fn touch(&mut self, uid: u64) {
-        self.open.insert(uid);
-        if self.all.get(&uid).is_some_and(|live| live.object.defines.is_some()) {
-            self.defining.insert(uid);
-        } else {
-            self.defining.remove(&uid);
+    /// Sorts those anew that somebody may have changed.
+    pub(super) fn tidy(&mut self) {
+        for uid in std::mem::take(&mut self.touched) {
+            self.forget(uid);
+            let Some(live) = self.all.get(&uid) else { continue };
+            if let Some(at) = live.next() {
+                self.timed.insert((at, uid));
+                self.times.insert(uid, at);
+            }
+            let sorts = [
+                (&mut self.waiting, matches!(live.run, RunState::Waiting(_))),
+                (&mut self.going, live.is_terminating()),
+                (&mut self.defining, live.object.defines.is_some()),
+            ];
+            for (sort, _) in sorts.into_iter().filter(|(_, is_of_it)| *is_of_it) {
+                sort.insert(uid);
+            }
         }
     }
 
-    /// Forgets those that are open no longer.
-    pub(super) fn tidy(&mut self) {
-        let all = &self.all;
-        self.open.retain(|uid| all.get(uid).is_some_and(Live::is_open));
+    fn forget(&mut self, uid: u64) {
+        if let Some(at) = self.times.remove(&uid) {
+            self.timed.remove(&(at, uid));
+        }
+        for sort in [&mut self.waiting, &mut self.going, &mut self.defining] {
+            sort.remove(&uid);
+        }
     }
 
     pub(super) fn remove(&mut self, uid: u64) -> Option<Live> {
@@ -104,8 +139,7 @@ impl Lives {
         if let Some(uids) = self.named.get_mut(&live.number()) {
             uids.retain(|one| *one != uid);
         }
-        self.open.remove(&uid);
-        self.defining.remove(&uid);
+        self.forget(uid);
         Some(live)
     }
 }
@@ -120,7 +154,7 @@ impl Index<u64> for Lives {
 
 impl IndexMut<u64> for Lives {
     fn index_mut(&mut self, uid: u64) -> &mut Live {
-        self.all.get_mut(&uid).expect("whoever has the uid of an object has looked whether it is there")
+        self.get_mut(uid).expect("whoever has the uid of an object has looked whether it is there")
     }
 }
 
@@ -128,14 +162,6 @@ impl Live {
     fn number(&self) -> u64 {
         let id = &self.object.id;
         number(id.group(), &id.kind, id.namespace.as_deref(), &id.name)
-    }
-
-    /// Whether time, or the end of another, may change it.
-    fn is_open(&self) -> bool {
-        self.end.is_some()
-            || self.goes.is_some()
-            || self.is_terminating()
-            || matches!(self.run, RunState::Waiting(_))
     }
 }
 

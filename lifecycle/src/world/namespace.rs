@@ -66,11 +66,14 @@ impl World {
     /// Tells everything in a namespace whose pods are gone to go; whether something takes longer, which will go by itself.
     fn empty(&mut self, namespace: &str) -> bool {
         let now = self.now;
-        for live in self.lives.all_mut().filter(|live| live.is_in(namespace)) {
-            if matches!(live.run, RunState::Running | RunState::Starting) {
-                live.end = None;
-                live.run = RunState::Failed { at: now, reason: Reason::Stopped, failed: 1, completions: 1 };
-            }
+        let is_up = |live: &&Live| {
+            live.is_in(namespace) && matches!(live.run, RunState::Running | RunState::Starting)
+        };
+        let up: Vec<_> = self.lives().filter(is_up).map(|live| live.uid).collect();
+        for uid in up {
+            let live = &mut self.lives[uid];
+            live.end = None;
+            live.run = RunState::Failed { at: now, reason: Reason::Stopped, failed: 1, completions: 1 };
         }
         // Their finalizer is taken from them, but not before the look is over.
         let has_claims =

@@ -38,7 +38,6 @@ impl World {
 
     /// An object is another now: the pods of a Job or a Pod go on from where they are, those of anything else are made anew.
     pub(super) fn changed(&mut self, uid: u64, outcome: Outcome) {
-        self.lives.touch(uid);
         let live = &mut self.lives[uid];
         if !live.is_terminating() {
             let object = Arc::clone(&live.object);

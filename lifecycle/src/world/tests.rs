@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::{
-    example::{FAIL, HANG, OK, object},
+    example::{FAIL, HANG, OK, job, object},
     *,
 };
 
@@ -164,4 +164,18 @@ proptest! {
             prop_assert!(world.with_uid(uid).is_none_or(|live| live.run == run));
         }
     }
+}
+
+#[test]
+fn ten_thousand_jobs_that_run_at_once_took_minutes() {
+    let (mut world, mut one) = (World::new(), job("", ""));
+    world.assume_namespace("demo");
+    for number in 0..10_000 {
+        Arc::make_mut(&mut one).id.name = format!("x{number}");
+        world.post(&one, Origin::Hook, OK).unwrap();
+    }
+    world.advance(1000);
+    let is_complete = |live: &Live| live.run == RunState::Complete { at: 1000 };
+    assert_eq!(world.lives().filter(|live| is_complete(live)).count(), 10_000);
+    assert_eq!(world.next_change(), None);
 }
