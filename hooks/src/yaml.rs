@@ -12,6 +12,7 @@ mod measure;
 mod members;
 mod number;
 mod original;
+mod quoted;
 mod scalar;
 mod syntax;
 mod tabs;
