@@ -17,11 +17,14 @@ mod asked;
 mod denied;
 mod fate;
 mod fault;
+mod found;
 mod left;
 mod next;
 mod rows;
 mod unrun;
 mod words;
+
+use found::Found;
 
 pub(super) use after::Note;
 pub(super) use denied::{deny, rules_of};
@@ -50,6 +53,8 @@ pub(super) struct Story<'a> {
     named: usize,
     /// What rules object to, by name.
     marks: HashMap<&'a str, Vec<&'a Mark>>,
+    /// What was done to each object, and left of it.
+    found: Found<'a>,
 }
 
 /// What was done to one object, from first to last; or to the ordinary resources.
@@ -155,13 +160,14 @@ impl<'a> Story<'a> {
         let undo = undone_from(&rows, failed).filter(|_| undoes(asked, played));
         let engine = scenario.profile.engine;
         let unrun = Unrun::of(asked, played, engine, &rows[..undo.unwrap_or(rows.len())]);
+        let found = Found::of(&scenario.answer.actions[..=index], &rows);
         let mut marks: HashMap<_, Vec<_>> = HashMap::new();
         for mark in scenario.marks.iter().filter(|mark| mark.mode >= Mode::Warn) {
             if let Some(object) = &mark.object {
                 marks.entry(&*object.name).or_default().push(mark);
             }
         }
-        Self { scenario, index, played, asked, rows, failed, undo, unrun, engine, named: NAMED, marks }
+        Self { scenario, index, played, asked, rows, failed, undo, unrun, engine, named: NAMED, marks, found }
     }
 
     /// `upgrade shop 1 → 2`.

@@ -82,9 +82,12 @@ impl Story<'_> {
 
     /// What was done to an object, the last first, in this action and those before it.
     pub(super) fn steps_about<'s>(&'s self, id: &'s ObjectId) -> impl Iterator<Item = &'s Step> {
-        let actions = self.scenario.answer.actions[..=self.index].iter().rev();
-        let steps = actions.flat_map(|played| played.steps.iter().rev());
-        steps.filter(|step| step.object.as_ref().is_some_and(|object| object.is_same(id)))
+        self.found.steps(id).iter().rev().copied()
+    }
+
+    /// What is left under this id.
+    pub(super) fn left(&self, id: &ObjectId) -> Option<&ObjectId> {
+        self.found.left(id)
     }
 
     /// Whether an object that is still there was deleted, or its namespace was.
@@ -104,9 +107,7 @@ impl Story<'_> {
 
     /// The last row in which an object was sent.
     pub(super) fn row_of(&self, object: &ObjectId) -> Option<&Row<'_>> {
-        let is_row =
-            |row: &&Row<'_>| row.doing == Doing::Hook && row.object.is_some_and(|sent| sent.is_same(object));
-        self.rows.iter().rfind(is_row)
+        self.found.row(object).map(|place| &self.rows[place])
     }
 
     /// After which time an object that is left goes by itself, in seconds, if it does.

@@ -1,6 +1,6 @@
 //! What somebody meets who asks for the next thing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use hooks::{Event, order, release::Status};
 use lifecycle::{
@@ -77,7 +77,7 @@ impl Story<'_> {
     pub(super) fn forecast(&self, action: Action) -> Vec<Part<'_>> {
         let Some(chart) = self.asked.and_then(|asked| asked.chart.as_deref()) else { return Vec::new() };
         let (mut parts, mut part) = (Vec::new(), Part::default());
-        let mut met: Vec<&ObjectId> = Vec::new();
+        let mut met = HashSet::new();
         let failed = self.failed_objects();
         for (place, phase) in phases(action, self.engine).into_iter().enumerate() {
             if place > 0 && self.resources_failed() {
@@ -92,9 +92,7 @@ impl Story<'_> {
                     together.iter().flat_map(|hook| hook.objects.iter().map(move |object| (hook, object)));
                 let mut fates = Vec::new();
                 for (hook, object) in objects.clone() {
-                    let left = self.played.leftovers.iter().find(|left| left.is_same(&object.id));
-                    let Some(left) = left.filter(|left| !met.contains(left)) else { continue };
-                    met.push(left);
+                    let Some(left) = self.left(&object.id).filter(|left| met.insert(*left)) else { continue };
                     fates.extend(self.fate(action, hook, object).map(|fate| (fate, left)));
                 }
                 let is_held = fates.iter().any(|(fate, _)| *fate == Fate::Held);
@@ -144,10 +142,10 @@ impl Story<'_> {
             order::by_weight(&mut hooks, |hook| (hook.weight, &hook.name));
             let objects =
                 hooks.into_iter().flat_map(|hook| hook.objects.iter().map(move |object| (hook, object)));
-            let is_left = |id: &ObjectId| self.played.leftovers.iter().any(|left| left.is_same(id));
             let fate = |hook: &Hook, object: &Object| self.fate(Action::Rollback, hook, object);
             let ends = |hook: &Hook, object: &Object| fate(hook, object).is_some_and(Fate::is_the_end);
-            let mut blocking = objects.filter(|(hook, object)| is_left(&object.id) && ends(hook, object));
+            let mut blocking =
+                objects.filter(|(hook, object)| self.left(&object.id).is_some() && ends(hook, object));
             blocking.next().map(|(_, object)| &object.id)
         })
     }

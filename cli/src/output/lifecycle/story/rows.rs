@@ -1,6 +1,6 @@
 //! From steps to rows: what was done to one object stands together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use hooks::{DeletePolicy, Event, release::Status};
 use lifecycle::{
@@ -14,6 +14,7 @@ use lifecycle::{
 use super::{
     Doing, Outcome, Row, Tone,
     asked::{hook_limit, other_limit},
+    found::key,
     words::{aged, span},
 };
 use crate::rehearsal::{Asked, Rehearsed};
@@ -58,11 +59,12 @@ pub(super) fn of<'a>(scenario: &'a Rehearsed, asked: Option<&'a Asked>, played: 
             _ => rows.push(resources(step, steps.get(index + 1), asked, played, limit)),
         }
     }
+    let left: HashSet<_> = played.leftovers.iter().map(key).collect();
     for row in &mut rows {
         if let (Some(event), Some(object)) = (row.event, row.object) {
             row.weight = super::hook(scenario, asked, event, object).map(|hook| hook.weight);
             row.stays = row.doing == Doing::Hook
-                && played.leftovers.iter().any(|left| left.is_same(object))
+                && left.contains(&key(object))
                 && row
                     .outcome
                     .as_ref()

@@ -227,3 +227,16 @@ fn a_failed_hook_that_did_not_go_was_said_to_go_with_all_of_the_application() {
     assert_eq!(words_of(&scenario), ["create, wait", "delete"]);
     assert_eq!(notes(&last(&scenario), "next sync"), "is refused: the Application is being deleted");
 }
+
+#[test]
+fn thousands_of_hooks_that_are_left_were_looked_for_among_each_other() {
+    let one = job("pre-install,pre-upgrade", "");
+    let chart: String =
+        (0..4_000).map(|number| one.replace("name: migrate,", &format!("name: migrate-{number},"))).collect();
+    let scenario = history(&[(Action::Install, &chart, "ok")]);
+    let story = Story::all(&scenario).next().unwrap();
+    assert_eq!(story.rows.iter().filter(|row| row.stays).count(), 4_000);
+    let notes = story.notes();
+    let told = |label| notes.iter().any(|note| note.label == label && note.text.contains("3994 more"));
+    assert!(told("left behind") && told("next upgrade"), "{notes:?}");
+}
