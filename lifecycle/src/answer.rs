@@ -138,6 +138,9 @@ pub struct Revision {
     pub status: String,
 }
 
+/// By what Kubernetes knows an object: group, kind, namespace and name.
+pub type Key<'a> = (&'a str, &'a str, Option<&'a str>, &'a str);
+
 /// Which object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -176,11 +179,12 @@ impl ObjectId {
     /// Whether both are the same object to Kubernetes, in whichever version of their group.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.name == other.name && self.key() == other.key()
+        self.key() == other.key()
     }
 
-    /// By what Kubernetes knows it: group, kind, namespace and name.
-    pub(crate) fn key(&self) -> (&str, &str, Option<&str>, &str) {
+    /// The same for all versions of its group.
+    #[must_use]
+    pub fn key(&self) -> Key<'_> {
         (self.group(), &self.kind, self.namespace.as_deref(), &self.name)
     }
 

@@ -108,7 +108,10 @@ pub(super) fn at(
 
 /// The problem, of the template alone if the text was rendered from a chart.
 fn in_chart(text: &Text, document: &Document<'_>, problem: Problem) -> Problem {
-    template(text, document).map_or(problem.clone(), |template| Problem::new(template, problem.message))
+    match template(text, document) {
+        Some(template) => Problem::new(template, problem.message),
+        None => problem,
+    }
 }
 
 /// The template, or else the chart, that a document was rendered from; nobody has the lines that were rendered.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use hooks::{DeletePolicy, Event, release::Status};
 use lifecycle::{
     Step,
-    answer::{Action, LOST, ONTO, Played, SAME, StepResult, Verb},
+    answer::{Action, LOST, ONTO, ObjectId, Played, SAME, StepResult, Verb},
     chart::Hook,
     command::Wait,
     profile::Engine,
@@ -14,7 +14,6 @@ use lifecycle::{
 use super::{
     Doing, Outcome, Row, Tone,
     asked::{hook_limit, other_limit},
-    found::key,
     words::{aged, span},
 };
 use crate::rehearsal::{Asked, Rehearsed};
@@ -59,12 +58,12 @@ pub(super) fn of<'a>(scenario: &'a Rehearsed, asked: Option<&'a Asked>, played: 
             _ => rows.push(resources(step, steps.get(index + 1), asked, played, limit)),
         }
     }
-    let left: HashSet<_> = played.leftovers.iter().map(key).collect();
+    let left: HashSet<_> = played.leftovers.iter().map(ObjectId::key).collect();
     for row in &mut rows {
         if let (Some(event), Some(object)) = (row.event, row.object) {
             row.weight = super::hook(scenario, asked, event, object).map(|hook| hook.weight);
             row.stays = row.doing == Doing::Hook
-                && left.contains(&key(object))
+                && left.contains(&object.key())
                 && row
                     .outcome
                     .as_ref()
