@@ -1,7 +1,9 @@
 //! The command line: global flags, and one variant per command.
 
+use std::ffi::OsString;
+
 use clap::{
-    Arg, ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum,
+    Arg, ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
     builder::{Styles, UnknownArgumentValueParser},
 };
 
@@ -127,11 +129,19 @@ pub enum Command {
     Completions(completions::Args),
 }
 
-/// The command line as it is read: `-1` and `-5s` behind a flag that takes a number or a time are its value, of which it says what is
-/// wrong with it, and no flags of their own.
-#[must_use]
-pub fn command() -> clap::Command {
-    with_values(Args::command()).mut_subcommand("rollout", with_tips)
+/// Reads a command line, the name of the program first.
+///
+/// What is refused is read once more with a better ear: `-1` and `-5s` behind a flag that takes a number or a time are its value, of which
+/// it says what is wrong with it, and no flags of their own. To prepare every command for that takes longer than to read one.
+///
+/// # Errors
+/// What clap has to say: help, the version, or what is wrong.
+pub fn read(arguments: &[OsString]) -> clap::error::Result<(Args, ArgMatches)> {
+    let forgiving = || with_values(Args::command()).mut_subcommand("rollout", with_tips);
+    let matches = Args::command()
+        .try_get_matches_from(arguments)
+        .or_else(|_| forgiving().try_get_matches_from(arguments))?;
+    Ok((Args::from_arg_matches(&matches)?, matches))
 }
 
 /// Flags of other commands that `rollout` does not take, and what stands for them in a scenario: what is spelt like them does not help.

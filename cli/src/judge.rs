@@ -59,6 +59,26 @@ impl Judge<'_> {
     /// The same of texts that have been read already, by all their documents.
     #[must_use]
     pub fn manifests<'t>(&self, texts: &'t [Text], manifests: &[Read<'t>]) -> Report {
+        self.report(texts, manifests, |sources, judged, item| {
+            match item.and_then(|item| manifests.get(item.document)) {
+                Some((source, manifest)) => sources[*source].place(manifest, &judged.finding.field),
+                None => template_place(sources, judged),
+            }
+        })
+    }
+
+    /// The same without the places of findings, for those who do not show them.
+    #[must_use]
+    pub fn said<'t>(&self, texts: &'t [Text], manifests: &[Read<'t>]) -> Report {
+        self.report(texts, manifests, |_, _, _| Place::default())
+    }
+
+    fn report<'t>(
+        &self,
+        texts: &'t [Text],
+        manifests: &[Read<'t>],
+        place: impl Fn(&[Source<'t>], &Judged, Option<&Item<'_>>) -> Place,
+    ) -> Report {
         let mut report = Report::default();
         let sources: Vec<Source<'_>> = texts.iter().map(Source::new).collect();
         let rendered = texts.iter().find(|text| text.chart.is_some()).map(|text| text.release.as_str());
@@ -83,20 +103,17 @@ impl Judge<'_> {
         for judged in verdict.findings {
             let item = judged.finding.item.and_then(|index| release.items.get(index));
             report.notes.extend(self.run_out(&judged, item, self.namespace));
-            let place = match item.and_then(|item| manifests.get(item.document)) {
-                Some((source, manifest)) => sources[*source].place(manifest, &judged.finding.field),
-                None => template_place(&sources, &judged),
-            };
+            let place = place(&sources, &judged, item);
             report.findings.push(entry(judged, item, self.namespace, place));
         }
         report
     }
 
-    /// What [`Judge::manifests`] notes; where no exception has ended, that is nothing.
+    /// What [`Judge::said`] notes; where no exception has ended, that is nothing.
     #[must_use]
     pub fn notes<'t>(&self, texts: &'t [Text], manifests: &[Read<'t>]) -> Vec<String> {
         let has_ended = self.policies.exceptions().iter().any(|one| one.expires_at <= self.now);
-        if has_ended { self.manifests(texts, manifests).notes } else { Vec::new() }
+        if has_ended { self.said(texts, manifests).notes } else { Vec::new() }
     }
 
     /// The exceptions that would cover a finding, and ended before.

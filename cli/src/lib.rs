@@ -2,8 +2,6 @@
 
 use std::{ffi::OsString, io};
 
-use clap::FromArgMatches as _;
-
 pub mod args;
 mod client;
 pub mod commands;
@@ -24,16 +22,12 @@ pub mod workers;
 
 pub use streams::Io;
 
-use args::{Args, Command};
+use args::Command;
 
 /// Runs one command line, the name of the program first, and gives the exit code: 0, 1 for findings, 2 for «could not run».
 pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let parsed = args::command().try_get_matches_from(&arguments).and_then(|matches| {
-        let args = Args::from_arg_matches(&matches)?;
-        Ok((args, matches))
-    });
-    let (args, matches) = match parsed {
+    let (args, matches) = match args::read(&arguments) {
         Ok(parsed) => parsed,
         Err(refused) => {
             output::refuse(&arguments, &refused, io);

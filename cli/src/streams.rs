@@ -61,8 +61,9 @@ impl Io<'_> {
     /// # Errors
     /// When it cannot be written, though somebody is there to read.
     pub fn print(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
-        let mut buffered = io::BufWriter::new(&mut *self.stdout);
-        let written = write(&mut buffered).and_then(|()| buffered.flush());
+        let mut bytes = Vec::new();
+        let written =
+            write(&mut bytes).and_then(|()| self.stdout.write_all(&bytes)).and_then(|()| self.stdout.flush());
         unless_left(written).context("cannot write to the standard output")
     }
 

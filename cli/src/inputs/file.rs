@@ -15,12 +15,17 @@ pub(super) fn read(path: &Path, shown: &str, limit: u64) -> Result<String, Probl
     if metadata.len() > limit {
         return Err(too_large(shown, Some(metadata.len()), limit));
     }
-    read_stream(file, shown, limit)
+    // One byte more, so that the end is seen without a larger buffer.
+    let expected = usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1);
+    read_to_end(file, Vec::with_capacity(expected), shown, limit)
 }
 
 /// Reads a stream to its end.
 pub(super) fn read_stream(stream: impl Read, shown: &str, limit: u64) -> Result<String, Problem> {
-    let mut bytes = Vec::new();
+    read_to_end(stream, Vec::new(), shown, limit)
+}
+
+fn read_to_end(stream: impl Read, mut bytes: Vec<u8>, shown: &str, limit: u64) -> Result<String, Problem> {
     let read = stream.take(limit + 1).read_to_end(&mut bytes).map_err(|error| refused(shown, &error))?;
     if u64::try_from(read).is_ok_and(|read| read > limit) {
         return Err(too_large(shown, None, limit));
@@ -30,7 +35,8 @@ pub(super) fn read_stream(stream: impl Read, shown: &str, limit: u64) -> Result<
 
 /// Text is UTF-8 without NUL; with one it is binary, else text in another encoding, and the line where that shows is named.
 pub(super) fn text(bytes: Vec<u8>, shown: &str) -> Result<String, Problem> {
-    let nul = bytes.iter().position(|byte| *byte == 0);
+    // Whether there is one is asked faster than where.
+    let nul = bytes.contains(&0).then(|| bytes.iter().position(|byte| *byte == 0)).flatten();
     let (at, bytes) = match (nul, String::from_utf8(bytes)) {
         (None, Ok(text)) => return Ok(text),
         (Some(at), Ok(text)) => (at, text.into_bytes()),

@@ -1,8 +1,14 @@
 //! What of an object is the same after a change, as numbers.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher as _, Hash, Hasher as _};
 
+use foldhash::quality::{FixedState, FoldHasher};
 use hooks::{Node, Value};
+
+/// Numbers are only compared within a run, and all that is sent is read: what hashes tables safely is too slow for that.
+fn hasher() -> FoldHasher<'static> {
+    FixedState::default().build_hasher()
+}
 
 /// A number that changes when anything in `node` changes but the order of members; nothing and null are the same.
 pub(super) fn digest(node: Option<&Node<'_>>) -> u64 {
@@ -11,14 +17,14 @@ pub(super) fn digest(node: Option<&Node<'_>>) -> u64 {
 
 /// The same, with the members `names` of a map left out.
 pub(super) fn without(node: Option<&Node<'_>>, names: &[&str]) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = hasher();
     if let Some(node) = node {
         feed(node, names, &mut hasher);
     }
     hasher.finish()
 }
 
-fn feed(node: &Node<'_>, left_out: &[&str], hasher: &mut DefaultHasher) {
+fn feed(node: &Node<'_>, left_out: &[&str], hasher: &mut FoldHasher<'_>) {
     std::mem::discriminant(&node.value).hash(hasher);
     match &node.value {
         Value::Null => {}
@@ -50,7 +56,7 @@ fn feed(node: &Node<'_>, left_out: &[&str], hasher: &mut DefaultHasher) {
 
 /// The number of a text.
 pub(super) fn text(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = hasher();
     text.hash(&mut hasher);
     hasher.finish()
 }
@@ -59,7 +65,7 @@ pub(super) fn text(text: &str) -> u64 {
 ///
 /// Source: Kubernetes 1.36 `pkg/apis/core/validation/validation.go`, `ValidatePodUpdate`.
 pub(super) fn pod(spec: Option<&Node<'_>>) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = hasher();
     let lists = ["containers", "initContainers"];
     without(spec, &["activeDeadlineSeconds", "tolerations", lists[0], lists[1]]).hash(&mut hasher);
     for list in lists {

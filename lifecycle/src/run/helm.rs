@@ -354,9 +354,16 @@ mod tests {
         let ran = running.ran(Duration::from_millis(500)).await.unwrap();
         assert_eq!(ran.exit, 137);
         let id = std::fs::read_to_string(folder.path().join("id")).unwrap();
-        // What nobody has asked about yet is a zombie.
-        let state = Command::new("ps").args(["-o", "stat=", "-p", id.trim()]).output().unwrap();
-        let state = String::from_utf8(state.stdout).unwrap();
-        assert!(state.trim().is_empty() || state.starts_with('Z'), "{state}");
+        let state = || {
+            let ps = Command::new("ps").args(["-o", "stat=", "-p", id.trim()]).output().unwrap();
+            String::from_utf8(ps.stdout).unwrap()
+        };
+        // What has been killed takes a moment to end, and is a zombie until somebody asks about it.
+        let has_ended = |state: &str| state.trim().is_empty() || state.starts_with('Z');
+        let ended = (0..1_000).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            has_ended(&state())
+        });
+        assert!(ended, "{}", state());
     }
 }

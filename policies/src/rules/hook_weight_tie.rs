@@ -94,7 +94,11 @@ impl Rule for HookWeightTie {
         }
         let mut told = HashSet::new();
         for event in Event::ALL {
-            let order = Order::of(cx.release, event);
+            let hooks = cx.release.execution(event);
+            if hooks.len() < 2 {
+                continue;
+            }
+            let order = Order::of(cx.release, event, hooks);
             for (place, user) in order.steps.iter().enumerate() {
                 for (needed, reason) in order.too_late(place) {
                     if told.insert((user.index, needed.index)) {
@@ -107,13 +111,13 @@ impl Rule for HookWeightTie {
 }
 
 impl<'r, 'a> Order<'r, 'a> {
-    fn of(release: &'r Release<'a>, event: Event) -> Self {
+    fn of(release: &'r Release<'a>, event: Event, hooks: Vec<usize>) -> Self {
         let step = |index: usize| {
             let item = &release.items[index];
             let weight = item.hook.as_ref().map_or(0, |hook| hook.weight.effective);
             Step { index, item, weight, references: references(item.object) }
         };
-        let steps: Vec<_> = release.execution(event).into_iter().map(step).collect();
+        let steps: Vec<_> = hooks.into_iter().map(step).collect();
         let (mut first, mut bindings) = (HashMap::new(), HashMap::<_, Vec<usize>>::new());
         let mut bound = HashSet::new();
         for (place, step) in steps.iter().enumerate() {

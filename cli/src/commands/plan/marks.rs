@@ -24,26 +24,45 @@ pub(super) fn of(
         Judge { policies, namespace: Some(namespace), release: Some(release), now: policy_file::now() };
     let (mut marks, mut notes) = (Vec::new(), Vec::new());
     // What is found in each version is one finding; what is found twice in one of them is two, as for hookward check.
-    let mut counted: HashMap<_, usize> = HashMap::new();
-    for Version { rendered, texts, documents } in versions.judged() {
-        let mut found: HashMap<_, usize> = HashMap::new();
+    let mut counted: HashMap<_, Count> = HashMap::new();
+    for (version, Version { rendered, texts, documents }) in versions.judged().enumerate() {
         let sent = by_name(&rendered.chart);
-        let report = judge.manifests(texts, documents);
+        let report = judge.said(texts, documents);
         notes.extend(report.notes);
         for Entry { rule, mode, object, message, .. } in report.findings {
             let object = object.map(|object| find(&sent, &object).unwrap_or_else(|| unsent(object)));
-            let key = (object.clone(), rule.id, mode.name());
-            let times = found.entry(key.clone()).or_default();
-            *times += 1;
-            let known = counted.entry(key).or_default();
-            if *times > *known {
-                *known = *times;
+            let count = counted.entry((object.clone(), rule.id, mode.name())).or_default();
+            if count.is_new_in(version) {
                 marks.push(Mark { object, rule: rule.id, mode, message });
             }
         }
     }
     marks.sort_by_key(|mark| (std::cmp::Reverse(mark.mode), mark.rule));
     (marks, notes)
+}
+
+/// How often one thing is found.
+#[derive(Debug, Default)]
+struct Count {
+    /// The last version that it was found in.
+    version: usize,
+    /// In that one.
+    times: usize,
+    /// In the one where it was found most.
+    most: usize,
+}
+
+impl Count {
+    /// Counts it once more in `version`, and says whether that is more than in any version before.
+    fn is_new_in(&mut self, version: usize) -> bool {
+        if self.version != version {
+            (self.version, self.times) = (version, 0);
+        }
+        self.times += 1;
+        let is_new = self.times > self.most;
+        self.most = self.most.max(self.times);
+        is_new
+    }
 }
 
 /// An object that Helm does not send, as it is written.
