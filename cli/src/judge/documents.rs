@@ -39,6 +39,10 @@ pub(crate) fn read<'t>(text: &'t Text, interest: Interest, report: &mut Report) 
         let roots = || manifests().map(|manifest| &manifest.root);
         report.problems.extend(without_object(text, roots()));
         report.notes.extend(foreign::note(text, &roots()));
+        if are_released(text, &documents) {
+            let kindless_ones = manifests().filter(|manifest| is_kindless(&manifest.root));
+            report.notes.extend(kindless_ones.map(|manifest| kindless(text, &lines, manifest)));
+        }
     }
     documents.into_iter().flatten().collect()
 }
@@ -70,6 +74,28 @@ pub(crate) fn unread(text: &Text, lines: &Lines<'_>, manifest: &Manifest<'_>) ->
     Some(format!(
         "{place}: Helm does not look at {what}, nor does hookward: a document ends before it; put --- on a line of its own between them"
     ))
+}
+
+/// Whether the documents of a text are a release. What holds no object at all is a file of values, or nothing of Kubernetes.
+pub(crate) fn are_released(text: &Text, documents: &[Result<Manifest<'_>, yaml::Error>]) -> bool {
+    text.chart.is_some() || documents.iter().flatten().any(|manifest| is_object(&manifest.root))
+}
+
+/// Whether a document does not say what it is. Helm takes it for a resource all the same, and then refuses the release.
+pub(crate) fn is_kindless(root: &Node<'_>) -> bool {
+    matches!(root.value, Value::Map(_)) && !is_object(root)
+}
+
+/// That Helm will refuse the release for a document of which [`is_kindless`] is true.
+pub(crate) fn kindless(text: &Text, lines: &Lines<'_>, manifest: &Manifest<'_>) -> String {
+    let object = Object::new(&manifest.root);
+    let missing = match (object.api_version().is_empty(), object.kind().is_empty()) {
+        (true, false) => "no apiVersion",
+        (false, true) => "no kind",
+        _ => "no apiVersion and no kind",
+    };
+    let message = format!("this document says {missing}: Helm refuses a release with it");
+    at(text, lines, &manifest.document, manifest.root.span.start as usize, message).to_string()
 }
 
 /// What is wrong with a text that was named and holds no object at all.

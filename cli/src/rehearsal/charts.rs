@@ -19,7 +19,7 @@ use crate::{
     inputs::{self, Breadth, Contents, Plan, Text},
     judge::{
         Read,
-        documents::{unread, unreadable, without_object},
+        documents::{are_released, is_kindless, kindless, unread, unreadable, without_object},
         foreign, is_released, stored,
     },
     locate::Lines,
@@ -195,6 +195,7 @@ impl<'a> Reading<'a> {
             self.problems.extend(without_object(text, roots()));
             self.notes.extend(foreign::note(text, &roots()));
         }
+        let are_released = are_released(text, &documents);
         let lines = Lines::new(&text.text);
         for document in documents {
             match document {
@@ -208,7 +209,9 @@ impl<'a> Reading<'a> {
                             Err(message) => self.problems.push(Problem::new(&text.shown, message)),
                         }
                     }
-                    if is_released(&manifest.root) {
+                    let is_kindless = are_released && is_kindless(&manifest.root);
+                    self.notes.extend(is_kindless.then(|| kindless(text, &lines, &manifest)));
+                    if is_kindless || is_released(&manifest.root) {
                         let path = manifest.document.source.unwrap_or(within);
                         self.released.push((path, self.documents.len()));
                     }

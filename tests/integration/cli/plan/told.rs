@@ -158,3 +158,28 @@ spec: {backoffLimit: 6, template: {spec: {restartPolicy: Never, containers: [{na
         assert_eq!(ran.stdout.contains("rule job-retry-budget"), is_found, "{flags:?}: {}", ran.stdout);
     }
 }
+
+#[test]
+fn a_document_without_a_kind_was_lost_and_the_release_passed() {
+    let manifests = [PLAIN, "---\nmetadata: {name: b}\n---\nkind: ConfigMap\nmetadata: {name: c}\n"].concat();
+    let ran = text(&manifests, &["--format", "json"]);
+    let error = ran.json()["actions"][0]["error"].as_str().unwrap_or_default().to_owned();
+    // Of the two Helm meets first the one whose kind it knows.
+    assert!(error.ends_with("error validating data: apiVersion not set"), "{}", ran.stdout);
+    for command in ["plan", "check", "try"] {
+        let told = hookward_with(&manifests, [command, "-"]).stderr;
+        for (line, missing) in [(5, "no apiVersion and no kind"), (7, "no apiVersion")] {
+            let note =
+                format!("note: -:{line}:1: this document says {missing}: Helm refuses a release with it\n");
+            assert!(told.contains(&note), "{command}: {told}");
+        }
+    }
+}
+
+#[test]
+fn values_beside_manifests_are_no_objects_of_the_release() {
+    let files = Files::new(&[("a/a.yaml", PLAIN), ("a/values.yaml", "replicas: 3\n---\nmore: {}\n")]);
+    let ran = hookward(["plan", &files.path("a"), "--action", "install"]);
+    assert!(ran.code == 0 && ran.stdout.contains("1 created"), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.stderr, "");
+}
