@@ -94,15 +94,25 @@ impl Play<'_> {
     fn await_current(&mut self, objects: &[Arc<Object>]) -> Result<(), Unready> {
         let jobs = self.flags.wait_for_jobs;
         let deadline = self.status_deadline();
-        let mut known = vec![false; objects.len()];
+        let mut known: Vec<_> = objects.iter().map(|object| self.world.live(&object.id).is_some()).collect();
         let mut seen = vec![Seen::Unknown; objects.len()];
         let rolled = &*self.rolled;
+        let mut is_over = |world: &World, index: usize| {
+            seen[index] = status(world, &objects[index].id, &mut known[index], jobs, rolled);
+            matches!(seen[index], Seen::Current | Seen::Failed(_))
+        };
+        let mut open = None;
         let reached = self.world.until(deadline, |world| {
-            for ((object, known), seen) in objects.iter().zip(&mut known).zip(&mut seen) {
-                *seen = status(world, &object.id, known, jobs, rolled);
+            // As long as the one that was open is, nobody asks for the others.
+            if open.is_none_or(|index| is_over(world, index)) {
+                let after = open.map_or(0, |index| index + 1);
+                open = (after..objects.len()).chain(0..after).find(|index| !is_over(world, *index));
             }
-            seen.iter().all(|seen| matches!(seen, Seen::Current | Seen::Failed(_))).then_some(())
+            open.is_none().then_some(())
         });
+        if reached.is_none() {
+            (0..objects.len()).for_each(|index| _ = is_over(self.world, index));
+        }
         let open = objects.iter().zip(&seen).filter(|(_, seen)| **seen != Seen::Current);
         let mut lines: Vec<_> = open.map(|(object, seen)| not_ready(object, seen)).collect();
         let mut result = StepResult::Failed;
