@@ -108,6 +108,8 @@ pub struct Record {
     pub chart_name: String,
     /// The version of the chart; empty if unknown, or longer than 253 bytes.
     pub chart_version: String,
+    /// Whether its objects were sent by server-side apply; Helm 3 never does.
+    pub is_applied: bool,
 }
 
 /// One hook of a record.

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use hooks::Event;
+use hooks::{Event, release::Status};
 
 use crate::{
     Chart, Command, Outcome, Profile, World,
-    answer::{Action, Answer, ObjectId, Played, Step, StepResult, Verb},
+    answer::{Action, Answer, ObjectId, Played, Revision, Step, StepResult, Verb},
     chart::Object,
     command::{Flags, Wait},
     profile::{Engine, Waiter},
@@ -105,6 +105,12 @@ impl Simulation {
         };
         self.played.push(played.clone());
         played
+    }
+
+    /// Takes the newest revision for another one of which its number and its status are known; gives all that is stored then.
+    pub fn restate(&mut self, revision: u32, status: Status) -> Vec<Revision> {
+        self.storage.restate(revision, status);
+        self.storage.history()
     }
 
     /// The cluster as it stands.

@@ -36,6 +36,8 @@ pub(super) struct Stored {
     manifest: Option<String>,
     hooks: Option<Listed<RecordedHook>>,
     chart: Option<Chart>,
+    #[serde(default, deserialize_with = "short")]
+    apply_method: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -265,6 +267,7 @@ impl Stored {
             templates: chart.templates.unwrap_or_default().kept,
             chart_name: metadata.name.filter(is_name).unwrap_or_default(),
             chart_version: metadata.version.filter(is_name).unwrap_or_default(),
+            is_applied: self.apply_method.is_some_and(|method| method == "ssa"),
         })
     }
 }

@@ -78,6 +78,16 @@ fn a_record_keeps_what_matters() {
 }
 
 #[test]
+fn only_what_helm_4_has_applied_is_applied() {
+    for (method, is_applied) in [("null", false), ("\"\"", false), ("\"csa\"", false), ("\"ssa\"", true)] {
+        let mut release = shop();
+        release["apply_method"] = serde_json::from_str(method).unwrap();
+        assert_eq!(decode_json(&release).map(|record| record.is_applied), Ok(is_applied), "{method}");
+    }
+    assert_eq!(decode_json(&shop()).map(|record| record.is_applied), Ok(false));
+}
+
+#[test]
 fn only_templates_that_mention_hooks_are_kept_and_no_notes() {
     let templates = decode_json(&shop()).unwrap().templates;
     assert_eq!(templates, [Template { name: "templates/migrate.yaml".into(), text: hook_template() }]);

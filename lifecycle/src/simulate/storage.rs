@@ -105,6 +105,13 @@ impl Storage {
         }
     }
 
+    /// Gives the newest revision another number and another status.
+    pub(super) fn restate(&mut self, revision: u32, status: Status) {
+        if let Some(stored) = self.0.last_mut() {
+            (stored.revision, stored.status) = (revision, status);
+        }
+    }
+
     pub(super) fn purge(&mut self) {
         self.0.clear();
     }

@@ -64,6 +64,7 @@ impl Play {
             templates: Vec::new(),
             chart_name: "shop".to_owned(),
             chart_version: "1".to_owned(),
+            is_applied: true,
         };
         self.push(What::Revision(Stored {
             revision,
