@@ -30,6 +30,7 @@ mod test_run;
 mod uninstall;
 mod upgrade;
 mod wait;
+mod why;
 
 use errors::Failure;
 use storage::Storage;

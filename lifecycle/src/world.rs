@@ -151,6 +151,15 @@ pub enum Reason {
     Stopped,
 }
 
+/// What of a Job has failed so far, and is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tried {
+    /// So many pods.
+    Pods(u32),
+    /// The containers of its pods, so many times.
+    Containers(u32),
+}
+
 /// Why the API server, or the client before it, refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {

@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     World,
-    answer::{FAILED_BEFORE, ObjectId, SUCCEEDED_BEFORE, Step, StepResult, Verb},
-    chart::{Hook, Need, Object},
-    profile::{Completion, Engine},
+    answer::{FAILED_BEFORE, SUCCEEDED_BEFORE, StepResult, Verb},
+    chart::Object,
+    profile::Completion,
     world::{Live, Millis, RunState},
 };
 
@@ -212,68 +212,6 @@ impl Play<'_> {
         let step = self.step(Some(event), Verb::Wait, Some(&sent.object.id), result);
         self.steps[step].at = at;
         self.steps[step].message = message;
-    }
-
-    fn why_failed(&self, sent: &Sent<'_>) -> Option<String> {
-        let live = self.world.with_uid(sent.uid)?;
-        let RunState::Failed { reason, failed, .. } = live.run else { return None };
-        let is_job = live.object.id.kind == "Job";
-        Some(match failed {
-            1 if is_job => format!("{} after 1 failed pod", reason.word()),
-            many if is_job => format!("{} after {many} failed pods", reason.word()),
-            _ => reason.word().to_owned(),
-        })
-    }
-
-    /// What it still lacks.
-    fn why_open(&self, event: Event, sent: &Sent<'_>, stored: &Stored) -> String {
-        let Some(live) = self.world.with_uid(sent.uid) else {
-            return "it is gone, and Helm waits for an end that nobody will see".to_owned();
-        };
-        match &live.run {
-            RunState::Waiting(need) => {
-                let namespace = sent.object.id.namespace.as_deref();
-                format!("its pods cannot start without {need}{}", self.whence(event, need, namespace, stored))
-            }
-            RunState::Suspended => "it is suspended".to_owned(),
-            _ if live.is_terminating() => "it is being deleted, and no other one runs".to_owned(),
-            _ if self.profile.engine == Engine::ArgoCd => {
-                "it goes on running, and Argo CD waits for ever".to_owned()
-            }
-            _ if self.waiter.completion == Completion::Legacy && self.flags.timeout.is_zero() => {
-                "Helm waits for ever, since its timeout is 0".to_owned()
-            }
-            _ => "it goes on running when Helm has given up".to_owned(),
-        }
-    }
-
-    /// Why what pods need is not there, if the release itself brings it at another time.
-    fn whence(&self, event: Event, need: &Need, namespace: Option<&str>, stored: &Stored) -> &'static str {
-        let is_it = |id: &ObjectId| {
-            id.group().is_empty()
-                && id.kind == need.kind
-                && id.name == need.name
-                && id.namespace.as_deref() == namespace
-        };
-        let is_deletion = |step: &Step| step.verb == Verb::Delete && step.result == StepResult::Ok;
-        let is_resource = stored.chart.resources.iter().any(|object| is_it(&object.id));
-        let is_hook =
-            |hook: &Hook| hook.events.contains(&event) && hook.objects.iter().any(|object| is_it(&object.id));
-        match event {
-            _ if self
-                .steps
-                .iter()
-                .any(|step| is_deletion(step) && step.object.as_ref().is_some_and(is_it)) =>
-            {
-                ", which a delete policy has deleted before"
-            }
-            Event::PostDelete if is_resource => ", which this uninstall has deleted",
-            Event::PreInstall | Event::PreUpgrade | Event::PreRollback if is_resource => {
-                ", which this release makes only later"
-            }
-            _ if stored.hooks().any(is_hook) => ", which this release makes only later",
-            _ => "",
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Millis, Nodes, Reason, RunState,
+    Live, Millis, Nodes, Reason, RunState, Tried, World,
     run::{End, later, millis},
 };
 use crate::{
@@ -77,16 +77,15 @@ impl<'a> Job<'a> {
     /// Its end, if its pods start `now` and do what `outcome` says.
     pub(super) fn end(&self, outcome: Outcome, now: Millis) -> End {
         let width = self.run.width();
-        let limit = self.run.pod_limit(self.nodes);
-        let is_longer = |after: Duration| limit.is_some_and(|limit| millis(after) > limit);
-        match (outcome, limit) {
-            _ if width == 0 => self.out_of_time(0, 0),
-            (Outcome::Hangs, None) => self.out_of_time(width, 0),
-            (Outcome::Hangs, Some(limit)) => self.failing(limit, now),
-            (Outcome::Succeeds(after) | Outcome::Fails(after), Some(limit)) if is_longer(after) => {
-                self.failing(limit, now)
-            }
-            (Outcome::Succeeds(after), _) => {
+        if width == 0 {
+            return self.out_of_time(0, 0);
+        }
+        if let Some(limit) = self.cut(outcome) {
+            return self.failing(limit, now);
+        }
+        match outcome {
+            Outcome::Hangs => self.out_of_time(width, 0),
+            Outcome::Succeeds(after) => {
                 let rounds = u64::from(self.run.completions.div_ceil(width));
                 let at = now.saturating_add(millis(after).saturating_mul(rounds));
                 if self.is_late(at) {
@@ -95,7 +94,7 @@ impl<'a> Job<'a> {
                     Some((at, RunState::Complete { at }))
                 }
             }
-            (Outcome::Fails(after), _) if self.run.fails_at_once => {
+            Outcome::Fails(after) if self.run.fails_at_once => {
                 let at = now.saturating_add(millis(after));
                 if self.is_late(at) {
                     self.out_of_time(width, 0)
@@ -103,35 +102,55 @@ impl<'a> Job<'a> {
                     Some((at, self.failed(at, Reason::PodFailurePolicy, width)))
                 }
             }
-            (Outcome::Fails(after), _)
-                if self.run.restart == Restart::OnFailure && self.nodes == Nodes::Real =>
-            {
-                self.restarting(after, now)
-            }
-            (Outcome::Fails(after), _) => self.failing(millis(after), now),
+            Outcome::Fails(after) if self.restarts() => self.restarting(after, now),
+            Outcome::Fails(after) => self.failing(millis(after), now),
         }
+    }
+
+    /// What has failed by `now`, if its pods started at `since`, do what `outcome` says, and are tried again.
+    pub(super) fn tried(&self, outcome: Outcome, since: Millis, now: Millis) -> Tried {
+        let cut = self.cut(outcome);
+        let restarts = cut.is_none() && self.restarts();
+        let fails = match outcome {
+            _ if self.run.width() == 0 => None,
+            Outcome::Fails(after) if cut.is_none() && !self.run.fails_at_once => Some(millis(after)),
+            _ => cut,
+        };
+        let width = if restarts { 1 } else { self.run.width() };
+        let limit = if restarts { CONTAINER_BACK_OFF_LIMIT } else { POD_BACK_OFF_LIMIT };
+        let tries = fails.into_iter().flat_map(|after| tries(after, since, width, limit));
+        let failed = tries.take_while(|(at, _)| *at <= now).last().map_or(0, |(_, failed)| failed);
+        if restarts { Tried::Containers(failed) } else { Tried::Pods(failed) }
+    }
+
+    /// How long each of its pods runs, if that is as long as it may.
+    fn cut(&self, outcome: Outcome) -> Option<Millis> {
+        self.run.pod_limit(self.nodes).filter(|limit| match outcome {
+            Outcome::Hangs => true,
+            Outcome::Succeeds(after) | Outcome::Fails(after) => millis(after) > *limit,
+        })
+    }
+
+    /// Whether containers that fail are started again in the same pod.
+    fn restarts(&self) -> bool {
+        self.run.restart == Restart::OnFailure && self.nodes == Nodes::Real
     }
 
     /// One pod after another fails, each later than the one before.
     fn failing(&self, after: Millis, now: Millis) -> End {
         let width = self.run.width();
-        let mut failed = 0;
-        let mut starts = now;
-        for _ in 0..TRIES {
-            let at = starts.saturating_add(after);
+        let mut before = 0;
+        for (at, failed) in tries(after, now, width, POD_BACK_OFF_LIMIT) {
             if self.is_late(at) {
-                return self.out_of_time(width, failed);
+                let is_active = before == 0 || !self.is_late(at.saturating_sub(after));
+                return self.out_of_time(if is_active { width } else { 0 }, before);
             }
-            failed = width.saturating_add(failed);
             if failed > self.run.backoff_limit {
                 return Some((at, self.failed(at, Reason::BackoffLimitExceeded, failed)));
             }
-            starts = at.saturating_add(back_off(failed, POD_BACK_OFF_LIMIT));
-            if self.is_late(starts) {
-                return self.out_of_time(0, failed);
-            }
+            before = failed;
         }
-        self.out_of_time(width, failed)
+        self.out_of_time(width, before)
     }
 
     /// The containers of the same pods fail and are restarted, which counts as the Job's tries do.
@@ -175,6 +194,20 @@ impl<'a> Job<'a> {
     }
 }
 
+impl World {
+    /// What of a Job whose pods run has failed so far, and how the Job fails if nothing changes: when, and why.
+    #[must_use]
+    pub fn tried(&self, live: &Live) -> Option<(Tried, Option<(Millis, Reason)>)> {
+        let run = live.object.run.as_ref().filter(|run| run.workload == Workload::Job)?;
+        let tried = Job::new(self.nodes, run, live.began).tried(live.outcome, live.started, self.now);
+        let end = live.end.as_ref().and_then(|(_, run)| match run {
+            RunState::Failed { at, reason, .. } => Some((*at, *reason)),
+            _ => None,
+        });
+        (live.run == RunState::Running).then_some((tried, end))
+    }
+}
+
 impl Run {
     /// How many pods run at once.
     pub(super) fn width(&self) -> u32 {
@@ -195,6 +228,15 @@ impl Run {
 fn allowed(seconds: u64) -> Millis {
     let nanoseconds = seconds.wrapping_mul(1_000_000_000).cast_signed();
     Millis::try_from(nanoseconds).unwrap_or(0).div_ceil(1_000_000)
+}
+
+/// When `width` pods after `width` others fail, each time later, and how many have then.
+fn tries(after: Millis, now: Millis, width: u32, limit: Millis) -> impl Iterator<Item = (Millis, u32)> {
+    let next = move |(at, failed): &(Millis, u32)| {
+        let starts = at.saturating_add(back_off(*failed, limit));
+        Some((starts.saturating_add(after), failed.saturating_add(width)))
+    };
+    std::iter::successors(Some((now.saturating_add(after), width)), next).take(TRIES as usize)
 }
 
 /// How long the next try waits after so many failures.

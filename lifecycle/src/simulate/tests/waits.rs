@@ -29,6 +29,34 @@ fn a_hanging_job_is_given_up_after_the_timeout_and_goes_on() {
 }
 
 #[test]
+fn a_job_that_fails_again_and_again_looked_as_if_it_hung() {
+    let told = |spec: &str, outcome: &str, timeout: u64| {
+        let chart = job_with(
+            "x",
+            "pre-install",
+            &[],
+            spec,
+            &format!("annotations: {{hookward.dev/outcome: {outcome}}}"),
+        );
+        let played = helm("4").play(Action::Install, &chart, |flags| seconds(flags, timeout));
+        let (result, message, _) = wait(&played);
+        assert_eq!(result, StepResult::Timeout, "{message}");
+        message.to_owned()
+    };
+    assert_eq!(told("", "fail", 300), "5 pods have failed, and backoffLimit 6 lets it try for 337s more");
+    assert_eq!(told("", "fail", 5), "1 pod has failed, and backoffLimit 6 lets it try for 632s more");
+    assert_eq!(told("", "hang", 300), "it goes on running when Helm has given up");
+    assert_eq!(told("", "6m", 300), "it goes on running when Helm has given up");
+    let deadline = told("activeDeadlineSeconds: 400,", "fail", 300);
+    assert_eq!(deadline, "5 pods have failed, and its deadline lets it try for 100s more");
+    let chart = job("x", "pre-install", &[]).replace("Never", "OnFailure");
+    let fails = Outcomes::from([("Job/x".to_owned(), "fail".parse().unwrap())]);
+    let played = helm("3").play_with(Action::Install, &chart, fails, |flags| seconds(flags, 300));
+    let words = "its containers have failed 5 times, and backoffLimit 6 lets it try for 316s more";
+    assert_eq!(wait(&played), (StepResult::Timeout, words, 300.0));
+}
+
+#[test]
 fn each_hook_has_the_whole_timeout() {
     let hangs = |name| job_with(name, "pre-install", &[], "", "annotations: {hookward.dev/outcome: 8s}");
     for mut release in both() {
