@@ -92,6 +92,8 @@ pub struct Object {
     pub run: Option<Run>,
     /// What its pods cannot start without.
     pub needs: Vec<Need>,
+    /// The keys of a Secret or `ConfigMap`, as numbers; `None` where nobody knows them.
+    pub(crate) keys: Option<Vec<u64>>,
     /// Finalizers that somebody must take away before it goes.
     pub finalizers: bool,
     /// `helm.sh/resource-policy`, as written.
@@ -202,6 +204,8 @@ pub struct Need {
     pub kind: &'static str,
     /// Its name, in the namespace of the pods.
     pub name: String,
+    /// What must be in it, of a Secret or `ConfigMap`; of one that is there and lacks a key just this.
+    pub keys: Vec<String>,
 }
 
 /// A kind that a `CustomResourceDefinition` brings.
@@ -233,9 +237,12 @@ impl Object {
     }
 }
 
-/// `Secret "db"`, as messages name it.
+/// `Secret "db"` or `key "password" of Secret "db"`, as messages name it.
 impl std::fmt::Display for Need {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(key) = self.keys.first() {
+            write!(formatter, "key \"{key}\" of ")?;
+        }
         write!(formatter, "{} \"{}\"", self.kind, self.name)
     }
 }

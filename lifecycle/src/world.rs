@@ -82,6 +82,8 @@ pub struct Live {
     pub state: State,
     /// What its pods do.
     pub run: RunState,
+    /// Whether somebody made it by hand, who may have put more into it than what was sent since.
+    by_hand: bool,
     outcome: Outcome,
     /// Since when the deadline of a Job runs.
     began: Millis,

@@ -1,13 +1,21 @@
 //! What pods cannot start without.
 
+use std::collections::HashMap;
+
 use hooks::{Node, Pods};
 
-use super::Need;
+use super::{Need, Object, digest};
 
 /// The account that every namespace has.
 const USUAL_ACCOUNT: &str = "default";
 
-/// All that the pods mount or read, but for what they call optional; without duplicates.
+/// The type of a Secret that Kubernetes itself fills.
+const FILLED: &str = "kubernetes.io/service-account-token";
+
+/// All that the pods mount or read, but for what they call optional; each object once, with the keys that must be in it.
+///
+/// Source: Kubernetes 1.36 `pkg/kubelet/kubelet_pods.go`, `makeEnvironmentVariables`; `pkg/volume/secret/secret.go` and
+/// `pkg/volume/configmap/configmap.go`, `MakePayload`.
 pub(super) fn of(pods: &Pods<'_>) -> Vec<Need> {
     let mut needs = Vec::new();
     let account = pods.spec.str_at("serviceAccountName").or_else(|| pods.spec.str_at("serviceAccount"));
@@ -27,9 +35,7 @@ pub(super) fn of(pods: &Pods<'_>) -> Vec<Need> {
             needs.extend(reference("Secret", from.get("secretKeyRef"), "name"));
         }
     }
-    let mut seen = std::collections::HashSet::new();
-    needs.retain(|need| seen.insert(need.clone()));
-    needs
+    merged(needs)
 }
 
 fn of_volume(volume: &Node<'_>) -> Vec<Need> {
@@ -48,12 +54,50 @@ fn of_volume(volume: &Node<'_>) -> Vec<Need> {
     needs
 }
 
+/// A variable names its key itself, a volume those that it shows, if not all.
 fn reference(kind: &'static str, source: Option<&Node<'_>>, name: &str) -> Option<Need> {
     let source = source?;
     let is_optional = source.get("optional").and_then(Node::as_bool) == Some(true);
-    source.str_at(name).filter(|_| !is_optional).map(|name| Need::new(kind, name))
+    let name = source.str_at(name).filter(|_| !is_optional)?;
+    let shown = items(source, "items").iter().filter_map(|item| item.str_at("key"));
+    let keys = source.str_at("key").into_iter().chain(shown).map(str::to_owned).collect();
+    Some(Need { keys, ..Need::new(kind, name) })
+}
+
+fn merged(needs: Vec<Need>) -> Vec<Need> {
+    let mut merged: Vec<Need> = Vec::with_capacity(needs.len());
+    let mut places = HashMap::new();
+    for need in needs {
+        let place = *places.entry((need.kind, need.name.clone())).or_insert(merged.len());
+        match merged.get_mut(place) {
+            Some(same) => same.keys.extend(need.keys),
+            None => merged.push(need),
+        }
+    }
+    merged
 }
 
 fn items<'n, 'a>(node: &'n Node<'a>, name: &str) -> &'n [Node<'a>] {
     node.get(name).map_or(&[][..], Node::items)
+}
+
+/// The numbers of the keys of a Secret or `ConfigMap`, in their order. Who writes it without any means that somebody else fills it.
+pub(super) fn keys(written: hooks::Object<'_>) -> Option<Vec<u64>> {
+    let root = written.root();
+    let members = match (written.group(), written.kind()) {
+        ("", "Secret") if root.str_at("type") != Some(FILLED) => ["data", "stringData"],
+        ("", "ConfigMap") => ["data", "binaryData"],
+        _ => return None,
+    };
+    let members = members.iter().filter_map(|name| root.get(name)).flat_map(Node::members);
+    let mut keys: Vec<_> = members.map(|member| digest::text(&member.name)).collect();
+    keys.sort_unstable();
+    (!keys.is_empty()).then_some(keys)
+}
+
+impl Object {
+    /// Whether pods find this key in it, as far as anybody can tell.
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.keys.as_ref().is_none_or(|keys| keys.binary_search(&digest::text(key)).is_ok())
+    }
 }

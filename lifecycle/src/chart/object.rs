@@ -57,6 +57,7 @@ impl Home<'_> {
             misfits: fields::misfits(written),
             invalid: run.as_ref().and_then(|run| invalid(written, run)),
             needs: run.as_ref().map_or_else(Vec::new, |_| needs),
+            keys: needs::keys(written),
             run,
             finalizers: written
                 .metadata()
@@ -291,6 +292,7 @@ impl Object {
             digest: 0,
             run: None,
             needs: Vec::new(),
+            keys: None,
             finalizers: false,
             resource_policy: None,
             document_policy: None,
@@ -303,7 +305,7 @@ impl Object {
 
 impl Need {
     pub(crate) fn new(kind: &'static str, name: &str) -> Self {
-        Self { kind, name: name.to_owned() }
+        Self { kind, name: name.to_owned(), keys: Vec::new() }
     }
 }
 

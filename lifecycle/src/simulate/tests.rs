@@ -6,6 +6,7 @@ mod argocd_waits;
 mod errors;
 mod flags;
 mod kept;
+mod keys;
 mod kinds;
 mod nameless;
 mod order;

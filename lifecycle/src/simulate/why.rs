@@ -1,11 +1,13 @@
 //! Why a hook has failed, or has not ended when nobody waits any longer.
 
+use std::sync::Arc;
+
 use hooks::Event;
 
 use super::{Play, create::Sent, storage::Stored};
 use crate::{
     answer::{ObjectId, Step, StepResult, Verb},
-    chart::{Hook, Need},
+    chart::{Hook, Need, Object},
     profile::{Completion, Engine},
     world::{Live, Millis, Reason, RunState, Tried},
 };
@@ -78,10 +80,12 @@ impl Play<'_> {
                 && id.name == need.name
                 && id.namespace.as_deref() == namespace
         };
-        let is_deletion = |step: &Step| step.verb == Verb::Delete && step.result == StepResult::Ok;
-        let is_resource = stored.chart.resources.iter().any(|object| is_it(&object.id));
-        let is_hook =
-            |hook: &Hook| hook.events.contains(&event) && hook.objects.iter().any(|object| is_it(&object.id));
+        let is_deletion =
+            |step: &Step| step.verb == Verb::Delete && step.result == StepResult::Ok && need.keys.is_empty();
+        let brings =
+            |object: &Arc<Object>| is_it(&object.id) && need.keys.iter().all(|key| object.has_key(key));
+        let is_resource = stored.chart.resources.iter().any(brings);
+        let is_hook = |hook: &Hook| hook.events.contains(&event) && hook.objects.iter().any(brings);
         match event {
             _ if self
                 .steps

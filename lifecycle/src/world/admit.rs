@@ -169,7 +169,8 @@ impl World {
         }
         let is_pod = object.run.as_ref().is_some_and(|run| run.workload == Workload::Pod);
         let account = object.needs.iter().find(|need| need.kind == "ServiceAccount");
-        match account.filter(|account| is_pod && !self.has(account, object.id.namespace.as_deref())) {
+        match account.filter(|account| is_pod && self.lack(account, object.id.namespace.as_deref()).is_some())
+        {
             Some(account) => Err(Refusal::ServiceAccountMissing { name: account.name.clone() }),
             None => admitted,
         }
@@ -188,6 +189,7 @@ impl World {
         self.uids += 1;
         self.lives.add(Live {
             object: Arc::clone(object),
+            by_hand: origin == Origin::Outside,
             origin,
             uid: self.uids,
             created: self.now,

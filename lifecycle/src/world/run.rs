@@ -27,8 +27,10 @@ impl World {
             (RunState::Running, Some(end))
         } else if run.suspended {
             (RunState::Suspended, None)
-        } else if let Some(missing) = missing {
-            (RunState::Waiting(missing.clone()), job.end_waiting(missing))
+        } else if let Some(lack) = missing {
+            let missing = lack.missing();
+            let end = job.end_waiting(&missing);
+            (RunState::Waiting(missing), end)
         } else {
             self.nodes.start(run, live.outcome, live.began, self.now)
         };
@@ -63,20 +65,37 @@ impl World {
     }
 
     /// The first of what its pods need that is not there.
-    pub(super) fn missing<'a>(&self, live: &'a Live) -> Option<&'a Need> {
+    pub(super) fn missing<'a>(&self, live: &'a Live) -> Option<Lack<'a>> {
         let namespace = live.object.id.namespace.as_deref();
-        live.object.needs.iter().find(|need| !self.has(need, namespace))
+        live.object.needs.iter().find_map(|need| self.lack(need, namespace))
     }
 
-    /// Whether pods in `namespace` find what they need.
-    pub(super) fn has(&self, need: &Need, namespace: Option<&str>) -> bool {
+    /// What pods in `namespace` do not find of what they need.
+    pub(super) fn lack<'a>(&self, need: &'a Need, namespace: Option<&str>) -> Option<Lack<'a>> {
+        let whole = Some(Lack { need, key: None });
         match (self.nodes, need.kind) {
-            (Nodes::Kwok, "Secret" | "ConfigMap") => return true,
-            (Nodes::Kwok, "PersistentVolumeClaim") => return false,
+            (Nodes::Kwok, "Secret" | "ConfigMap") => return None,
+            (Nodes::Kwok, "PersistentVolumeClaim") => return whole,
             _ => {}
         }
         let is_gone = |live: &Live| need.kind == "PersistentVolumeClaim" && live.is_terminating();
-        self.lives.core(need.kind, namespace, &need.name).any(|live| !is_gone(live))
+        let there = self.lives.core(need.kind, namespace, &need.name).find(|live| !is_gone(live));
+        let Some(there) = there else { return whole };
+        let key = need.keys.iter().find(|key| !there.by_hand && !there.object.has_key(key))?;
+        Some(Lack { need, key: Some(key) })
+    }
+}
+
+/// What pods do not find: all of what they need, or one key of it.
+#[derive(Clone, Copy)]
+pub(super) struct Lack<'a> {
+    need: &'a Need,
+    key: Option<&'a String>,
+}
+
+impl Lack<'_> {
+    fn missing(self) -> Need {
+        Need { keys: self.key.cloned().into_iter().collect(), ..Need::new(self.need.kind, &self.need.name) }
     }
 }
 

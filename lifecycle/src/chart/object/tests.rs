@@ -60,8 +60,32 @@ fn pods_need_what_they_read() {
         needs(
             "initContainers: [{envFrom: [{secretRef: {name: a}}, {configMapRef: {name: b}}]}], containers: [{env: [{valueFrom: {secretKeyRef: {name: c, key: k}}}, {valueFrom: {configMapKeyRef: {name: d, key: k}}}]}]"
         ),
-        [r#"Secret "a""#, r#"ConfigMap "b""#, r#"Secret "c""#, r#"ConfigMap "d""#]
+        [r#"Secret "a""#, r#"ConfigMap "b""#, r#"key "k" of Secret "c""#, r#"key "k" of ConfigMap "d""#]
     );
+}
+
+#[test]
+fn keys_that_pods_need_were_not_held() {
+    let keys = |pods: &str| {
+        let job = job(&format!("template: {{spec: {{{pods}}}}}"));
+        job.needs.iter().map(|need| (need.name.clone(), need.keys.join(" "))).collect::<Vec<_>>()
+    };
+    let shown = "volumes: [{secret: {secretName: a, items: [{key: k, path: p}]}}, {projected: {sources: [{configMap: {name: b, items: [{key: l}, {key: m}]}}, {secret: {name: c, optional: true, items: [{key: n}]}}]}}]";
+    let read = "containers: [{env: [{valueFrom: {secretKeyRef: {name: a, key: o}}}, {valueFrom: {secretKeyRef: {name: a, key: p, optional: true}}}]}]";
+    let expected = [("a", "k o"), ("b", "l m")].map(|(name, keys)| (name.to_owned(), keys.to_owned()));
+    assert_eq!(keys(&format!("{shown}, {read}")), expected);
+}
+
+#[test]
+fn keys_are_those_of_the_data_whoever_writes_them() {
+    let has = |text: &str| ["a", "b", "c"].map(|key| object(text).has_key(key));
+    let secret =
+        |rest: &str| has(&format!("{{apiVersion: v1, kind: Secret, metadata: {{name: x}}, {rest}}}"));
+    assert_eq!(secret("data: {a: Yg==}, stringData: {b: x}, binaryData: {c: x}"), [true, true, false]);
+    assert_eq!(secret("data: {}"), [true; 3], "somebody else fills it");
+    assert_eq!(secret("data: {a: Yg==}, type: kubernetes.io/service-account-token"), [true; 3]);
+    let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}, data: {a: b}, binaryData: {c: Yg==}}";
+    assert_eq!(has(map), [true, false, true]);
 }
 
 #[test]

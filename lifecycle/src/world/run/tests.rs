@@ -212,6 +212,26 @@ fn pods_started_by_what_came_and_went_in_one_moment() {
 }
 
 #[test]
+fn pods_started_without_a_key_that_they_need() {
+    let needs = "volumes: [{name: v, configMap: {name: cc, items: [{key: k, path: p}]}}]";
+    let (mut world, job) = (demo(), job("", needs));
+    let map = |keys: &str| {
+        object(&format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: cc}}, data: {{{keys}}}}}"))
+    };
+    world.put(&map("l: x"), OK);
+    world.put(&job, OK);
+    let lacks = |keys: &[&str]| Need {
+        keys: keys.iter().map(ToString::to_string).collect(),
+        ..Need::new("ConfigMap", "cc")
+    };
+    assert_eq!(world.run_at(50_000, &job.id), RunState::Waiting(lacks(&["k"])));
+    world.take(&map(""));
+    assert_eq!(world.run(&job.id), RunState::Waiting(lacks(&[])));
+    world.put(&map("k: x"), OK);
+    assert_eq!(world.ends(&job.id), Some(RunState::Complete { at: 51_000 }));
+}
+
+#[test]
 fn what_is_in_another_namespace_does_not_count() {
     let (mut world, job) = (demo(), job("", "volumes: [{name: v, secret: {secretName: db}}]"));
     world.put(&object("{apiVersion: v1, kind: Secret, metadata: {name: db, namespace: default}}"), OK);
