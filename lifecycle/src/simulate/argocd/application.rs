@@ -19,7 +19,6 @@ use super::{
 use crate::{
     World,
     answer::{ObjectId, Step, StepResult, Verb},
-    chart::Object,
     world::{Live, Millis, Origin},
 };
 
@@ -40,11 +39,11 @@ impl Play<'_> {
         last.status = Status::Uninstalling;
         self.storage.update(&last);
         self.run_until_well(&last, PRE_DELETE, "PreDelete")?;
-        let objects = self.delete_all(&last)?;
+        let asked = self.delete_all(&last)?;
         let deadline = self.world.now().saturating_add(FOREVER);
-        let is_there = |world: &World| objects.iter().any(|object| world.live(&object.id).is_some());
+        let is_there = |world: &World| asked.iter().any(|uid| world.with_uid(*uid).is_some());
         if self.world.until(deadline, |world| (!is_there(world)).then_some(())).is_none() {
-            return Err(self.remaining(&objects));
+            return Err(self.remaining(&asked));
         }
         self.run_until_well(&last, POST_DELETE, "PostDelete")?;
         let asked = self.ask_hooks(&last, &[PRE_DELETE, POST_DELETE], DeletePolicy::HookSucceeded);
@@ -63,35 +62,41 @@ impl Play<'_> {
         Err(Failure(waiting_for("deletion of", &left)))
     }
 
-    /// Deletes all that carries the name of the Application, hooks too, whichever sync has made it; gives what that is.
+    /// Deletes all that carries the name of the Application, hooks too, whichever sync has made it; gives the uids of all that.
     ///
     /// Source: argo-cd 3.5.1 `controller/appcontroller.go`, `finalizeApplicationDeletion`, `shouldBeDeleted`;
     /// `gitops-engine/pkg/sync/resource/annotations.go`, `HasAnnotationOption`.
-    fn delete_all(&mut self, stored: &Stored) -> Result<Vec<Arc<Object>>, Failure> {
+    fn delete_all(&mut self, stored: &Stored) -> Result<Vec<u64>, Failure> {
         let goes = |live: &&Live| {
             let policy = live.object.resource_policy.as_deref().unwrap_or_default();
             let is_kept = policy.split(',').any(|option| option.trim() == KEEP);
             live.origin != Origin::Outside && live.object.defines.is_none() && !is_kept
         };
-        let all: Vec<_> = self.world.lives().filter(goes).map(|live| Arc::clone(&live.object)).collect();
+        let all = self.world.lives().filter(goes).map(|live| (live.uid, Arc::clone(&live.object)));
+        let all: Vec<_> = all.collect();
         let mut events = HashMap::new();
         for hook in &stored.chart.hooks {
             events.extend(hook.objects.iter().map(|object| (&object.id, hook.events.first())));
         }
-        let (hooks, others): (Vec<_>, Vec<_>) =
-            all.iter().cloned().partition(|object| events.contains_key(&object.id));
-        for object in hooks {
-            self.step(events[&object.id].copied(), Verb::Delete, Some(&object.id), StepResult::Ok);
-            // Whatever refuses it is asked again, and what stays is told in the end.
-            let _ = self.world.delete(&object.id);
+        let mut others = Vec::new();
+        for (uid, object) in &all {
+            match events.get(&object.id) {
+                Some(event) => {
+                    self.step(event.copied(), Verb::Delete, Some(&object.id), StepResult::Ok);
+                    // By what it is called there: its text may leave that to the API server. What stays is told in the end.
+                    self.world.delete_with_uid(*uid);
+                }
+                None if object.generates_name => self.world.delete_with_uid(*uid),
+                None => others.push(Arc::clone(object)),
+            }
         }
         self.delete_resources(&others, &[])?;
-        Ok(all)
+        Ok(all.into_iter().map(|(uid, _)| uid).collect())
     }
 
-    /// What of `objects` is still there, and why; the number is all that Argo CD says of it.
-    fn remaining(&self, objects: &[Arc<Object>]) -> Failure {
-        let left = objects.iter().filter_map(|object| self.world.live(&object.id));
+    /// What of `asked` is still there, and why; the number is all that Argo CD says of it.
+    fn remaining(&self, asked: &[u64]) -> Failure {
+        let left = asked.iter().filter_map(|uid| self.world.with_uid(*uid));
         let left: Vec<_> = left.map(|live| format!("{} ({})", live.object.id, what_holds(live))).collect();
         Failure(format!("{} objects remaining for deletion: {}", left.len(), left.join(", ")))
     }

@@ -191,6 +191,23 @@ fn argocd_could_not_make_up_a_name() {
 }
 
 #[test]
+fn argocd_could_not_delete_an_application_with_a_hook_whose_name_is_made_up() {
+    let made_up = |name: &str| {
+        job("x", "post-install", &[]).replace("  name: x\n", &format!("  generateName: {name}-\n"))
+    };
+    let mut release = helm("argocd");
+    for name in ["y", "x", "x"] {
+        succeeds(&release.install(&made_up(name)));
+    }
+    let played = release.uninstall();
+    succeeds(&played);
+    assert_eq!(
+        (steps(&played), left(&played).as_str()),
+        (vec!["post-install delete Job/x-* ok".to_owned(); 2], "")
+    );
+}
+
+#[test]
 fn argocd_tries_a_delete_hook_again_for_ever() {
     let mut release = helm("argocd");
     release.install(&(job_that("fail", "a", "pre-delete", &[]) + &resource("ConfigMap", "own", "")));
