@@ -244,7 +244,7 @@ fn left_behind(story: &Story<'_>, room: usize) -> String {
 }
 
 fn timeline(story: &Story<'_>, before: &str, is_open: bool, out: &mut dyn Write) -> io::Result<()> {
-    let open = if is_open || story.loses() { " open" } else { "" };
+    let open = if is_open || !story.lost().is_empty() { " open" } else { "" };
     let title = text(&story.title());
     let flags = story.flags().iter().map(|flag| text(flag)).collect::<Vec<_>>().join(" · ");
     writeln!(out, "<details{open}><summary>{before}{title}: {}</summary>\n", text(&story.summary()))?;

@@ -19,6 +19,7 @@ mod fate;
 mod fault;
 mod found;
 mod left;
+mod lost;
 mod next;
 mod rows;
 mod unrun;

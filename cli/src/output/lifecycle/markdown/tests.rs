@@ -223,3 +223,13 @@ fn of_what_is_left_behind_as_many_are_named_as_fit() {
         text.contains("_Left out, since a comment on GitHub has no more than 65,536 characters: 2 timelines")
     );
 }
+
+#[test]
+fn data_that_is_lost_was_folded_away() {
+    let text = shown(
+        vec![played_chart(&lost::namespace(), "3", &[Install, Upgrade], &[], &Flags::default())],
+        Kind::Plan(None),
+    );
+    assert!(text.contains("<details open><summary>upgrade shop"), "{text}");
+    assert!(text.contains("- ✗ **lost**: all that was in Namespace/team; the new one is empty"), "{text}");
+}

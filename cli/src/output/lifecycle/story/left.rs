@@ -8,7 +8,7 @@ use lifecycle::{
 };
 
 use super::{
-    Doing, Row, Story, Tone,
+    Row, Story,
     after::Note,
     words::{name, span},
 };
@@ -45,39 +45,6 @@ impl Story<'_> {
             _ => "; nobody deletes the others now",
         };
         Note::new("left behind", format!("{}{whose}", named.join(", ")))
-    }
-
-    /// Whether nothing is left of what a hook has just made, or soon will be.
-    pub(in crate::output::lifecycle) fn loses(&self) -> bool {
-        self.rows.iter().any(|row| row.loses)
-    }
-
-    /// Whether an object was just sent onto what is being deleted.
-    pub(in crate::output::lifecycle) fn has_lost(&self, id: &ObjectId) -> bool {
-        self.losing().any(|lost| lost.is_same(id))
-    }
-
-    fn losing(&self) -> impl Iterator<Item = &ObjectId> {
-        self.rows.iter().filter(|row| row.doing == Doing::Hook && row.loses).filter_map(|row| row.object)
-    }
-
-    /// What Helm has just sent onto what it was deleting: it goes, although all seems well.
-    pub(super) fn lost(&self) -> Option<Note> {
-        let lost: Vec<_> = self.losing().collect();
-        let first = lost.first()?;
-        let (it, is, was, them) =
-            if lost.len() == 1 { ("it", "is", "was", "it") } else { ("they", "are", "were", "them") };
-        let with = match (lost.len(), first.kind.as_str()) {
-            (1, "Namespace") => ", with all that is in it",
-            (1, "PersistentVolumeClaim") => ", with its data, once no pod uses it",
-            (1, "CustomResourceDefinition") => ", with all objects of its kind",
-            _ => "",
-        };
-        let words = format!(
-            "{} {is} being deleted{with}: the hook was sent before {it} {was} gone, and nothing makes {them} again",
-            self.listed(&lost)
-        );
-        Some(Note { tone: Tone::Bad, ..Note::new("lost", words) })
     }
 
     /// What was done to an object, the last first, in this action and those before it.

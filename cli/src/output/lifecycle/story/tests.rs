@@ -7,6 +7,7 @@ use lifecycle::{Chart, Command, Outcomes, Profile, answer::Action, command::Flag
 use super::*;
 use crate::rehearsal::play::Stage;
 
+mod deleted;
 mod forecast;
 mod left;
 pub(in crate::output::lifecycle) mod lost;

@@ -39,12 +39,13 @@ const DAY: u64 = 86_400;
 
 /// A message in which times are as people read them: `86401s ago` is `1d ago`.
 pub(super) fn aged(message: &str) -> String {
-    let Some((before, after)) = message.split_once("s ago") else { return message.to_owned() };
+    let words = ["s ago", "s more"].into_iter().find_map(|words| Some((words, message.split_once(words)?)));
+    let Some((words, (before, after))) = words else { return message.to_owned() };
     let digits = before.rsplit(' ').next().unwrap_or_default();
     match digits.parse::<u32>() {
         Ok(seconds) if seconds >= 60 => {
             let start = &before[..before.len() - digits.len()];
-            format!("{start}{} ago{after}", span(f64::from(seconds)))
+            format!("{start}{}{}{after}", span(f64::from(seconds)), &words[1..])
         }
         _ => message.to_owned(),
     }
@@ -106,7 +107,8 @@ mod tests {
     fn seconds_of_a_day_are_a_day() {
         let told = "an earlier run succeeded 86401s ago, and nothing ran now";
         assert_eq!(aged(told), "an earlier run succeeded 1d ago, and nothing ran now");
-        for told in ["it ran 5s ago", "the pods ago", "", "xs ago"] {
+        assert_eq!(aged("its deadline lets it try for 337s more"), "its deadline lets it try for 5m37s more");
+        for told in ["it ran 5s ago", "pods more", "the pods ago", "", "xs ago"] {
             assert_eq!(aged(told), told);
         }
     }

@@ -1,0 +1,102 @@
+//! What was in an object that a delete policy takes, and that nobody was told of.
+
+use lifecycle::command::Wait;
+
+use super::{
+    lost::{claim, namespace, object},
+    *,
+};
+
+const DATA: &str = "the data of PersistentVolumeClaim/data, unless its volume is retained";
+
+/// A claim that nobody uses, with these annotations.
+fn unused(annotations: &str) -> String {
+    object("PersistentVolumeClaim", "data", annotations, "") + &object("ConfigMap", "own", "", "")
+}
+
+fn lost(chart: &str, helm: &str, actions: &[Action], wait: Wait) -> Vec<String> {
+    let flags = Flags { wait, ..Flags::default() };
+    let scenario = played_chart(chart, helm, actions, &[], &flags);
+    last(&scenario).lost().into_iter().map(|note| note.text).collect()
+}
+
+#[test]
+fn data_that_an_upgrade_deletes_was_told_as_routine() {
+    let chart = unused("helm.sh/hook: \"pre-install,pre-upgrade\"");
+    for helm in ["3", "4", "flux", "argocd"] {
+        let told = lost(&chart, helm, &UPGRADED, Wait::HookOnly);
+        assert_eq!(told, [format!("{DATA}; the new one is empty")], "{helm}");
+        assert!(lost(&chart, helm, &UPGRADED[..1], Wait::HookOnly).is_empty(), "{helm}: nothing was there");
+    }
+}
+
+#[test]
+fn a_namespace_that_is_deleted_and_made_again_was_told_as_routine() {
+    for (helm, wait) in [("3", Wait::HookOnly), ("4", Wait::Watcher)] {
+        let told = lost(&namespace(), helm, &UPGRADED, wait);
+        assert_eq!(told, ["all that was in Namespace/team; the new one is empty"], "{helm}");
+    }
+    let told = lost(&namespace(), "4", &UPGRADED, Wait::HookOnly);
+    assert!(told.len() == 1 && told[0].starts_with("Namespace/team is being deleted"), "{told:?}");
+}
+
+#[test]
+fn a_kind_that_is_deleted_with_all_its_objects_was_told_as_routine() {
+    let spec = "spec: {group: x.y, scope: Namespaced, names: {kind: Foo, plural: foos, singular: foo, listKind: FooList}, \
+                versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]}";
+    let hook = "helm.sh/hook: \"pre-install,pre-upgrade\"";
+    let definition = object("CustomResourceDefinition", "foos.x.y", hook, spec);
+    let told = lost(&definition, "argocd", &UPGRADED, Wait::HookOnly);
+    assert_eq!(told, ["all objects of CustomResourceDefinition/foos.x.y; the new one has none"]);
+    assert!(lost(&definition, "3", &UPGRADED[..1], Wait::HookOnly).is_empty(), "Helm deletes no such hook");
+}
+
+#[test]
+fn what_an_action_itself_has_made_is_no_loss() {
+    let scratch = "helm.sh/hook: \"pre-install,pre-upgrade\", helm.sh/hook-delete-policy: hook-succeeded";
+    for helm in ["3", "4", "flux", "argocd"] {
+        assert!(lost(&unused(scratch), helm, &UPGRADED, Wait::HookOnly).is_empty(), "{helm}");
+    }
+}
+
+#[test]
+fn what_was_there_and_goes_after_its_run_is_lost() {
+    let old = unused("helm.sh/hook: pre-install");
+    let new = unused("helm.sh/hook: pre-upgrade, helm.sh/hook-delete-policy: hook-succeeded");
+    let profile = Profile::find("4").unwrap();
+    let mut stage = Stage::new(profile, "shop", "default");
+    for (action, chart) in UPGRADED.into_iter().zip([old, new]) {
+        let chart = Arc::new(Chart::read_by(profile.engine, &chart, "default").unwrap());
+        let (flags, outcomes) = (Flags::default(), Outcomes::default());
+        stage.play(&Command { action, chart: Some(chart), flags, outcomes });
+    }
+    let (answer, asked) = stage.finish(0);
+    let scenario = Rehearsed { answer, asked, ..played("4", &[], &[], &Flags::default()) };
+    assert_eq!(notes(&last(&scenario), "lost"), DATA);
+}
+
+#[test]
+fn what_is_deleted_twice_is_lost_once() {
+    let chart = unused("helm.sh/hook: \"pre-install,pre-upgrade,post-upgrade\"");
+    let told = lost(&chart, "3", &UPGRADED, Wait::HookOnly);
+    assert_eq!(told, [format!("{DATA}; the new one is empty")]);
+}
+
+#[test]
+fn data_that_goes_as_soon_as_no_pod_uses_it_was_only_being_deleted() {
+    for helm in ["3", "argocd"] {
+        let told = lost(&claim(), helm, &UPGRADED, Wait::HookOnly);
+        assert_eq!(told, [format!("{DATA}; it goes once no pod uses it")], "{helm}");
+    }
+}
+
+#[test]
+fn several_that_are_lost_are_one_line() {
+    let claim = |name: &str| object("PersistentVolumeClaim", name, "helm.sh/hook: pre-upgrade", "");
+    let chart = claim("a") + &claim("b");
+    let actions = [Action::Install, Action::Upgrade, Action::Upgrade];
+    let told = lost(&chart, "3", &actions, Wait::HookOnly);
+    let words = "the data of PersistentVolumeClaim/a and PersistentVolumeClaim/b, unless their volumes are retained; \
+                 the new ones are empty";
+    assert_eq!(told, [words]);
+}
