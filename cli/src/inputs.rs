@@ -10,6 +10,7 @@ use clap::builder::RangedI64ValueParser;
 
 use crate::{Io, report::Problem};
 
+mod archive;
 mod chart;
 mod dropped;
 mod file;
@@ -59,7 +60,7 @@ pub struct Args {
 #[command(next_help_heading = "Charts")]
 pub struct HelmArgs {
     /// The helm that renders charts.
-    #[arg(long, value_name = "FILE", default_value = PROGRAM)]
+    #[arg(long, visible_alias = "helm-bin", value_name = "FILE", default_value = PROGRAM)]
     pub helm: PathBuf,
     /// The flag that names it.
     #[arg(skip = "--helm")]

@@ -12,7 +12,7 @@ use std::{
 
 use hooks::{Interest, yaml::Limits};
 
-use super::{Args, Found, Loaded, PROGRAM, Text, dropped, file, names, unknown};
+use super::{Args, Found, Loaded, PROGRAM, Text, archive, dropped, file, names, unknown};
 use crate::report::Problem;
 
 /// The file that makes a folder a chart.
@@ -58,7 +58,7 @@ impl ChartSource {
     /// The name of the chart, if it is a folder that says so.
     #[must_use]
     pub fn name(&self) -> Option<String> {
-        word(self.folder.as_ref()?, "name")
+        word(&in_folder(self.folder.as_ref()?)?, "name")
     }
 
     /// The chart's own templates: Helm's name for each, and its text.
@@ -121,14 +121,19 @@ pub(super) fn is_chart(folder: &Path) -> bool {
 
 /// Renders a chart.
 pub(super) fn render(found: &Found, args: &Args) -> Loaded {
-    if word(&found.path, "type").as_deref() == Some("library") {
+    let own = chart_file(&found.path, args);
+    let own = |field| own.as_deref().and_then(|own| word(own, field));
+    if own("type").as_deref() == Some("library") {
         return Loaded::Skipped(format!("{}: skipped: a library chart renders nothing", found.shown));
     }
     let stdin = match args.helm.rendering.passed_on.get().transpose() {
         Ok(stdin) => stdin,
         Err(problem) => return Loaded::Problem(problem.clone()),
     };
-    let output = match run(&mut command(found, args), stdin, args) {
+    // As given, else the chart's own name, as people mostly do it.
+    let own_name = || own("name").filter(|name| names::release(name).is_ok());
+    let release = args.release.clone().or_else(own_name).unwrap_or_else(|| RELEASE.to_owned());
+    let output = match run(&mut command(found, &release, args), stdin, args) {
         Ok(output) => output,
         Err(Failure::NoHelm) if found.is_walked && args.helm.helm.as_os_str() == PROGRAM => {
             let note = format!("{}: skipped: needs helm on PATH, or {} FILE", found.shown, args.helm.flag);
@@ -154,7 +159,7 @@ pub(super) fn render(found: &Found, args: &Args) -> Loaded {
                 shown: found.shown.clone(),
                 text,
                 is_walked: true,
-                release: release(found, args),
+                release,
                 chart: Some(chart),
                 dropped,
             }))
@@ -177,14 +182,22 @@ fn no_such_program(args: &Args) -> Problem {
     Problem::new(helm, format!("no such program{hint}"))
 }
 
-/// `name` or `type` of the chart in a folder, as `Chart.yaml` has it.
-fn word(folder: &Path, field: &str) -> Option<String> {
-    let text = file::read(&folder.join(CHART_FILE), CHART_FILE, TEMPLATE_LIMIT).ok()?;
-    let root = hooks::yaml::document(&text, 0, Interest::Everything, &Limits::default()).ok()?;
+/// What the chart says of itself.
+fn chart_file(chart: &Path, args: &Args) -> Option<String> {
+    in_folder(chart).or_else(|| archive::read(chart, CHART_FILE, TEMPLATE_LIMIT, args.limit()))
+}
+
+fn in_folder(chart: &Path) -> Option<String> {
+    file::read(&chart.join(CHART_FILE), CHART_FILE, TEMPLATE_LIMIT).ok()
+}
+
+/// `name` or `type`, as `Chart.yaml` has it.
+fn word(chart_file: &str, field: &str) -> Option<String> {
+    let root = hooks::yaml::document(chart_file, 0, Interest::Everything, &Limits::default()).ok()?;
     root.str_at(field).map(str::to_owned)
 }
 
-fn command(found: &Found, args: &Args) -> Command {
+fn command(found: &Found, release: &str, args: &Args) -> Command {
     let (helm, with) = (&args.helm, &args.helm.rendering);
     let mut command = Command::new(&helm.helm);
     command.arg("template").args(["--kube-version", &with.target.kube_version]);
@@ -207,19 +220,9 @@ fn command(found: &Found, args: &Args) -> Command {
     }
     // Helm takes a name that is no path for one of a repository.
     let chart = if found.path.is_absolute() { found.path.clone() } else { Path::new(".").join(&found.path) };
-    command.arg("--").arg(release(found, args)).arg(chart);
+    command.arg("--").arg(release).arg(chart);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
-}
-
-/// The name of the release: as given, else the chart's own, as people mostly do it.
-fn release(found: &Found, args: &Args) -> String {
-    let own = || {
-        word(&found.path, "name")
-            .filter(|name| names::release(name).is_ok())
-            .unwrap_or_else(|| RELEASE.to_owned())
-    };
-    args.release.clone().unwrap_or_else(own)
 }
 
 /// Why nothing was rendered.
