@@ -149,8 +149,8 @@ impl Args {
 
 /// Puts a timeout in the place of those that the policies name, or have because they name none.
 fn overlay(policies: &mut Vec<Named>, timeout: Duration) {
-    let settings = Settings { engine: Some(Engine::default()), ..Settings::default() };
-    // A base comes last: nothing else is taken from it.
+    // It comes last, so that of what a policy says of the engine only the timeout is taken from it.
+    let settings = Settings { engine: Some(Engine::default()), priority: i32::MIN, ..Settings::default() };
     policies.push(Named { name: "--timeout".to_owned(), settings, is_base: true });
     let seconds = i64::try_from(timeout.as_secs()).unwrap_or(LONGEST).clamp(1, LONGEST);
     for engine in policies.iter_mut().filter_map(|policy| policy.settings.engine.as_mut()) {

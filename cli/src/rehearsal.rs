@@ -16,10 +16,23 @@ pub mod play;
 pub struct Rehearsal {
     /// One per release that could be played, in the order given.
     pub scenarios: Vec<Rehearsed>,
+    /// What is known of a plan that could not be played.
+    pub known: Known,
     /// What could not be read.
     pub problems: Vec<Problem>,
     /// Things worth a line on stderr that are no error.
     pub notes: Vec<String>,
+}
+
+/// What is known of a release before it is read.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Which Helm is simulated.
+    pub helm: Option<String>,
+    /// The name of the release.
+    pub release: Option<String>,
+    /// Its namespace.
+    pub namespace: Option<String>,
 }
 
 /// One release that was played.

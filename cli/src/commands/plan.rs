@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::ArgMatches;
-use lifecycle::{Answer, Outcomes, Profile, answer::Action, profile::Engine};
+use lifecycle::{Outcomes, Profile, answer::Action, profile::Engine};
 use policies::{Namespace, PolicySet};
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     output::{self, RolloutFormat},
     policy_file,
     rehearsal::{
-        Rehearsal, Rehearsed,
+        Known, Rehearsal, Rehearsed,
         charts::{NAMESPACE, Rendered, Supply},
     },
     report::{self, Problem},
@@ -39,14 +39,14 @@ pub struct Args {
     /// What is asked of the release, in order (repeatable) [default: install, upgrade].
     #[arg(long = "action", value_enum, value_name = "ACTION")]
     pub actions: Vec<words::ActionWord>,
-    /// The revision before; PATH itself unless it is given.
+    /// The revision before, which install plays, and upgrade replaces by PATH [default: PATH itself]. Values (`--set`, `-f`) are for both.
     #[arg(long, value_name = "PATH")]
     pub previous: Option<PathBuf>,
-    /// Which tool plays it: 3, 4, argocd or flux. The program that renders charts is --helm-bin.
+    /// Which tool plays it: 3, 4, argocd or flux [default: engine of the policies, or else 4]. The program that renders charts is --helm-bin.
     ///
     /// 3 and 4 are held to the real Helm; argocd and flux are from source, not run.
-    #[arg(long, value_name = "TOOL", default_value = "4", value_parser = words::tool)]
-    pub helm: String,
+    #[arg(long, value_name = "TOOL", value_parser = words::tool)]
+    pub helm: Option<String>,
     /// What the pods of a hook do: `Job/migrate=ok|fail|hang|90s` (repeatable) [default: ok after 1 s].
     #[arg(long = "outcome", value_name = "OUTCOME", value_parser = words::outcome)]
     pub outcomes: Vec<words::Outcome>,
@@ -109,18 +109,16 @@ impl Args {
     }
 
     fn rehearse(&self, policies: &PolicySet, io: &mut Io<'_>) -> Rehearsal {
+        let asked = self.within(policies, self.namespace.as_deref().unwrap_or(NAMESPACE));
         if let Some((flag, message)) = self.flags.misplaced(&self.actions()) {
-            return self.failed(vec![Problem::new(flag, message)]);
-        }
-        if let Some((flag, message)) = self.flags.foreign(self.profile().engine) {
-            return self.failed(vec![Problem::new(flag, message)]);
+            return asked.failed(vec![Problem::new(flag, message)]);
         }
         let is_stdin = |path: &PathBuf| path.as_os_str() == "-";
         if self.previous.as_ref().is_some_and(is_stdin) && self.paths.iter().any(is_stdin) {
             let message = "the standard input can be read only once; give the revision before as a file";
-            return self.failed(vec![Problem::new("-", message)]);
+            return asked.failed(vec![Problem::new("-", message)]);
         }
-        let mut of = |paths| Supply::new(self.inputs(paths), self.profile().engine, io);
+        let mut of = |paths| Supply::new(self.inputs(paths), asked.profile().engine, io);
         let supply = of(self.paths.clone());
         let previous = self.previous.as_ref().map(|path| of(vec![path.clone()]));
         // Flags are for both revisions, and one of them may be a chart.
@@ -131,10 +129,18 @@ impl Args {
         match self.play(policies, &supply, previous.as_ref()) {
             Ok((rehearsed, notes)) => {
                 let notes = no_effect.into_iter().chain(notes).collect();
-                Rehearsal { scenarios: vec![rehearsed], notes, problems: Vec::new() }
+                Rehearsal { scenarios: vec![rehearsed], notes, ..Rehearsal::default() }
             }
-            Err(problems) => self.failed(problems),
+            Err(problems) => asked.failed(problems),
         }
+    }
+
+    /// What is wrong with a flag that the tool does not have.
+    fn foreign(&self, profile: &Profile) -> Option<Problem> {
+        let (flag, message) = self.flags.foreign(profile.engine)?;
+        let why =
+            if self.helm.is_some() { "" } else { " (the policies name the tool; --helm names another)" };
+        Some(Problem::new(flag, format!("{message}{why}")))
     }
 
     fn play(
@@ -147,6 +153,10 @@ impl Args {
         let versions = texts.read()?;
         let (release, namespace) = self.names(versions.newest());
         let asked = self.within(policies, &namespace);
+        let profile = asked.profile();
+        if let Some(problem) = self.foreign(&profile) {
+            return Err(vec![problem]);
+        }
         let (stage, left_out, mut notes) = versions.play(&asked, &release, &namespace)?;
         let (answer, asked) = stage.finish(left_out);
         let (marks, of_rules) = marks::of(&versions, policies, &release, &namespace);
@@ -155,8 +165,8 @@ impl Args {
         let rehearsed = Rehearsed {
             name: release,
             file: supply.shown(),
-            profile: self.profile(),
-            player: self.profile().shown.to_owned(),
+            profile,
+            player: profile.shown.to_owned(),
             place: String::new(),
             answer,
             asked,
@@ -167,38 +177,25 @@ impl Args {
         Ok((rehearsed, notes))
     }
 
-    /// With the timeout that the policies name, where none is given: what is judged and what is played have the same.
+    /// With the tool and the timeout that the policies name, where none is given: what is judged and what is played have the same.
     fn within(&self, policies: &PolicySet, namespace: &str) -> Self {
         let mut asked = self.clone();
-        if asked.flags.timeout.is_none() && self.profile().engine != Engine::ArgoCd {
-            let named = Namespace { name: namespace, labels: None };
-            let seconds = policies.policy(Some(named)).engine.timeout_seconds;
-            asked.flags.timeout = Some(Duration::from_secs(seconds.unsigned_abs()));
+        let named = &policies.policy(Some(Namespace { name: namespace, labels: None })).engine;
+        asked.helm.get_or_insert_with(|| words::tool_of(named).to_owned());
+        if asked.flags.timeout.is_none() && asked.profile().engine != Engine::ArgoCd {
+            asked.flags.timeout = Some(Duration::from_secs(named.timeout_seconds.unsigned_abs()));
         }
         asked
     }
 
     /// What is known when nothing could be played.
     fn failed(&self, problems: Vec<Problem>) -> Rehearsal {
-        let answer = Answer {
-            helm: self.profile().version.to_owned(),
-            release: self.release.clone().unwrap_or_else(|| "release".to_owned()),
-            namespace: self.namespace.clone().unwrap_or_else(|| NAMESPACE.to_owned()),
-            actions: Vec::new(),
+        let known = Known {
+            helm: self.helm.as_deref().map(|word| words::profile(word).version.to_owned()),
+            release: self.release.clone(),
+            namespace: self.namespace.clone(),
         };
-        let rehearsed = Rehearsed {
-            name: answer.release.clone(),
-            file: self.paths.first().map(|path| path.display().to_string()).unwrap_or_default(),
-            profile: self.profile(),
-            player: self.profile().shown.to_owned(),
-            place: String::new(),
-            answer,
-            asked: Vec::new(),
-            expectations: Vec::new(),
-            passed: false,
-            marks: Vec::new(),
-        };
-        Rehearsal { scenarios: vec![rehearsed], problems, notes: Vec::new() }
+        Rehearsal { known, problems, ..Rehearsal::default() }
     }
 
     fn names(&self, rendered: &Rendered) -> (String, String) {
@@ -233,7 +230,7 @@ impl Args {
     }
 
     fn profile(&self) -> Profile {
-        words::profile(&self.helm)
+        self.helm.as_deref().map(words::profile).unwrap_or_default()
     }
 
     fn outcomes(&self) -> Outcomes {

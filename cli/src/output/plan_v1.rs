@@ -40,11 +40,12 @@ pub fn schema() -> Schema {
 /// When it cannot be written.
 pub fn write(rehearsal: &Rehearsal, out: &mut dyn Write) -> io::Result<()> {
     let answer = rehearsal.scenarios.first().map(|scenario| &scenario.answer);
+    let known = &rehearsal.known;
     let document = Document {
         version: 1,
-        helm: answer.map(|answer| answer.helm.as_str()),
-        release: answer.map(|answer| answer.release.as_str()),
-        namespace: answer.map(|answer| answer.namespace.as_str()),
+        helm: answer.map(|answer| &answer.helm).or(known.helm.as_ref()).map(String::as_str),
+        release: answer.map(|answer| &answer.release).or(known.release.as_ref()).map(String::as_str),
+        namespace: answer.map(|answer| &answer.namespace).or(known.namespace.as_ref()).map(String::as_str),
         actions: answer.map_or(&[], |answer| &answer.actions),
         errors: rehearsal.problems.iter().map(Error::of).collect(),
     };

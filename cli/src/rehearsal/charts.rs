@@ -16,7 +16,7 @@ use lifecycle::{
 
 use crate::{
     Io,
-    inputs::{self, Breadth, Contents, Plan, Text},
+    inputs::{self, Breadth, Contents, Plan, Source, Text},
     judge::{
         Read,
         documents::{are_released, is_kindless, kindless, unread, unreadable, without_object},
@@ -27,6 +27,8 @@ use crate::{
 };
 
 use super::outcomes;
+
+mod together;
 
 /// The namespace of a release for which nobody has named one, as with kubectl.
 pub const NAMESPACE: &str = "default";
@@ -59,6 +61,8 @@ pub struct Rendered {
     pub release: Option<String>,
     /// Its namespace, if what was read says so.
     pub namespace: Option<String>,
+    /// The number of the revision, if it is stored.
+    pub revision: Option<i64>,
     /// Lines for stderr that are no error.
     pub notes: Vec<String>,
 }
@@ -119,7 +123,7 @@ impl Supply {
             all.skipped += skipped;
         }
         if all.skipped > 0 && all.problems.is_empty() {
-            all.problems.push(args.nothing_checked(all.skipped));
+            all.problems.push(self.needs_helm());
         }
         if all.texts.iter().filter(|text| text.chart.is_some()).count() > 1 {
             let shown = self.shown();
@@ -145,9 +149,13 @@ impl Supply {
         }
         let of_texts = std::mem::take(&mut reading.notes);
         let mut documents = std::mem::take(&mut reading.documents);
+        // Whoever names several paths says by it that they belong together.
+        let together = (self.args.paths.len() == 1 && texts.len() > 1)
+            .then(|| together::note(&self.shown(), texts, &documents, reading.released()))
+            .flatten();
         let mut rendered = reading.finish(&documents, &self.args, &self.shown(), texts, self.engine)?;
         let left_out = rendered.chart.notes.clone();
-        rendered.notes.extend(notes.iter().cloned().chain(of_texts).chain(left_out));
+        rendered.notes.extend(notes.iter().cloned().chain(together).chain(of_texts).chain(left_out));
         let charts = texts.iter().filter_map(|text| text.chart.as_ref());
         rendered.notes.extend(charts.flat_map(|chart| chart.unknowns(*is_upgrade)));
         let dropped: Vec<_> = texts.iter().flat_map(dropped).collect();
@@ -159,6 +167,31 @@ impl Supply {
             !(texts[*text].chart.is_some() && is_of_crds(manifest))
         });
         Ok((rendered, documents))
+    }
+
+    /// That charts were met in a folder, and there is no helm.
+    fn needs_helm(&self) -> Problem {
+        let sources = || self.plan.units.iter().flat_map(|unit| &unit.sources);
+        let charts = sources().filter_map(|source| match source {
+            Source::Chart(found) => Some(found.shown.as_str()),
+            Source::File(_) | Source::Stdin(_) => None,
+        });
+        let charts: Vec<_> = charts.collect();
+        let (first, others) = (charts.first().copied().unwrap_or_default(), sources().count() - 1);
+        let more = match charts.len().saturating_sub(1) {
+            0 => String::new(),
+            1 => " and 1 more chart".to_owned(),
+            more => format!(" and {more} more charts"),
+        };
+        let hint = match others {
+            0 => "",
+            _ => {
+                "; a plan is of one release: name one chart, or what holds the manifests of one release alone"
+            }
+        };
+        let flag = self.args.helm.flag;
+        let message = format!("{first}{more} cannot be rendered without helm on PATH, or {flag} FILE{hint}");
+        Problem::new(self.shown(), message)
     }
 
     /// The paths as they were given.
@@ -222,6 +255,11 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// The places of the documents that belong to the release.
+    fn released(&self) -> impl Iterator<Item = usize> {
+        self.released.iter().map(|(_, place)| *place)
+    }
+
     fn finish(
         mut self,
         documents: &[Read<'_>],
@@ -233,7 +271,8 @@ impl<'a> Reading<'a> {
         // Of several revisions the newest one is meant.
         self.records.sort_by_key(|record| std::cmp::Reverse(record.version));
         let mut stored = None;
-        let (mut release, mut namespace) = (texts.first().map(|text| text.release.clone()), None);
+        let (mut release, mut namespace, mut revision) =
+            (texts.first().map(|text| text.release.clone()), None, None);
         if let Some(record) = self.records.first().cloned() {
             if !self.released.is_empty() || self.records.iter().any(|other| other.name != record.name) {
                 let message = "there is more than one release here; give the one that is meant";
@@ -242,6 +281,7 @@ impl<'a> Reading<'a> {
             stored = Some(record.rendered());
             release = Some(record.name);
             namespace = Some(record.namespace).filter(|namespace| !namespace.is_empty());
+            revision = Some(record.version);
         } else if self.problems.is_empty()
             && self.released.is_empty()
             && texts.iter().all(|text| text.chart.is_none())
@@ -259,7 +299,7 @@ impl<'a> Reading<'a> {
             |text| Chart::read_by(engine, &text, of_objects),
         );
         let chart = chart.map_err(|error| vec![unusable(shown, &error)])?;
-        Ok(Rendered { chart: Arc::new(chart), release, namespace, notes: Vec::new() })
+        Ok(Rendered { chart: Arc::new(chart), release, namespace, revision, notes: Vec::new() })
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Files, PLAIN, Ran, SUSPENDED, charts, hookward, hookward_with, stored_release};
 
+mod taken;
 mod told;
 
 /// A release with a migration before, and a test.

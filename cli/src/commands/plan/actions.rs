@@ -59,10 +59,11 @@ impl<'s> Texts<'s> {
         previous: Option<&'s Supply>,
     ) -> Result<Self, Vec<Problem>> {
         let actions = args.actions();
-        // Nobody who only installs has a revision before.
+        let begins = actions.first();
+        // Whoever installs and never upgrades has no revision before.
         let upgrades = actions.contains(&Action::Upgrade)
-            || (previous.is_some() && actions != [Action::Install])
-            || actions.first() == Some(&Action::Rollback);
+            || (previous.is_some() && begins != Some(&Action::Install))
+            || begins == Some(&Action::Rollback);
         let earlier = previous.filter(|_| upgrades);
         // What is no chart is the same at an install and at an upgrade.
         let is_rendered_again = upgrades && (earlier.is_some() || supply.has_charts());
@@ -109,6 +110,9 @@ impl<'t> Versions<'t> {
             return Err(vec![Problem::new("--outcome", message)]);
         }
         let mut notes = Vec::new();
+        if args.previous.is_some() && !self.has_previous {
+            notes.push("--previous has no effect: none of the actions needs a revision before".to_owned());
+        }
         let mut stage = self.found(args, release, namespace, true);
         if stage.is_none() {
             stage = self.found(args, release, namespace, false);

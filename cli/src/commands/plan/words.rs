@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use lifecycle::{Outcomes, Profile, answer::Action, command, scenario::spelling};
+use policies::settings::{Engine, Gitops};
 
 /// What is asked of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -63,6 +64,17 @@ pub(crate) fn tool(text: &str) -> Result<String, String> {
 #[must_use]
 pub(crate) fn profile(word: &str) -> Profile {
     Profile::find(word).unwrap_or_default()
+}
+
+/// The word for the tool that policies name.
+#[must_use]
+pub(super) const fn tool_of(engine: &Engine) -> &'static str {
+    match (engine.gitops, engine.helm_version) {
+        (Gitops::Argocd, _) => "argocd",
+        (Gitops::Flux, _) => "flux",
+        (Gitops::Helm, Some(3)) => "3",
+        (Gitops::Helm, _) => "4",
+    }
 }
 
 /// Reads an outcome.
