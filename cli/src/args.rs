@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 
 use clap::{
-    Arg, ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
-    builder::{Styles, UnknownArgumentValueParser},
+    Arg, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, builder::Styles,
 };
 
 use crate::commands::{certs, check, completions, diagnose, plan, probe, rollout, rules, serve, try_release};
+
+mod tips;
 
 /// The guardrail for Helm hooks.
 #[derive(Debug, Parser)]
@@ -137,24 +138,11 @@ pub enum Command {
 /// # Errors
 /// What clap has to say: help, the version, or what is wrong.
 pub fn read(arguments: &[OsString]) -> clap::error::Result<(Args, ArgMatches)> {
-    let forgiving = || with_values(Args::command()).mut_subcommand("rollout", with_tips);
+    let forgiving = || with_values(Args::command()).mut_subcommand("rollout", tips::of_rollout);
     let matches = Args::command()
         .try_get_matches_from(arguments)
         .or_else(|_| forgiving().try_get_matches_from(arguments))?;
     Ok((Args::from_arg_matches(&matches)?, matches))
-}
-
-/// Flags of other commands that `rollout` does not take, and what stands for them in a scenario: what is spelt like them does not help.
-fn with_tips(rollout: clap::Command) -> clap::Command {
-    let tips = [
-        ("fail-on", "what a step must come to stands in the scenario: expect: {exit: 0}"),
-        ("timeout", "how long Helm waits stands in the scenario: upgrade: {chart: ./shop, timeout: 10m}"),
-    ];
-    let refused = |(name, tip)| {
-        let tip = UnknownArgumentValueParser::suggest(tip);
-        Arg::new(name).long(name).action(ArgAction::SetTrue).value_parser(tip).hide(true)
-    };
-    rollout.args(tips.map(refused))
 }
 
 fn with_values(command: clap::Command) -> clap::Command {

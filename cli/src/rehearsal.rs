@@ -8,6 +8,7 @@ use policies::Mode;
 use crate::report::Problem;
 
 pub mod charts;
+pub mod idle;
 mod outcomes;
 pub mod play;
 

@@ -188,6 +188,24 @@ impl ObjectId {
         (self.group(), &self.kind, self.namespace.as_deref(), &self.name)
     }
 
+    /// `Job/shop/migrate`, as Helm's errors name it; without a namespace as it is displayed.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        let Self { kind, namespace, name, .. } = self;
+        namespace.as_ref().map_or_else(|| self.to_string(), |namespace| format!("{kind}/{namespace}/{name}"))
+    }
+
+    /// Whether somebody who writes `Job/migrate`, or `Job/shop/migrate`, means it.
+    #[must_use]
+    pub fn is_called(&self, written: &str) -> bool {
+        let Some((kind, rest)) = written.split_once('/') else { return false };
+        let is_named = match rest.split_once('/') {
+            Some((namespace, name)) => self.namespace.as_deref() == Some(namespace) && self.name == name,
+            None => self.name == rest,
+        };
+        self.kind == kind && is_named
+    }
+
     /// Kind, namespace and name: the order of leftovers.
     #[must_use]
     pub fn sort_key(&self) -> (&str, &str, &str) {
@@ -251,5 +269,22 @@ mod tests {
     fn a_value_that_held_the_words_behind_it_was_a_difference() {
         let said = r#"x: Invalid value: "a: field is immutable": field is immutable"#;
         assert!(is_like("x: Invalid value: …: field is immutable", said));
+    }
+
+    #[test]
+    fn an_object_is_called_by_its_name_in_any_namespace_or_in_its_own() {
+        let job = ObjectId {
+            api_version: "batch/v1".to_owned(),
+            kind: "Job".to_owned(),
+            namespace: Some("shop".to_owned()),
+            name: "migrate".to_owned(),
+        };
+        assert!(job.is_called("Job/migrate") && job.is_called(&job.in_full()));
+        for other in ["Job/demo/migrate", "Job/shop", "Pod/migrate", "migrate", "Job/shop/migrate/x"] {
+            assert!(!job.is_called(other), "{other}");
+        }
+        let role = ObjectId { namespace: None, ..job };
+        assert!(role.is_called("Job/migrate") && !role.is_called("Job/shop/migrate"));
+        assert_eq!(role.in_full(), "Job/migrate");
     }
 }

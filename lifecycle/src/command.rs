@@ -89,6 +89,14 @@ pub fn duration(text: &str) -> Option<Duration> {
     u64::try_from(milliseconds).ok().map(Duration::from_millis)
 }
 
+/// What to add where no duration is written, but days are: the largest unit is the hour.
+#[must_use]
+pub fn without_days(text: &str) -> &'static str {
+    let is_of_days =
+        text.starts_with(|first: char| first.is_ascii_digit()) && text.contains(['d', 'D', 'w', 'W']);
+    if is_of_days { "; there are no days, use hours: 24h" } else { "" }
+}
+
 /// What is wrong with a filter of tests, if something is: Helm passes over what it does not understand, and runs all tests then.
 #[must_use]
 pub fn filter_fault(filter: &str) -> Option<&'static str> {
@@ -116,5 +124,11 @@ mod tests {
             assert_eq!(duration(text), Some(Duration::from_millis(milliseconds)), "{text}");
         }
         assert_eq!(duration("5"), None);
+    }
+
+    #[test]
+    fn days_are_told_from_what_is_no_duration_at_all() {
+        assert!(["1d", "2w", "1d02h"].iter().all(|text| without_days(text).ends_with("24h")));
+        assert!(["5", "soon", "daily", "1m3"].iter().all(|text| without_days(text).is_empty()));
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
 use hooks::{Node, Value};
 
-use crate::{command, scenario::spelling};
+use crate::{answer::ObjectId, command, scenario::spelling};
 
 /// The annotation of a pod template that says it, on a simulated and on the test cluster.
 pub const ANNOTATION: &str = "hookward.dev/outcome";
@@ -74,9 +74,10 @@ impl FromStr for Outcome {
             "ok" => Ok(Self::default()),
             "fail" => Ok(Self::Fails(USUAL)),
             "hang" => Ok(Self::Hangs),
-            _ => command::duration(text)
-                .map(Self::Succeeds)
-                .ok_or_else(|| NoOutcome::new(&format!("{text:?}"), spelling::hint(text, WORDS))),
+            _ => command::duration(text).map(Self::Succeeds).ok_or_else(|| {
+                let hint = spelling::hint(text, WORDS) + command::without_days(text);
+                NoOutcome::new(&format!("{text:?}"), hint)
+            }),
         }
     }
 }
@@ -93,8 +94,17 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Outcomes by `Kind/name`; what is not named does what its annotation says.
+/// Outcomes by `Kind/name`, or by `Kind/namespace/name`, which counts more; what is not named does what its annotation says.
 pub type Outcomes = BTreeMap<String, Outcome>;
+
+/// What `outcomes` say of an object.
+#[must_use]
+pub fn of(outcomes: &Outcomes, id: &ObjectId) -> Option<Outcome> {
+    if outcomes.is_empty() {
+        return None;
+    }
+    outcomes.get(&id.in_full()).or_else(|| outcomes.get(&id.to_string())).copied()
+}
 
 #[cfg(test)]
 mod tests {

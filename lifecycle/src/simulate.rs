@@ -9,6 +9,7 @@ use crate::{
     answer::{Action, Answer, ObjectId, Played, Revision, Step, StepResult, Verb},
     chart::Object,
     command::{Flags, Wait},
+    outcome,
     profile::{Engine, Waiter},
     world::{Millis, Origin},
 };
@@ -246,9 +247,8 @@ impl<'a> Play<'a> {
 
     /// What the pods of an object will do.
     fn outcome(&self, object: &Object) -> Outcome {
-        let said = self.command.outcomes.get(&object.id.to_string());
         let annotated = || object.run.as_ref().and_then(|run| run.outcome);
-        said.copied().or_else(annotated).unwrap_or_default()
+        outcome::of(&self.command.outcomes, &object.id).or_else(annotated).unwrap_or_default()
     }
 
     /// Seconds since the command began.

@@ -17,6 +17,7 @@ mod serve;
 mod stored_release;
 mod try_release;
 mod two_namespaces;
+mod unplayed;
 mod values;
 
 use std::{ffi::OsString, fs, path::Path};

@@ -17,6 +17,7 @@ use crate::{
     rehearsal::{
         Known, Rehearsal, Rehearsed,
         charts::{NAMESPACE, Rendered, Supply},
+        idle,
     },
     report::{self, Problem},
 };
@@ -174,6 +175,9 @@ impl Args {
             passed: true,
             marks,
         };
+        let outcomes = self.outcomes();
+        let idle = outcomes.keys().filter_map(|name| idle::anywhere(name, std::slice::from_ref(&rehearsed)));
+        notes.extend(idle.map(|note| format!("--outcome: {note}")));
         Ok((rehearsed, notes))
     }
 

@@ -11,13 +11,14 @@ use crate::{
     commands::plan::words,
     exit, inputs,
     output::{self, RolloutFormat},
-    rehearsal::{Rehearsal, play},
+    rehearsal::{Rehearsal, idle, play},
     report::Problem,
     workers,
 };
 
 mod cluster;
 mod files;
+mod notes;
 mod simulated;
 
 const EXIT_CODES: &str = "\
@@ -64,7 +65,7 @@ pub struct Args {
     /// What becomes of the pods of a hook, whatever the files say: Job/migrate=fail, or ok, hang, 90s (repeatable).
     ///
     /// ok succeeds after a second, fail fails, hang never ends, and 90s is how long the pods take to succeed. It counts in every rollout
-    /// that has such a hook, and at every step.
+    /// that has such a hook, and at every step. Job/shop/migrate is the one in the namespace shop alone.
     #[arg(long = "outcome", value_name = "KIND/NAME=WORD", value_parser = words::outcome)]
     pub outcomes: Vec<words::Outcome>,
     /// Refuse files larger than this.
@@ -104,8 +105,7 @@ impl Args {
         } else {
             self.simulate(&written, &mut rehearsal, io);
         }
-        let misnamed = self.misnamed(&rehearsal);
-        rehearsal.problems.extend(misnamed);
+        self.check_outcomes(&mut rehearsal);
         let kind = output::lifecycle::Kind::Rollout;
         output::lifecycle::print(&rehearsal, kind, &targets, global, self.verbose, io)?;
         Ok(match () {
@@ -115,17 +115,25 @@ impl Args {
         })
     }
 
-    /// Outcomes on the command line of what is in none of the rollouts that were played; of which there must be some, else the reason
-    /// is another one.
-    fn misnamed(&self, rehearsal: &Rehearsal) -> Vec<Problem> {
+    /// Tells outcomes on the command line of what is in none of the rollouts that were played, of which there must be some, else the reason
+    /// is another one; and of what none of them runs.
+    fn check_outcomes(&self, rehearsal: &mut Rehearsal) {
         let asked = rehearsal.scenarios.iter().flat_map(|played| &played.asked);
         let charts = asked.filter_map(|asked| asked.chart.as_deref());
         if charts.clone().next().is_none() {
-            return Vec::new();
+            return;
         }
-        let outcomes = words::outcomes(&self.outcomes);
-        let wrong = outcomes.keys().filter_map(|name| play::unheard(name, charts.clone()));
-        wrong.map(|message| Problem::new("--outcome", message)).collect()
+        let (mut problems, mut notes) = (Vec::new(), Vec::new());
+        for name in words::outcomes(&self.outcomes).keys() {
+            match play::unheard(name, charts.clone()) {
+                Some(message) => problems.push(Problem::new("--outcome", message)),
+                // What could not be played may run it.
+                None if !rehearsal.problems.is_empty() => {}
+                None => notes.extend(idle::anywhere(name, &rehearsal.scenarios)),
+            }
+        }
+        rehearsal.problems.extend(problems);
+        rehearsal.notes.extend(notes.into_iter().map(|note| format!("--outcome: {note}")));
     }
 
     fn simulate(&self, written: &[files::Written], rehearsal: &mut Rehearsal, io: &Io<'_>) {

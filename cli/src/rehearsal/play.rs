@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use hooks::{Event, release::Status};
 use lifecycle::{
     Answer, Chart, Command, Outcome, Outcomes, Played, Profile, Simulation,
-    answer::{Action, Revision},
+    answer::{Action, ObjectId, Revision},
     chart::Object,
     command::filter_names,
     scenario::spelling,
 };
 
-use super::Asked;
+use super::{Asked, idle};
 
 /// A release on a simulated cluster.
 #[derive(Debug)]
@@ -97,15 +97,15 @@ impl Stage {
     }
 }
 
-/// Whatever has pods in a chart, as `Job/migrate`.
-fn runners(chart: &Chart) -> impl Iterator<Item = String> {
-    objects(chart).filter(|object| object.run.is_some()).map(|object| object.id.to_string())
+/// Whatever has pods in a chart.
+fn runners(chart: &Chart) -> impl Iterator<Item = &ObjectId> {
+    objects(chart).filter(|object| object.run.is_some()).map(|object| &object.id)
 }
 
 /// What makes every hook of a chart succeed.
 #[must_use]
 pub fn all_well(chart: &Chart) -> Outcomes {
-    runners(chart).map(|name| (name, Outcome::default())).collect()
+    runners(chart).map(|id| (id.to_string(), Outcome::default())).collect()
 }
 
 /// What is wrong with `outcomes`, if something is: they name what is in none of the charts, or what has no pods.
@@ -118,14 +118,20 @@ pub fn misnamed<'c>(outcomes: &Outcomes, charts: impl Iterator<Item = &'c Chart>
 /// Why an outcome of the object `name` comes to nothing, if it does.
 #[must_use]
 pub fn unheard<'c>(name: &str, charts: impl Iterator<Item = &'c Chart> + Clone) -> Option<String> {
-    let known: Vec<String> = charts.clone().flat_map(runners).collect();
-    if known.iter().any(|known| known == name) {
+    if charts.clone().flat_map(runners).any(|id| id.is_called(name)) {
         return None;
     }
-    if charts.flat_map(objects).any(|object| object.id.to_string() == name) {
+    if charts.clone().flat_map(objects).any(|object| object.id.is_called(name)) {
         return Some(format!("{name} has no pods, so nothing can become of them"));
     }
-    let hint = hint(name, &known);
+    if let Some(dropped) =
+        charts.clone().flat_map(|chart| &chart.dropped).find(|dropped| dropped.name == name)
+    {
+        return Some(idle::dropped(dropped));
+    }
+    let has_namespace = name.matches('/').count() > 1;
+    let shown = |id: &ObjectId| if has_namespace { id.in_full() } else { id.to_string() };
+    let hint = hint(name, &charts.flat_map(runners).map(shown).collect::<Vec<_>>());
     Some(format!("an outcome names {name}, and no such object is in the chart{hint}"))
 }
 
@@ -157,9 +163,18 @@ pub fn no_tests<'c>(filters: &[String], charts: impl Iterator<Item = &'c Chart>)
     unknown.map(told).collect()
 }
 
-/// The name that was most likely meant: one that is spelt nearly so, or the only one of the kind that ends so, behind the release's name.
+/// The name that was most likely meant: one that is spelt nearly so, the same in another namespace, or the only one of the kind that ends so,
+/// behind the release's name.
 fn hint(name: &str, known: &[String]) -> String {
     let spelt = spelling::hint(name, known.iter().map(String::as_str));
+    let parts = |name: &str| name.splitn(3, '/').map(ToOwned::to_owned).collect::<Vec<_>>();
+    if let [kind, _, end] = &parts(name)[..]
+        && spelt.is_empty()
+    {
+        let is_elsewhere = |known: &&String| matches!(&parts(known)[..], [a, _, b] if a == kind && b == end);
+        let elsewhere = known.iter().find(is_elsewhere);
+        return elsewhere.map(|known| format!("; did you mean {known:?}?")).unwrap_or_default();
+    }
     let Some((kind, end)) = name.split_once('/').filter(|_| spelt.is_empty()) else { return spelt };
     let ends_so = |known: &&String| {
         let of_kind = known.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/'));

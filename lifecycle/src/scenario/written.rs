@@ -82,7 +82,7 @@ pub(super) struct Step {
     /// How much time passes before it, as in `5m`.
     #[serde(default)]
     pub(super) after: Option<Span>,
-    /// What the pods of hooks do, by `Kind/name`: `ok`, `fail`, `hang`, or how long they take to succeed, as in `90s`.
+    /// What the pods of hooks do, by `Kind/name` or `Kind/namespace/name`: `ok`, `fail`, `hang`, or how long they take to succeed, as in `90s`.
     #[serde(default)]
     pub(super) outcomes: BTreeMap<Name, Ending>,
     /// What must come of it; without it, it must exit with 0.

@@ -36,9 +36,17 @@ fn play(steps: &str, flags: &[&str]) -> Ran {
 
 #[test]
 fn flags_of_other_commands_were_taken_for_what_is_spelt_like_them() {
-    for (flag, value, wanted) in
-        [("--fail-on", "deny", "expect: {exit: 0}"), ("--timeout", "1s", "timeout: 10m}")]
-    {
+    for (flag, value, wanted) in [
+        ("--fail-on", "deny", "expect: {exit: 0}"),
+        ("--timeout", "1s", "timeout: 10m}"),
+        ("--set", "a=b", "set: [a=b]}"),
+        ("--values", "a.yaml", "values: [values.yaml]}"),
+        ("-f", "a.yaml", "values: [values.yaml]}"),
+        ("-n", "shop", "spec: {namespace: shop}"),
+        ("--release", "shop", "spec: {release: shop}"),
+        ("--policy", "a.yaml", "hookward check"),
+        ("--wait", "-v", "wait: true}"),
+    ] {
         let ran = hookward(["rollout", "x.yaml", flag, value]);
         assert!(ran.code == 2 && ran.stderr.contains(wanted), "{}", ran.stderr);
         assert!(!ran.stderr.contains("similar"), "{}", ran.stderr);

@@ -226,3 +226,19 @@ fn a_mistyped_filter_of_tests_passed_in_silence() {
     assert!(ran.stderr.contains(wanted), "{}", ran.stderr);
     assert_eq!(ran.stderr.lines().count(), 2, "{}", ran.stderr);
 }
+
+#[test]
+fn days_were_refused_without_a_word_of_hours() {
+    let days = "there are no days, use hours: 24h";
+    let step = "  - install: {chart: a.yaml}\n  - test: {}\n    after: 1d\n";
+    let files = Files::new(&[("a.yaml", &job("a", "")), ("x.yaml", &scenario(step))]);
+    let ran = play(&files, &["x.yaml"], &[]);
+    let wanted = format!("error: x.yaml:10:12: \"1d\" is no duration; write it as 90s or 1m30s; {days}\n");
+    assert_eq!((ran.code, &*ran.stderr), (2, &*wanted));
+    for (flag, value) in [("--after", "1d"), ("--timeout", "2w"), ("--outcome", "Job/a=1d02h")] {
+        let ran = hookward(["plan", &files.path("a.yaml"), flag, value]);
+        assert!(ran.code == 2 && ran.stderr.contains(days), "{}", ran.stderr);
+    }
+    let slip = hookward(["plan", &files.path("a.yaml"), "--after", "5"]);
+    assert!(slip.code == 2 && !slip.stderr.contains(days), "{}", slip.stderr);
+}

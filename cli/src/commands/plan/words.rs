@@ -102,7 +102,8 @@ pub(crate) fn outcomes(read: &[Outcome]) -> Outcomes {
 /// # Errors
 /// When it is none.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    command::duration(text).ok_or_else(|| "write a duration as 90s or 1m30s".to_owned())
+    let days = command::without_days(text);
+    command::duration(text).ok_or_else(|| format!("write a duration as 90s or 1m30s{days}"))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use lifecycle::{
 };
 use tokio::sync::mpsc;
 
-use super::{Args as Rollout, files::Written, simulated::Charts};
+use super::{Args as Rollout, files::Written, notes, simulated::Charts};
 use crate::{
     Io, inputs,
     output::text::{Label, labelled},
@@ -203,6 +203,7 @@ async fn one(
     })?;
     let stays = run.stays.into_iter().map(|stays| format!("{}: {stays}", scenario.name));
     let (rehearsed, mut notes) = compared(&written, simulated, run.reals, helm.version, at.place.clone());
+    notes.extend(notes::idle(&args, &written, &rehearsed));
     notes.extend(stays);
     Ok((rehearsed, notes))
 }
@@ -382,9 +383,9 @@ async fn simulate(args: &Rollout, cluster: &Cluster, written: &Written) -> Resul
 fn unheard<'s>(step: &'s Step, chart: &Chart) -> Option<(&'s Step, String)> {
     let hooks = chart.hooks.iter().flat_map(|hook| &hook.objects).chain(&chart.resources);
     hooks.into_iter().find_map(|object| {
-        let said = step.outcomes.get(&object.id.to_string())?;
+        let said = lifecycle::outcome::of(&step.outcomes, &object.id)?;
         let really = object.run.as_ref()?.outcome.unwrap_or_default();
-        (*said != really).then(|| {
+        (said != really).then(|| {
             let message = format!(
                 "the outcome of {} is {said} here and {really} in the chart: on a cluster only the annotation {} of its pods can act",
                 object.id,

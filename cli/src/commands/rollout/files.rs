@@ -89,6 +89,7 @@ fn take(args: &Args, text: &inputs::Text, written: &mut Vec<Written>, problems: 
             Ok(mut scenario) => {
                 let outcomes = words::outcomes(&args.outcomes);
                 for step in &mut scenario.steps {
+                    step.outcomes.retain(|name, _| !outcomes.contains_key(&everywhere(name)));
                     step.outcomes.extend(outcomes.clone());
                 }
                 let found = Written { scenario, file: text.shown.clone(), folder: folder.to_owned() };
@@ -102,6 +103,15 @@ fn take(args: &Args, text: &inputs::Text, written: &mut Vec<Written>, problems: 
                 problems.push(Problem::new(&text.shown, error.message).at(error.line, error.column));
             }
         }
+    }
+}
+
+/// `Job/migrate` for what is written as `Job/shop/migrate`.
+fn everywhere(name: &str) -> String {
+    let parts: Vec<_> = name.split('/').collect();
+    match parts.as_slice() {
+        [kind, _, name] => format!("{kind}/{name}"),
+        _ => name.to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use lifecycle::{Chart, answer::Action, scenario::Source};
 
-use super::{Args, files::Written, words};
+use super::{Args, files::Written, notes, words};
 use crate::{
     inputs::{self, no_effect},
     rehearsal::{
@@ -16,7 +16,7 @@ use crate::{
         charts::{Rendered, Supply},
         play::{self, Stage},
     },
-    report::{self, Problem},
+    report::Problem,
 };
 
 /// Plays a scenario to its end, whatever its steps exit with.
@@ -50,13 +50,15 @@ pub(super) fn play(args: &Args, written: &Written) -> Result<(Rehearsed, Vec<Str
         expectations,
         marks: Vec::new(),
     };
-    Ok((rehearsed, charts.notes()))
+    let mut notes = charts.notes();
+    notes.extend(notes::idle(args, written, &rehearsed));
+    Ok((rehearsed, notes))
 }
 
 /// The charts of a scenario, each rendered once for installs and once for upgrades.
 pub(super) struct Charts<'a> {
     args: &'a Args,
-    written: &'a Written,
+    pub(super) written: &'a Written,
     rendered: BTreeMap<(Source, bool), Rendered>,
 }
 
@@ -71,18 +73,9 @@ impl<'a> Charts<'a> {
         self.rendered.values().map(|rendered| Arc::clone(&rendered.chart))
     }
 
-    /// What is to be said of them, and of what is expected of them; each once.
-    pub(super) fn notes(&self) -> Vec<String> {
-        let of_charts = self.rendered.values().flat_map(|rendered| rendered.notes.clone());
-        let mut notes = of_charts.chain(self.slips()).collect();
-        report::once(&mut notes);
-        notes
-    }
-
     /// Renders a chart, or finds it.
     pub(super) fn render(&mut self, source: &Source, is_upgrade: bool) -> Result<Arc<Chart>, Vec<Problem>> {
-        // The same chart is the same wherever it is named.
-        let key = (Source { place: (0, 0), ..source.clone() }, is_upgrade);
+        let key = (anywhere(source), is_upgrade);
         if let Some(rendered) = self.rendered.get(&key) {
             return Ok(Arc::clone(&rendered.chart));
         }
@@ -144,7 +137,7 @@ impl<'a> Charts<'a> {
         for step in &self.written.scenario.steps {
             let mut outcomes = step.outcomes.clone();
             outcomes.retain(|name, _| !given.contains_key(name));
-            if let Some(message) = play::misnamed(&outcomes, self.rendered()) {
+            if let Some(message) = play::misnamed(&outcomes, self.charts()) {
                 let (line, column) = step.place;
                 problems.push(Problem::new(&self.written.file, message).at(line, column));
             }
@@ -152,22 +145,23 @@ impl<'a> Charts<'a> {
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
-    /// Names that a step expects, or filters by, and that no chart has: it cannot but fail, or nothing runs and all is well, and nobody
-    /// would see that it is a slip.
-    fn slips(&self) -> Vec<String> {
-        let mut slips = Vec::new();
-        for step in &self.written.scenario.steps {
-            let expected = step.expect.iter().flat_map(|expect| expect.hooks.iter().chain(&expect.leftovers));
-            let unmet = play::no_hooks(expected.flatten(), self.rendered());
-            for message in unmet.into_iter().chain(play::no_tests(&step.flags.filters, self.rendered())) {
-                let (line, column) = step.place;
-                slips.push(Problem::new(&self.written.file, message).at(line, column).to_string());
-            }
-        }
-        slips
+    /// Each chart, as rendered for installs and as rendered for upgrades.
+    pub(super) fn rendered(&self) -> impl Iterator<Item = &Rendered> + Clone {
+        self.rendered.values()
     }
 
-    fn rendered(&self) -> impl Iterator<Item = &Chart> + Clone {
-        self.rendered.values().map(|rendered| &*rendered.chart)
+    /// What a source was rendered to.
+    pub(super) fn renderings(&self, source: &Source) -> impl Iterator<Item = &Rendered> {
+        let source = anywhere(source);
+        self.rendered.iter().filter(move |((of, _), _)| *of == source).map(|(_, rendered)| rendered)
     }
+
+    pub(super) fn charts(&self) -> impl Iterator<Item = &Chart> + Clone {
+        self.rendered().map(|rendered| &*rendered.chart)
+    }
+}
+
+/// The same chart is the same wherever it is named.
+fn anywhere(source: &Source) -> Source {
+    Source { place: (0, 0), ..source.clone() }
 }

@@ -167,7 +167,8 @@ impl FromStr for Span {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let read = command::duration(text).map(Self);
-        read.ok_or_else(|| format!("{text:?} is no duration; write it as 90s or 1m30s"))
+        let days = command::without_days(text);
+        read.ok_or_else(|| format!("{text:?} is no duration; write it as 90s or 1m30s{days}"))
     }
 }
 

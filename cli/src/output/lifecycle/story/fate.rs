@@ -9,7 +9,8 @@ use lifecycle::{
     profile::{Deletion, Engine},
 };
 
-use super::{Story, left::is_sent, unrun::phases};
+use super::{Story, left::is_sent};
+use crate::rehearsal::idle::phases;
 
 /// What becomes of an object that is left, when its hook runs again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

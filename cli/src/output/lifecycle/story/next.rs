@@ -9,7 +9,8 @@ use lifecycle::{
     profile::Engine,
 };
 
-use super::{Doing, Note, Story, fate::Fate, name, unrun::phases};
+use super::{Doing, Note, Story, fate::Fate, name};
+use crate::rehearsal::idle::phases;
 
 impl Story<'_> {
     /// What the next command does with what this one leaves, and what is otherwise worth knowing.

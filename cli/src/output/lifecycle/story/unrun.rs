@@ -10,7 +10,7 @@ use lifecycle::{
 };
 
 use super::{Doing, Row, words::counted};
-use crate::rehearsal::Asked;
+use crate::rehearsal::{Asked, idle::phases};
 
 /// What was not run, or not touched.
 #[derive(Debug, Default)]
@@ -122,21 +122,4 @@ fn sent<'a>(rows: &[Row<'a>], phase: &[Event]) -> Sent<'a> {
         }
     }
     sent
-}
-
-/// The events of an action, in order; those of one phase are one to whoever plays it.
-pub(super) fn phases(action: Action, engine: Engine) -> Vec<Vec<Event>> {
-    use Event::{
-        PostDelete, PostInstall, PostRollback, PostUpgrade, PreDelete, PreInstall, PreRollback, PreUpgrade,
-        Test,
-    };
-    match (action, engine) {
-        (Action::Uninstall, _) => vec![vec![PreDelete], vec![PostDelete]],
-        (Action::Test, Engine::ArgoCd) => Vec::new(),
-        (Action::Test, _) => vec![vec![Test]],
-        (_, Engine::ArgoCd) => vec![vec![PreInstall, PreUpgrade], vec![PostInstall, PostUpgrade]],
-        (Action::Install, _) => vec![vec![PreInstall], vec![PostInstall]],
-        (Action::Upgrade, _) => vec![vec![PreUpgrade], vec![PostUpgrade]],
-        (Action::Rollback, _) => vec![vec![PreRollback], vec![PostRollback]],
-    }
 }
