@@ -98,7 +98,7 @@ impl Expect {
         if let Some(part) = &self.error {
             // Helm 4 says in a later line that it is a timeout.
             let ok = played.said.as_ref().is_some_and(|error| error.contains(part.as_str()));
-            let actual = Value::Text(played.error.clone());
+            let actual = Value::Text(played.said.clone());
             judged.push(one(Field::Error, Value::Text(Some(part.clone())), actual, ok));
         }
         if let Some(status) = &self.status {
@@ -220,6 +220,12 @@ mod tests {
     #[test]
     fn the_last_line_of_an_error_counts_as_its_first() {
         assert!(ok(&Expect { error: Some("deadline exceeded".to_owned()), ..Expect::default() }));
+    }
+
+    #[test]
+    fn what_was_found_ended_before_the_cause() {
+        let judged = Expect { error: Some("no such".to_owned()), ..Expect::default() }.judge(0, &played());
+        assert!(judged[0].actual.to_string().ends_with("job b failed\ncontext deadline exceeded"), "{judged:?}");
     }
 
     #[test]

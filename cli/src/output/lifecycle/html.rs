@@ -11,7 +11,7 @@ use policies::Mode;
 use super::{
     Kind,
     escape::markup,
-    story::{Row, Story, Tone, counted, deny, name, names, rules_of, span},
+    story::{Row, Story, Tone, counted, deny, name, names, rules_of, span, value},
 };
 use crate::rehearsal::{Rehearsal, Rehearsed};
 
@@ -201,7 +201,7 @@ fn action(story: &Story<'_>, before: &str, out: &mut dyn Write) -> io::Result<()
 fn expectations(expected: &[&Expectation], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<table class=\"expected\">\n<tr><th colspan=\"3\">expected</th></tr>")?;
     for one in expected {
-        let (field, wanted, actual) = (one.field.name(), one.expected.to_string(), one.actual.to_string());
+        let (field, wanted, actual) = (one.field.name(), value(&one.expected), value(&one.actual));
         let (class, verdict) =
             if one.ok { ("good", "✓".to_owned()) } else { ("bad", format!("✗ it is {actual}")) };
         writeln!(

@@ -8,7 +8,7 @@ use std::{
 use super::{
     Kind, Look,
     escape::{lines, markup},
-    story::{Story, name},
+    story::{Story, name, value},
     text,
 };
 use crate::{
@@ -80,7 +80,7 @@ fn suite(scenario: &Rehearsed, kind: Kind) -> Suite {
         let end = failed.map_or(End::Fine, End::Failure);
         cases.push(Case { name: title, time: story.lasts(), end, output: told(&story) });
         for expected in scenario.expectations.iter().filter(|expected| expected.step == story.index) {
-            let (wanted, actual) = (expected.expected.to_string(), expected.actual.to_string());
+            let (wanted, actual) = (value(&expected.expected), value(&expected.actual));
             let field = expected.field.name();
             let end = if expected.ok {
                 End::Fine

@@ -10,7 +10,7 @@ use policies::Mode;
 use super::{
     Kind,
     escape::markdown as text,
-    story::{Row, Story, Tone, counted, deny, expected, name, names, rules_of, span},
+    story::{Row, Story, Tone, counted, deny, expected, name, names, rules_of, span, value},
 };
 use crate::{
     rehearsal::{Rehearsal, Rehearsed},
@@ -182,7 +182,7 @@ impl Page {
 fn summary_row(scenario: &Rehearsed, name: &str) -> String {
     let unmet = scenario.expectations.iter().filter(|expected| !expected.ok).map(|expected| {
         let (step, field) = (expected.step + 1, expected.field.name());
-        let (wanted, actual) = (expected.expected.to_string(), expected.actual.to_string());
+        let (wanted, actual) = (value(&expected.expected), value(&expected.actual));
         format!("step {step}: {field} is {}, expected {}", code(&actual), code(&wanted))
     });
     let unmet: Vec<_> = unmet.collect();

@@ -30,7 +30,7 @@ use found::Found;
 pub(super) use after::Note;
 pub(super) use denied::{deny, rules_of};
 pub(super) use unrun::Unrun;
-pub(super) use words::{counted, expected, name, names, span};
+pub(super) use words::{counted, expected, name, names, span, value};
 
 /// One action as people are told it.
 #[derive(Debug)]

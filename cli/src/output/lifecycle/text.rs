@@ -7,7 +7,7 @@ use lifecycle::scenario::Expectation;
 
 use super::{
     Kind, Look, objections,
-    story::{Note, Story, Tone, counted, expected, names},
+    story::{Note, Story, Tone, counted, expected, names, value},
 };
 use crate::{
     output::text::WIDTH,
@@ -123,7 +123,7 @@ impl Page<'_> {
 
     /// `step 2: exit is 1, expected 0`, over several lines where that is long.
     fn expectation(&mut self, expected: &Expectation) -> io::Result<()> {
-        let (wanted, actual) = (expected.expected.to_string(), expected.actual.to_string());
+        let (wanted, actual) = (value(&expected.expected), value(&expected.actual));
         let (step, field) = (expected.step + 1, expected.field.name());
         let style = self.tone(Tone::Bad);
         let wanted = fold(&plain::line(&wanted), WIDTH - 27);

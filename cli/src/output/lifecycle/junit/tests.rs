@@ -144,3 +144,14 @@ fn nothing_from_a_chart_is_markup() {
     let text = shown(vec![scenario], vec![Problem::new("<", "\u{b}&")], Kind::Rollout);
     assert!(text.contains("]]&gt;&lt;/system-out&gt;&amp;&lt;x"), "{text}");
 }
+
+#[test]
+fn a_failure_ended_where_helm_3_lists_its_causes() {
+    let mut scenario = played("3", &[Install, Upgrade], &[("Job/migrate", "fail")], &Flags::default());
+    let expect = Expect { error: Some("DeadlineExceeded".to_owned()), ..Expect::default() };
+    scenario.expectations = expect.judge(1, &scenario.answer.actions[1]);
+    scenario.passed = false;
+    let text = shown(vec![scenario], Vec::new(), Kind::Rollout);
+    let cause = "1 error occurred: * job migrate failed: BackoffLimitExceeded, expected DeadlineExceeded";
+    assert!(text.contains(cause), "{text}");
+}

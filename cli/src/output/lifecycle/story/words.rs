@@ -1,6 +1,6 @@
 //! Names, numbers and times as people read them.
 
-use lifecycle::answer::ObjectId;
+use lifecycle::{answer::ObjectId, scenario::Value};
 
 use crate::rehearsal::Rehearsed;
 
@@ -24,6 +24,23 @@ pub(in crate::output::lifecycle) fn names(scenarios: &[Rehearsed]) -> Vec<String
 /// `3 hooks`.
 pub(in crate::output::lifecycle) fn counted(number: usize, word: &str) -> String {
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
+/// What was said in several lines, on one: a cause follows its heading, all else stands apart.
+pub(in crate::output::lifecycle) fn one_line(text: &str) -> String {
+    let mut joined = String::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if !joined.is_empty() {
+            joined.push_str(if joined.ends_with(':') || line.starts_with("* ") { " " } else { "; " });
+        }
+        joined.push_str(line);
+    }
+    joined
+}
+
+/// What was expected or found, on one line.
+pub(in crate::output::lifecycle) fn value(value: &Value) -> String {
+    one_line(&value.to_string())
 }
 
 /// How much is expected of a scenario. Of a step that says nothing of it, that it exits with 0.
@@ -111,6 +128,15 @@ mod tests {
         for told in ["it ran 5s ago", "pods more", "the pods ago", "", "xs ago"] {
             assert_eq!(aged(told), told);
         }
+    }
+
+    #[test]
+    fn what_stands_below_the_first_line_of_an_error_was_cut_off() {
+        let said = "UPGRADE FAILED: 2 errors occurred:\n\t* job a failed: BackoffLimitExceeded\n\t* b\n\n";
+        let told = "UPGRADE FAILED: 2 errors occurred: * job a failed: BackoffLimitExceeded * b";
+        assert_eq!(one_line(said), told);
+        assert_eq!(one_line("not ready\ncontext deadline exceeded"), "not ready; context deadline exceeded");
+        assert_eq!(value(&Value::Text(None)), "none");
     }
 
     #[test]
