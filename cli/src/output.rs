@@ -1,8 +1,9 @@
 //! Where results go: which format to which file, several at once.
 
 use std::{
+    collections::HashSet,
     ffi::OsString,
-    fs,
+    fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -102,7 +103,7 @@ pub fn refuse(arguments: &[OsString], refused: &clap::Error, io: &mut Io<'_>) {
         Some("try") => try_v1::write(&Trial { problems: vec![problem], ..Trial::default() }, out),
         Some("plan") => plan_v1::write(&Rehearsal::refused(problem), out),
         Some("rollout") => rollout_v1::write(&Rehearsal::refused(problem), out),
-        Some("diagnose") => diagnose::json_v1::refuse(&problem, out),
+        Some("diagnose") => diagnose::json_v1::refuse(&problem.message, out),
         Some("rules") => out.write_all(rules::json(&[], &[problem]).as_bytes()),
         Some("certs") => out.write_all(certs::json(&[], &[problem], OffsetDateTime::UNIX_EPOCH).as_bytes()),
         _ => Ok(()),
@@ -113,7 +114,7 @@ impl<F: ValueEnum + Copy + Default + Send + Sync + 'static> Args<F> {
     /// Pairs formats and files in the order in which they were written.
     ///
     /// # Errors
-    /// When two results would go to the standard output, or a file has no format.
+    /// When two results would go to the standard output or into one file, or a file has no format.
     pub fn targets(&self, matches: &ArgMatches) -> anyhow::Result<Vec<Target<F>>> {
         enum Word<'a, F> {
             Format(F),
@@ -149,6 +150,12 @@ impl<F: ValueEnum + Copy + Default + Send + Sync + 'static> Args<F> {
         }
         if targets.iter().filter(|target| target.file.is_none()).count() > 1 {
             bail!("two formats would go to the standard output; name a file for one of them with -o FILE");
+        }
+        let mut places = HashSet::new();
+        let files = targets.iter().filter_map(|target| target.file.as_deref());
+        let mut replaced = files.filter(|file| !is_written_to(file));
+        if let Some(file) = replaced.find(|file| !places.insert(place(file))) {
+            bail!("two results would go to {}; name another file for one of them", file.display());
         }
         Ok(targets)
     }
@@ -191,17 +198,39 @@ impl<F> Target<F> {
     }
 }
 
-/// Devices and pipes are written to; a file is written beside its place and then put there.
+/// Devices, pipes and what a link to nothing names are written to; a file is written beside its place and then put there, and who may
+/// read it stays as it was.
 fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
+    if is_written_to(file) {
         return fs::write(file, bytes);
     }
-    let mut beside = file.as_os_str().to_owned();
+    let place = place(file);
+    let mut beside = place.as_os_str().to_owned();
     beside.push(format!(".{}.part", std::process::id()));
-    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, file)).inspect_err(|_| {
+    let write = || {
+        let mut out = File::create(&beside)?;
+        if let Ok(before) = fs::metadata(&place) {
+            out.set_permissions(before.permissions())?;
+        }
+        out.write_all(bytes)?;
+        fs::rename(&beside, &place)
+    };
+    write().inspect_err(|_| {
         // The first failure is the one to tell.
         let _ = fs::remove_file(&beside);
     })
+}
+
+fn is_written_to(file: &Path) -> bool {
+    let is_link = || fs::symlink_metadata(file).is_ok();
+    fs::metadata(file).map_or_else(|_| is_link(), |metadata| !metadata.is_file())
+}
+
+/// Where a file is, or will be, when all links are followed.
+fn place(file: &Path) -> PathBuf {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let there = || Some(folder.unwrap_or(Path::new(".")).canonicalize().ok()?.join(file.file_name()?));
+    file.canonicalize().ok().or_else(there).unwrap_or_else(|| file.to_owned())
 }
 
 #[cfg(test)]
@@ -240,6 +269,37 @@ mod tests {
     fn ambiguities_are_refused() {
         assert!(targets("--format json --format text").unwrap_err().contains("two formats"));
         assert!(targets("--format json -o a -o b").unwrap_err().contains("has no --format"));
+    }
+
+    #[test]
+    fn the_first_of_two_results_for_one_file_was_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a").display().to_string();
+        let both = |other: &str| targets(&format!("--format json -o {file} --format text -o {other}"));
+        let said = format!("two results would go to {file}; name another file for one of them");
+        assert_eq!(both(&file).unwrap_err(), said);
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(".", &link).unwrap();
+        assert!(both(&link.join("a").display().to_string()).unwrap_err().contains("two results"));
+        assert!(targets("--format json -o /dev/null --format text -o /dev/null").is_ok());
+    }
+
+    #[test]
+    fn a_link_became_a_file_and_a_private_file_everybodys() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, dangling] = ["file", "link", "dangling"].map(|name| folder.path().join(name));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        symlink("file", &link).unwrap();
+        symlink("new", &dangling).unwrap();
+        for (written, held) in [(&link, &file), (&dangling, &folder.path().join("new"))] {
+            replace(written, b"new").unwrap();
+            assert!(fs::symlink_metadata(written).unwrap().is_symlink());
+            assert_eq!(fs::read(held).unwrap(), b"new");
+        }
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4, "nothing else stays");
     }
 
     #[test]

@@ -21,7 +21,6 @@ use crate::{
         diagnose::{Prevention, json_v1, text},
     },
     policy_file,
-    report::Problem,
 };
 
 const NEEDS: &str = "\
@@ -83,7 +82,7 @@ impl Args {
                     io.note(note, global)?;
                 }
             }
-            Err(problem) => io.error(&problem.message, global)?,
+            Err(problem) => io.error(problem, global)?,
         }
         output::write(&targets, global, io, |format, colors, out| match (&looked, format) {
             (Ok((diagnosis, prevent)), Format::Text) => text::write(diagnosis, prevent, colors, out),
@@ -98,12 +97,13 @@ impl Args {
         })
     }
 
-    fn look(&self) -> Result<(Diagnosis, Vec<Prevention>), Problem> {
-        let (policies, notes) = self.policy.load(0)?;
+    /// What there is to say, or one sentence on why nothing can be said.
+    fn look(&self) -> Result<(Diagnosis, Vec<Prevention>), String> {
+        let (policies, notes) = self.policy.load(0).map_err(|problem| problem.to_string())?;
         let asked = self.ask().map_err(|error| {
             let nowhere = matches!(error.downcast_ref(), Some(client::Error::Nowhere(_)));
             let hint = if nowhere { "; name one with --kubeconfig FILE" } else { "" };
-            Problem::new(self.release.as_str(), format!("{error:#}{hint}"))
+            format!("{error:#}{hint}")
         });
         let mut diagnosis = asked?;
         diagnosis.notes.extend(notes);

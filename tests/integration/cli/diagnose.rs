@@ -87,3 +87,21 @@ fn a_name_that_no_release_has_was_asked_of_the_cluster() {
         assert!(ran.stderr.starts_with(&format!("error: {said}")), "{}", ran.stderr);
     }
 }
+
+#[test]
+fn a_policy_that_could_not_be_read_was_told_without_its_place() {
+    let files = Files::new(&[(
+        "bad",
+        "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: a}\nspec: {rules: {nope: {mode: deny}}}\n",
+    )]);
+    let (bad, none) = (files.path("bad"), files.path("none"));
+    for (policy, said) in
+        [(&bad, "bad:4:16: HookPolicy a: there is no rule \"nope\""), (&none, "none: no such file")]
+    {
+        let mut ran = ask(&files, &["kc", "--policy", policy.as_str(), "--format", "json"]);
+        ran.stdout = files.relative(&ran.stdout);
+        let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!((ran.code, ran.stderr), (2, format!("error: {said}\n")));
+        assert_eq!(json["errors"], serde_json::json!([{"message": said}]));
+    }
+}

@@ -8,7 +8,7 @@ use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::Prevention;
-use crate::{output::json_v1, report::Problem};
+use crate::output::json_v1;
 
 /// The whole document.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -172,8 +172,8 @@ pub fn write(diagnosis: &Diagnosis, prevent: &[Prevention], out: &mut dyn Write)
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn refuse(problem: &Problem, out: &mut dyn Write) -> io::Result<()> {
-    let errors = vec![Error { message: &problem.message }];
+pub fn refuse(message: &str, out: &mut dyn Write) -> io::Result<()> {
+    let errors = vec![Error { message }];
     print(&Document { version: 1, release: None, errors }, out)
 }
 
