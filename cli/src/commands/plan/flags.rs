@@ -91,7 +91,10 @@ impl Args {
     pub(super) fn misplaced(&self, actions: &[Action]) -> Option<(&'static str, String)> {
         use Action::{Install, Rollback, Test, Uninstall, Upgrade};
         let changes: &[Action] = &[Install, Upgrade, Rollback];
-        let given: [(bool, &str, &[Action]); 8] = [
+        let releases: &[Action] = &[Install, Upgrade, Rollback, Uninstall];
+        let given: [(bool, &str, &[Action]); 10] = [
+            (self.no_hooks, "--no-hooks", releases),
+            (self.wait.is_some(), "--wait", releases),
             (self.to.is_some(), "--to", &[Rollback]),
             (!self.filter.is_empty(), "--filter", &[Test]),
             (self.logs, "--logs", &[Test]),
@@ -202,6 +205,15 @@ mod tests {
         assert_eq!(given.misplaced(&[Install, Rollback]).unwrap().0, "--filter");
         assert_eq!(given.misplaced(&[Rollback, Test]), None);
         assert_eq!(args(&[]).unwrap().misplaced(&[Test]), None);
+    }
+
+    #[test]
+    fn a_test_took_flags_that_helm_test_does_not_have() {
+        for (word, flag) in [("--no-hooks", "--no-hooks"), ("--wait=legacy", "--wait")] {
+            let given = args(&[word]).unwrap();
+            assert_eq!(given.misplaced(&[Action::Test]).unwrap().0, flag);
+            assert_eq!(given.misplaced(&[Action::Uninstall, Action::Test]), None);
+        }
     }
 
     #[test]
