@@ -36,7 +36,10 @@ pub fn phases(action: Action, engine: Engine) -> Vec<Vec<Event>> {
 pub fn dropped(Dropped { name, events }: &Dropped) -> String {
     let items = Events::parse(Written { text: Cow::Borrowed(events), is_text: true });
     let unknown = items.unknown().next().unwrap_or_default();
-    let hint = spelling::hint(unknown, Event::ALL.map(Event::name));
+    let hint = match unknown {
+        "crd-install" | "test-failure" => " since Helm 3".to_owned(),
+        _ => spelling::hint(unknown, Event::ALL.map(Event::name)),
+    };
     format!(
         "Helm drops {name}, which is neither run nor made: its {HOOK} is {events:?}, and there is no event {unknown:?}{hint}"
     )

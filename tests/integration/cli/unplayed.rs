@@ -47,6 +47,13 @@ fn a_rollout_passed_without_the_migration_that_helm_drops() {
 }
 
 #[test]
+fn an_event_of_helm_2_is_no_slip() {
+    let release = hook("migrate", "crd-install") + &hook("warm", "post-install");
+    let (code, stderr) = rollout(&release, "  - install: {chart: shop.yaml}\n", &[]);
+    assert!(code == 0 && stderr.ends_with("there is no event \"crd-install\" since Helm 3\n"), "{stderr}");
+}
+
+#[test]
 fn an_outcome_of_what_does_not_run_in_its_step_was_passed_over_in_silence() {
     let release = hook("reachable", "test") + &hook("migrate", "pre-upgrade,pre-install");
     let with = |name: &str| {
