@@ -225,7 +225,10 @@ mod tests {
     #[test]
     fn what_was_found_ended_before_the_cause() {
         let judged = Expect { error: Some("no such".to_owned()), ..Expect::default() }.judge(0, &played());
-        assert!(judged[0].actual.to_string().ends_with("job b failed\ncontext deadline exceeded"), "{judged:?}");
+        assert!(
+            judged[0].actual.to_string().ends_with("job b failed\ncontext deadline exceeded"),
+            "{judged:?}"
+        );
     }
 
     #[test]

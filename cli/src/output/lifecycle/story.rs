@@ -160,7 +160,7 @@ impl<'a> Story<'a> {
         let failed = rows.iter().position(Row::has_failed).filter(|_| played.exit != 0);
         let undo = undone_from(&rows, failed).filter(|_| undoes(asked, played));
         let engine = scenario.profile.engine;
-        let unrun = Unrun::of(asked, played, engine, &rows[..undo.unwrap_or(rows.len())]);
+        let unrun = Unrun::of(scenario, asked, played, &rows[..undo.unwrap_or(rows.len())]);
         let found = Found::of(&scenario.answer.actions[..=index], &rows);
         let mut marks: HashMap<_, Vec<_>> = HashMap::new();
         for mark in scenario.marks.iter().filter(|mark| mark.mode >= Mode::Warn) {
@@ -205,6 +205,7 @@ impl<'a> Story<'a> {
     pub(super) fn ended(&self) -> String {
         let status = self.status();
         let mut words = match (self.played.action, self.is_fine()) {
+            (Action::Test, true) if self.untested().is_some() => "not run".to_owned(),
             (Action::Test, true) => "passed".to_owned(),
             // Without history there is no status any more.
             (Action::Uninstall, true) => "uninstalled".to_owned(),

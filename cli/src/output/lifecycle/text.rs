@@ -100,7 +100,10 @@ impl Page<'_> {
         let steps = counted(scenario.answer.actions.len(), "step");
         let name = plain::line(name);
         write!(self.out, "{style}{} {word}{style:#}  ", tone.sign())?;
-        self.headed(10, &name, &format!("{} · {steps}, {}", scenario.played_by(), expected(scenario)))?;
+        let untested = Story::all(scenario).find_map(|story| story.untested());
+        let untested = untested.map(|words| format!(" · {words}")).unwrap_or_default();
+        let words = format!("{} · {steps}, {}{untested}", scenario.played_by(), expected(scenario));
+        self.headed(10, &name, &words)?;
         let unmet = |index: usize| {
             scenario.expectations.iter().filter(move |expected| expected.step == index && !expected.ok)
         };

@@ -59,8 +59,17 @@ impl Story<'_> {
         }
     }
 
+    /// What Argo CD is asked for and never does.
+    pub(in crate::output::lifecycle) fn untested(&self) -> Option<&'static str> {
+        (self.engine == Engine::ArgoCd && self.played.action == Action::Test)
+            .then_some("Argo CD runs no test hooks")
+    }
+
     /// What stands instead of rows where no hook runs.
     pub(in crate::output::lifecycle) fn idle_words(&self) -> String {
+        if let Some(words) = self.untested() {
+            return words.to_owned();
+        }
         let filters = self.asked.map(|asked| asked.flags.filters.join(", ")).unwrap_or_default();
         if filters.is_empty() {
             return "no hook runs".to_owned();

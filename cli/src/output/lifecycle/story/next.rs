@@ -9,7 +9,7 @@ use lifecycle::{
     profile::Engine,
 };
 
-use super::{Doing, Note, Story, fate::Fate, name};
+use super::{Doing, Note, Story, fate::Fate, name, rows::has_end};
 use crate::rehearsal::idle::phases;
 
 impl Story<'_> {
@@ -111,7 +111,9 @@ impl Story<'_> {
                 let failed = sent.find(|id| failed.iter().any(|failed| failed.is_same(id)));
                 if let Some(one) = failed.or(open) {
                     parts.push(part);
-                    let after = format!("if {} succeeds then, ", name(one, &self.scenario.answer.namespace));
+                    let named = name(one, &self.scenario.answer.namespace);
+                    let after =
+                        format!("if {named} {} then, ", if has_end(one) { "succeeds" } else { "is made" });
                     part = Part { after: Some(after), ..Part::default() };
                 }
             }

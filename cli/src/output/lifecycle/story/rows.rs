@@ -222,8 +222,12 @@ fn sending<'a>(step: &'a Step, before: Option<&'a Step>) -> Row<'a> {
 
 /// Whether Helm waits for the end of what was sent.
 fn is_awaited(step: &Step) -> bool {
-    let object = step.object.as_ref();
-    object.is_some_and(|id| matches!((id.group(), id.kind.as_str()), ("batch", "Job") | ("", "Pod")))
+    step.object.as_ref().is_some_and(has_end)
+}
+
+/// Whether an object comes to an end for which Helm waits.
+pub(super) fn has_end(id: &ObjectId) -> bool {
+    matches!((id.group(), id.kind.as_str()), ("batch", "Job") | ("", "Pod"))
 }
 
 fn await_in<'a>(rows: &mut Vec<Row<'a>>, step: &'a Step, is_endless: bool) {

@@ -9,8 +9,11 @@ use lifecycle::{
     profile::Engine,
 };
 
-use super::{Doing, Row, words::counted};
-use crate::rehearsal::{Asked, idle::phases};
+use super::{
+    Doing, Row,
+    words::{counted, name},
+};
+use crate::rehearsal::{Asked, Rehearsed, idle::phases};
 
 /// What was not run, or not touched.
 #[derive(Debug, Default)]
@@ -19,6 +22,8 @@ pub(in crate::output::lifecycle) struct Unrun<'a> {
     pub(in crate::output::lifecycle) hooks: Vec<Waiting<'a>>,
     /// How many ordinary resources.
     pub(in crate::output::lifecycle) resources: usize,
+    /// Of the release.
+    namespace: &'a str,
 }
 
 /// An object that was not sent.
@@ -35,7 +40,13 @@ pub(in crate::output::lifecycle) struct Waiting<'a> {
 const NAMED: usize = 4;
 
 impl<'a> Unrun<'a> {
-    pub(super) fn of(asked: Option<&'a Asked>, played: &Played, engine: Engine, rows: &[Row<'_>]) -> Self {
+    pub(super) fn of(
+        scenario: &'a Rehearsed,
+        asked: Option<&'a Asked>,
+        played: &Played,
+        rows: &[Row<'_>],
+    ) -> Self {
+        let engine = scenario.profile.engine;
         let Some((asked, chart)) = asked.and_then(|asked| Some((asked, asked.chart.as_deref()?))) else {
             return Self::default();
         };
@@ -45,7 +56,7 @@ impl<'a> Unrun<'a> {
         let is_touched = rows.iter().any(|row| row.doing == Doing::Resources);
         let is_spared = played.action != Action::Test && !is_touched;
         let resources = if is_spared { chart.resources.len() } else { 0 };
-        let mut unrun = Self { hooks: Vec::new(), resources };
+        let mut unrun = Self { hooks: Vec::new(), resources, namespace: &scenario.answer.namespace };
         // Which of the tests a filter takes is not said anywhere.
         if asked.flags.no_hooks || !asked.flags.filters.is_empty() {
             return unrun;
@@ -87,7 +98,11 @@ impl<'a> Unrun<'a> {
                 parts.extend(resources.take());
             }
             if parts.is_empty() && group.len() <= NAMED {
-                parts.extend(group.iter().map(|one| format!("{} (w {})", one.object, one.weight)));
+                parts.extend(
+                    group
+                        .iter()
+                        .map(|one| format!("{} (w {})", name(one.object, self.namespace), one.weight)),
+                );
             } else {
                 parts.push(counted(hooks, &format!("{event} hook")));
             }

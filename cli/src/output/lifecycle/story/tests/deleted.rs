@@ -100,3 +100,19 @@ fn several_that_are_lost_are_one_line() {
                  the new ones are empty";
     assert_eq!(told, [words]);
 }
+
+#[test]
+fn a_claim_was_said_to_succeed() {
+    let used = |name: &str, rest: &str| {
+        let hook = "helm.sh/hook: \"pre-install,pre-upgrade\"";
+        object("Job", name, hook, &format!("spec: {{template: {{spec: {{restartPolicy: Never, {rest}}}}}}}"))
+    };
+    let mount =
+        "containers: [{name: a, image: a}], volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]";
+    let chart = unused("helm.sh/hook: \"pre-install,pre-upgrade\", helm.sh/hook-weight: \"-1\"")
+        + &used("fill", mount);
+    let scenario = played_chart(&chart, "3", &UPGRADED, &[], &Flags::default());
+    let next = notes(&last(&scenario), "next upgrade");
+    let words = "if PersistentVolumeClaim/data is made then, deletes Job/fill first and runs it again";
+    assert!(next.ends_with(words), "{next}");
+}

@@ -246,3 +246,27 @@ fn a_timeout_was_told_a_half_second_longer_than_it_was_given() {
         assert_eq!(last(&scenario).flags(), [format!("timeout {shown} per wait")]);
     }
 }
+
+#[test]
+fn what_did_not_run_in_another_namespace_looked_like_its_namesake() {
+    let there = job("number", "helm.sh/hook: pre-install, helm.sh/hook-weight: \"9\"", "");
+    let there = there.replace("name: number,", "name: number, namespace: other,");
+    let chart = job("number", "helm.sh/hook: pre-install", "") + &there;
+    let scenario =
+        played_chart(&chart, "4", &[Action::Install], &[("Job/number", "fail")], &Flags::default());
+    assert_eq!(last(&scenario).unrun.words(), "Job/number in other (w 9)");
+}
+
+#[test]
+fn a_test_under_argo_cd_passed_that_nobody_ran() {
+    let chart = SHOP.replace("helm.sh/hook: \"post-upgrade\"", "helm.sh/hook: \"test\"");
+    let actions = [Action::Install, Action::Test];
+    let told = |helm: &str| {
+        let scenario = played_chart(&chart, helm, &actions, &[], &Flags::default());
+        let story = last(&scenario);
+        (story.ended(), story.idle_words(), story.untested())
+    };
+    let words = "Argo CD runs no test hooks";
+    assert_eq!(told("argocd"), ("not run".to_owned(), words.to_owned(), Some(words)));
+    assert_eq!((told("4").0, told("4").2), ("passed".to_owned(), None));
+}
