@@ -62,7 +62,7 @@ pub struct Rendered {
     /// Its namespace, if what was read says so.
     pub namespace: Option<String>,
     /// The number of the revision, if it is stored.
-    pub revision: Option<i64>,
+    pub revision: Option<u32>,
     /// Lines for stderr that are no error.
     pub notes: Vec<String>,
 }
@@ -281,7 +281,9 @@ impl<'a> Reading<'a> {
             stored = Some(record.rendered());
             release = Some(record.name);
             namespace = Some(record.namespace).filter(|namespace| !namespace.is_empty());
-            revision = Some(record.version);
+            // Half of what can be counted leaves room for those that follow.
+            let number = i32::try_from(record.version).ok().and_then(|number| u32::try_from(number).ok());
+            revision = number.filter(|number| *number > 0);
         } else if self.problems.is_empty()
             && self.released.is_empty()
             && texts.iter().all(|text| text.chart.is_none())

@@ -55,6 +55,13 @@ impl Stage {
         played
     }
 
+    /// Takes what was deployed last for a revision of another number.
+    pub fn renumber(&mut self, number: u32) {
+        let newest = self.history.last().and_then(|newest| self.charts.remove(&newest.revision));
+        self.charts.extend(newest.map(|chart| (number, chart)));
+        self.history = self.simulation.restate(number, Status::Deployed);
+    }
+
     /// Lets time pass.
     pub fn rest(&mut self, duration: Duration) {
         self.simulation.rest(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX / 2));

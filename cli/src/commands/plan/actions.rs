@@ -146,23 +146,27 @@ impl<'t> Versions<'t> {
     /// out. `None` when that fails.
     fn found(&self, args: &Args, release: &str, namespace: &str, with_hooks: bool) -> Option<Stage> {
         let mut stage = Stage::new(args.profile(), release, namespace);
-        let mut deploy = |action, rendered: &Rendered| {
+        let deploy = |stage: &mut Stage, action, rendered: &Rendered| {
             let flags = Flags { no_hooks: !with_hooks, ..Flags::default() };
             let outcomes = play::all_well(&rendered.chart);
             let chart = Some(rendered.chart.clone());
             stage.play(&Command { action, chart, flags, outcomes }).exit == 0
         };
-        let is_found = match self.actions.first() {
-            None | Some(Action::Install) => true,
-            Some(Action::Upgrade) => deploy(Action::Install, &self.first.rendered),
-            Some(Action::Rollback) => {
-                deploy(Action::Install, &self.first.rendered) && deploy(Action::Upgrade, self.newest())
-            }
-            Some(Action::Uninstall | Action::Test) => {
-                deploy(Action::Install, &self.first.rendered)
-                    && (!self.has_previous || deploy(Action::Upgrade, self.newest()))
-            }
+        let are_two = match self.actions.first() {
+            None | Some(Action::Install) => return Some(stage),
+            Some(Action::Upgrade) => false,
+            Some(Action::Rollback) => true,
+            Some(Action::Uninstall | Action::Test) => self.has_previous,
         };
+        if !deploy(&mut stage, Action::Install, &self.first.rendered) {
+            return None;
+        }
+        // What is stored has its number, and the one before that the number before.
+        let before = || self.newest().revision?.checked_sub(1).filter(|number| *number > 0);
+        if let Some(number) = are_two.then(before).flatten().or(self.first.rendered.revision) {
+            stage.renumber(number);
+        }
+        let is_found = !are_two || deploy(&mut stage, Action::Upgrade, self.newest());
         is_found.then_some(stage)
     }
 

@@ -212,3 +212,38 @@ fn the_program_that_renders_has_one_name_for_all_commands() {
         assert_eq!((ran.code, &*ran.stderr), (0, ""), "{command}");
     }
 }
+
+#[test]
+fn a_stored_revision_lost_its_number() {
+    let files = Files::new(&[
+        ("three.yaml", &stored_release::stored(3)),
+        ("four.yaml", &stored_release::stored(4)),
+        ("shop.yaml", SHOP),
+        ("far.yaml", &stored_release::stored(i64::from(u32::MAX))),
+    ]);
+    let heading = |paths: &[&str], actions: &[&str]| {
+        let paths = paths
+            .iter()
+            .map(|word| if word.ends_with(".yaml") { files.path(word) } else { (*word).to_owned() });
+        let actions = actions.iter().flat_map(|action| ["--action".to_owned(), (*action).to_owned()]);
+        let ran = hookward(
+            ["plan".to_owned(), "--release".into(), "shop".into()].into_iter().chain(paths).chain(actions),
+        );
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stdout.split(" · ").next().unwrap().to_owned()
+    };
+    assert_eq!(heading(&["four.yaml"], &["upgrade"]), "upgrade shop 4 → 5");
+    assert_eq!(heading(&["four.yaml"], &["test"]), "test shop 4");
+    assert_eq!(heading(&["four.yaml"], &["uninstall"]), "uninstall shop 4");
+    assert_eq!(heading(&["four.yaml"], &["rollback"]), "rollback shop 4 → 5");
+    assert_eq!(heading(&["shop.yaml", "--previous", "four.yaml"], &["upgrade"]), "upgrade shop 4 → 5");
+    assert_eq!(heading(&["shop.yaml", "--previous", "four.yaml"], &["rollback"]), "rollback shop 5 → 6");
+    assert_eq!(heading(&["four.yaml", "--previous", "three.yaml"], &["upgrade"]), "upgrade shop 3 → 4");
+    assert_eq!(heading(&["four.yaml", "--previous", "three.yaml"], &["rollback"]), "rollback shop 4 → 5");
+    assert_eq!(
+        heading(&["four.yaml", "--previous", "three.yaml", "--to", "3"], &["rollback"]),
+        "rollback shop 4 → 5"
+    );
+    assert_eq!(heading(&["four.yaml"], &["install"]), "install shop → 1");
+    assert_eq!(heading(&["far.yaml"], &["upgrade"]), "upgrade shop 1 → 2");
+}
