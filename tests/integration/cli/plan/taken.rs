@@ -222,9 +222,8 @@ fn a_stored_revision_lost_its_number() {
         ("far.yaml", &stored_release::stored(i64::from(u32::MAX))),
     ]);
     let heading = |paths: &[&str], actions: &[&str]| {
-        let paths = paths
-            .iter()
-            .map(|word| if word.ends_with(".yaml") { files.path(word) } else { (*word).to_owned() });
+        let paths =
+            paths.iter().map(|word| if word.contains('.') { files.path(word) } else { (*word).to_owned() });
         let actions = actions.iter().flat_map(|action| ["--action".to_owned(), (*action).to_owned()]);
         let ran = hookward(
             ["plan".to_owned(), "--release".into(), "shop".into()].into_iter().chain(paths).chain(actions),
