@@ -31,7 +31,7 @@ pub fn phases(action: Action, engine: Engine) -> Vec<Vec<Event>> {
     }
 }
 
-/// That Helm drops a hook, and why.
+/// That Helm drops a hook, and why; of what helm has rendered only the template is known, which may hold others.
 #[must_use]
 pub fn dropped(Dropped { name, events }: &Dropped) -> String {
     let items = Events::parse(Written { text: Cow::Borrowed(events), is_text: true });
@@ -41,7 +41,7 @@ pub fn dropped(Dropped { name, events }: &Dropped) -> String {
         _ => spelling::hint(unknown, Event::ALL.map(Event::name)),
     };
     format!(
-        "Helm drops {name}, which is neither run nor made: its {HOOK} is {events:?}, and there is no event {unknown:?}{hint}"
+        "{name}: Helm drops the document with {HOOK} {events:?}, and nothing of it is run or made: there is no event {unknown:?}{hint}"
     )
 }
 

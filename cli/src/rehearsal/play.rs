@@ -131,14 +131,17 @@ pub fn unheard<'c>(name: &str, charts: impl Iterator<Item = &'c Chart> + Clone) 
     if charts.clone().flat_map(objects).any(|object| object.id.is_called(name)) {
         return Some(format!("{name} has no pods, so nothing can become of them"));
     }
-    if let Some(dropped) =
-        charts.clone().flat_map(|chart| &chart.dropped).find(|dropped| dropped.name == name)
-    {
+    let mut dropped = charts.clone().flat_map(|chart| &chart.dropped);
+    if let Some(dropped) = dropped.clone().find(|dropped| dropped.name == name) {
         return Some(idle::dropped(dropped));
     }
     let has_namespace = name.matches('/').count() > 1;
     let shown = |id: &ObjectId| if has_namespace { id.in_full() } else { id.to_string() };
-    let hint = hint(name, &charts.flat_map(runners).map(shown).collect::<Vec<_>>());
+    let hint = match hint(name, &charts.flat_map(runners).map(shown).collect::<Vec<_>>()) {
+        hint if hint.is_empty() => dropped.next().map(|one| format!("; {}", idle::dropped(one))),
+        hint => Some(hint),
+    };
+    let hint = hint.unwrap_or_default();
     Some(format!("an outcome names {name}, and no such object is in the chart{hint}"))
 }
 

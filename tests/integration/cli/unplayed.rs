@@ -37,7 +37,7 @@ const BOTH: &str = "  - install: {chart: shop.yaml}\n  - upgrade: {chart: shop.y
 #[test]
 fn a_rollout_passed_without_the_migration_that_helm_drops() {
     let release = hook("migrate", "pre-upgrad,pre-install") + &hook("warm", "post-install");
-    let wanted = "Helm drops Job/migrate, which is neither run nor made: its helm.sh/hook is \"pre-upgrad,pre-install\", and there is no event \"pre-upgrad\"; did you mean \"pre-upgrade\"?\n";
+    let wanted = "Job/migrate: Helm drops the document with helm.sh/hook \"pre-upgrad,pre-install\", and nothing of it is run or made: there is no event \"pre-upgrad\"; did you mean \"pre-upgrade\"?\n";
     let told = rollout(&release, BOTH, &[]);
     assert_eq!(told, (0, format!("note: x.yaml:8:22: {wanted}")));
     assert_eq!(
