@@ -18,6 +18,8 @@ const BAND: f64 = 24.0;
 const AXIS: f64 = 26.0;
 /// A bar of no time is as wide as this.
 const LEAST: f64 = 9.0;
+/// As wide as a cross is.
+const CROSS: f64 = 8.0;
 /// About as wide as one letter.
 const LETTER: f64 = 6.3;
 /// Where names begin, and how much is left free before the weight.
@@ -175,20 +177,22 @@ impl<'a> Drawing<'_, 'a> {
 
     /// A few words beside a bar, where there is room; gives where the space behind them, or else behind the bar, begins.
     fn words(&mut self, row: &Row<'_>, (begins, ends): (f64, f64), limit: f64) -> f64 {
-        let (right, left) = (letters(limit - ends - 12.0), letters(begins - PLOT.0 - 8.0));
+        // Left of the bar may stand that the old one is deleted first.
+        let before = begins - if row.replaces { CROSS + 8.0 } else { 8.0 };
+        let (right, left) = (letters(limit - ends - 12.0), letters(before - PLOT.0));
         let (long, short, class) = said(row);
         let words = if long.chars().count() <= right { long } else { short };
         if words.is_empty() {
             return ends;
         }
         let is_right = words.chars().count() <= right || right >= left;
-        let (x, anchor, room) =
-            if is_right { (ends + 7.0, "start", right) } else { (begins - 8.0, "end", left) };
+        let (x, anchor, room) = if is_right { (ends + 7.0, "start", right) } else { (before, "end", left) };
         let words = shortened(&words, room.max(4));
         put!(
             self.marks,
-            r#"<text x="{x:.1}" y="{:.1}" class="said {class}" text-anchor="{anchor}">{}</text>"#,
+            r#"<text x="{x:.1}" y="{:.1}" class="said {class}{}" text-anchor="{anchor}">{}</text>"#,
             self.y + 17.0,
+            if self.odd { " on-odd" } else { "" },
             markup(&words)
         );
         // What is bad is bold.
@@ -197,7 +201,8 @@ impl<'a> Drawing<'_, 'a> {
     }
 
     fn cross(&mut self, x: f64, y: f64, title: &str) {
-        let (left, right, top, bottom) = (x - 4.0, x + 4.0, y - 4.0, y + 4.0);
+        let half = CROSS / 2.0;
+        let (left, right, top, bottom) = (x - half, x + half, y - half, y + half);
         put!(
             self.marks,
             r#"<path d="M{left:.1} {top:.1}L{right:.1} {bottom:.1}M{right:.1} {top:.1}L{left:.1} {bottom:.1}" class="cross"><title>{}</title></path>"#,

@@ -204,3 +204,35 @@ fn what_a_rule_denies_was_a_green_card() {
     said("<section class=\"card fine\">\n<h3>uninstall shop");
     assert_closed(&page);
 }
+
+#[test]
+fn what_was_said_left_of_a_bar_was_set_over_the_cross_there() {
+    let job = |place: u32| {
+        let name = SHOP.split("---\n").find(|text| text.contains("name: migrate\n") && text.contains("Job"));
+        let job = name.unwrap().replace("name: migrate\n", &format!("name: step-{place}\n"));
+        format!("---\n{}", job.replace("serviceAccountName: migrate, ", ""))
+    };
+    let chart: String = (0..45).map(job).collect();
+    let scenario = played_chart(&chart, "4", &[Install, Upgrade], &[], &Flags::default());
+    let drawing = drawing::draw(&Story::all(&scenario).last().unwrap());
+    let number = |text: &str, until: &str| text.split(until).next().unwrap().parse::<f64>().unwrap();
+    let (mut cross, mut beside) = (0.0, 0);
+    for line in drawing.lines() {
+        if let Some((_, path)) = line.split_once("<path d=\"M") {
+            cross = number(path, " ");
+        } else if line.contains("text-anchor=\"end\">✓") {
+            let ends = number(line.split_once("x=\"").unwrap().1, "\"");
+            assert!(ends < cross, "{line} ends behind {cross}");
+            beside += 1;
+        }
+    }
+    assert!(beside > 0, "{drawing}");
+}
+
+#[test]
+fn the_line_of_a_failure_ran_through_words() {
+    let scenario = played("4", &[Install, Upgrade], &[("Job/migrate", "fail")], &Flags::default());
+    let drawing = drawing::draw(&Story::all(&scenario).last().unwrap());
+    assert!(drawing.contains("class=\"said bad on-odd\""), "words are framed in what is behind: {drawing}");
+    assert!(STYLE.contains("svg .said.on-odd { stroke: var(--odd); }"));
+}

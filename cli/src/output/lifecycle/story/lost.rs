@@ -47,9 +47,10 @@ impl Story<'_> {
             (1, "CustomResourceDefinition") => ", with all objects of its kind",
             _ => "",
         };
-        let named = self.listed(&lost);
+        let (named, is_gone) = (self.listed(&lost), lost.iter().all(|id| self.left(id).is_none()));
+        let now = if is_gone { "gone" } else { "being deleted" };
         Some(format!(
-            "{named} {is} being deleted{with}: the hook was sent before {it} {was} gone, and nothing makes {them} again"
+            "{named} {is} {now}{with}: the hook was sent before {it} {was} gone, and nothing makes {them} again"
         ))
     }
 

@@ -41,6 +41,20 @@ fn a_namespace_that_is_deleted_and_made_again_was_told_as_routine() {
 }
 
 #[test]
+fn what_was_gone_when_all_was_over_was_still_being_deleted() {
+    let slow = object(
+        "Job",
+        "slow",
+        "helm.sh/hook: post-upgrade",
+        "spec: {template: {spec: {restartPolicy: Never}}}",
+    );
+    let chart = namespace() + &slow;
+    let scenario = played_chart(&chart, "4", &UPGRADED, &[("Job/slow", "1m")], &Flags::default());
+    let told = notes(&last(&scenario), "lost");
+    assert!(told.starts_with("Namespace/team is gone, with all that is in it: the hook was sent"), "{told}");
+}
+
+#[test]
 fn a_kind_that_is_deleted_with_all_its_objects_was_told_as_routine() {
     let spec = "spec: {group: x.y, scope: Namespaced, names: {kind: Foo, plural: foos, singular: foo, listKind: FooList}, \
                 versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]}";
