@@ -120,8 +120,11 @@ impl Args {
             return asked.failed(vec![Problem::new("-", message)]);
         }
         let mut of = |paths| Supply::new(self.inputs(paths), asked.profile().engine, io);
-        let supply = of(self.paths.clone());
+        let mut supply = of(self.paths.clone());
         let previous = self.previous.as_ref().map(|path| of(vec![path.clone()]));
+        if let Some(previous) = &previous {
+            supply.take_names(previous);
+        }
         // Flags are for both revisions, and one of them may be a chart.
         let no_effect = match &previous {
             Some(previous) if previous.has_charts() => None,
@@ -152,7 +155,7 @@ impl Args {
     ) -> Result<(Rehearsed, Vec<String>), Vec<Problem>> {
         let texts = actions::Texts::of(self, supply, previous)?;
         let versions = texts.read()?;
-        let (release, namespace) = self.names(versions.newest());
+        let (release, namespace) = self.names(versions.stored().unwrap_or(versions.newest()));
         let asked = self.within(policies, &namespace);
         let profile = asked.profile();
         if let Some(problem) = self.foreign(&profile) {

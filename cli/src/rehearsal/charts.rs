@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use hooks::{
     Interest,
     manifest::{self, Manifest},
-    release::Record,
+    release::{Record, Status},
     yaml::Limits,
 };
 use lifecycle::{
@@ -61,10 +61,30 @@ pub struct Rendered {
     pub release: Option<String>,
     /// Its namespace, if what was read says so.
     pub namespace: Option<String>,
-    /// The number of the revision, if it is stored.
-    pub revision: Option<u32>,
+    /// Where it stands, if what was read is a release that Helm has stored.
+    pub stored: Option<Standing>,
     /// Lines for stderr that are no error.
     pub notes: Vec<String>,
+}
+
+/// What is known of a stored revision besides what it was rendered to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Its number.
+    pub revision: u32,
+    /// Its status.
+    pub status: Status,
+    /// Whether its objects were sent by server-side apply.
+    pub is_applied: bool,
+}
+
+impl Standing {
+    fn of(record: &Record) -> Self {
+        // Half of what can be counted leaves room for those that follow.
+        let number = i32::try_from(record.version).ok().and_then(|number| u32::try_from(number).ok());
+        let revision = number.filter(|number| *number > 0).unwrap_or(1);
+        Self { revision, status: record.status, is_applied: record.is_applied }
+    }
 }
 
 impl Supply {
@@ -80,6 +100,20 @@ impl Supply {
     pub fn of_files(args: inputs::Args, engine: Engine) -> Self {
         let plan = args.plan_files();
         Self { args, plan, engine }
+    }
+
+    /// Takes the name and the namespace of the release that is stored in `earlier`, where nobody has said others.
+    pub fn take_names(&mut self, earlier: &Self) {
+        if earlier.has_charts() {
+            return;
+        }
+        // What cannot be read is told by who plays it.
+        let Ok(rendered) = earlier.render(false) else { return };
+        if rendered.stored.is_some() {
+            let inputs::Args { release, namespace, .. } = &mut self.args;
+            *release = release.take().or(rendered.release);
+            *namespace = namespace.take().or(rendered.namespace);
+        }
     }
 
     /// Whether there is a chart, which may render to something else for an upgrade than for an install.
@@ -270,20 +304,22 @@ impl<'a> Reading<'a> {
     ) -> Result<Rendered, Vec<Problem>> {
         // Of several revisions the newest one is meant.
         self.records.sort_by_key(|record| std::cmp::Reverse(record.version));
-        let mut stored = None;
-        let (mut release, mut namespace, mut revision) =
-            (texts.first().map(|text| text.release.clone()), None, None);
+        let (mut text_of_record, mut stored) = (None, None);
+        let (mut release, mut namespace) = (texts.first().map(|text| text.release.clone()), None);
         if let Some(record) = self.records.first().cloned() {
             if !self.released.is_empty() || self.records.iter().any(|other| other.name != record.name) {
                 let message = "there is more than one release here; give the one that is meant";
                 self.problems.push(Problem::new(shown, message));
             }
-            stored = Some(record.rendered());
+            if self.records.len() > 1 {
+                let (name, version) = (&record.name, record.version);
+                self.notes
+                    .push(format!("{shown}: of the revisions of {name} only the newest counts, {version}"));
+            }
+            text_of_record = Some(record.rendered());
+            stored = Some(Standing::of(&record));
             release = Some(record.name);
             namespace = Some(record.namespace).filter(|namespace| !namespace.is_empty());
-            // Half of what can be counted leaves room for those that follow.
-            let number = i32::try_from(record.version).ok().and_then(|number| u32::try_from(number).ok());
-            revision = number.filter(|number| *number > 0);
         } else if self.problems.is_empty()
             && self.released.is_empty()
             && texts.iter().all(|text| text.chart.is_none())
@@ -296,12 +332,12 @@ impl<'a> Reading<'a> {
         }
         let of_objects = args.namespace.as_deref().or(namespace.as_deref()).unwrap_or(NAMESPACE);
         let released = self.released.iter().map(|(path, index)| (*path, &documents[*index].1));
-        let chart = stored.map_or_else(
+        let chart = text_of_record.map_or_else(
             || Chart::of(released, of_objects, engine),
             |text| Chart::read_by(engine, &text, of_objects),
         );
         let chart = chart.map_err(|error| vec![unusable(shown, &error)])?;
-        Ok(Rendered { chart: Arc::new(chart), release, namespace, revision, notes: Vec::new() })
+        Ok(Rendered { chart: Arc::new(chart), release, namespace, stored, notes: self.notes })
     }
 }
 

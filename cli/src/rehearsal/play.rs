@@ -55,11 +55,16 @@ impl Stage {
         played
     }
 
-    /// Takes what was deployed last for a revision of another number.
-    pub fn renumber(&mut self, number: u32) {
-        let newest = self.history.last().and_then(|newest| self.charts.remove(&newest.revision));
-        self.charts.extend(newest.map(|chart| (number, chart)));
-        self.history = self.simulation.restate(number, Status::Deployed);
+    /// Takes the newest revision for another one of which its number and its status are known.
+    pub fn restate(&mut self, revision: u32, status: Status) {
+        let newest = |history: &[Revision]| history.last().map(|newest| newest.revision);
+        let before = newest(&self.history);
+        self.history = self.simulation.restate(revision, status);
+        if let (Some(before), Some(now)) = (before, newest(&self.history))
+            && let Some(chart) = self.charts.remove(&before)
+        {
+            self.charts.insert(now, chart);
+        }
     }
 
     /// Lets time pass.

@@ -105,10 +105,13 @@ impl Storage {
         }
     }
 
-    /// Gives the newest revision another number and another status.
+    /// Gives the newest revision another status, and another number unless an older one has that or a higher one.
     pub(super) fn restate(&mut self, revision: u32, status: Status) {
-        if let Some(stored) = self.0.last_mut() {
-            (stored.revision, stored.status) = (revision, status);
+        if let Some((newest, older)) = self.0.split_last_mut() {
+            newest.status = status;
+            if older.iter().all(|stored| stored.revision < revision) {
+                newest.revision = revision;
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Files, PLAIN, Ran, SUSPENDED, charts, hookward, hookward_with, stored_release};
 
+mod stored;
 mod taken;
 mod told;
 
@@ -382,7 +383,10 @@ spec: {group: example.com, names: {kind: Widget, plural: widgets}, scope: Namesp
 
 #[test]
 fn a_stored_release_is_one_too() {
-    let document = plan(&stored_release::stored(3), &["--action", "upgrade"]);
+    let ran = ran(&stored_release::stored(3), &["--action", "upgrade"]);
+    let note = "note: revision 3 is stored as pending-upgrade and taken to be deployed; as long as it is pending-upgrade, Helm refuses to upgrade it\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, note));
+    let document = ran.json();
     assert_eq!([&document["release"], &document["namespace"]], [&json!("shop"), &json!("demo")]);
     assert_eq!(document["actions"][0]["steps"][0]["object"]["name"], "migrate");
 }

@@ -44,6 +44,26 @@ fn secret(revision: i64, compressed: &[u8]) -> Value {
     })
 }
 
+/// A release Secret of `shop` in `demo`, of a hook and of how it stands there.
+pub(super) fn stored_as(revision: i64, status: &str, method: &str, hook: &str) -> String {
+    let record = json!({
+        "name": "shop",
+        "namespace": "demo",
+        "version": revision,
+        "info": {"status": status},
+        "apply_method": method,
+        "manifest": "---\n# Source: shop/templates/a.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n",
+        "hooks": [{"name": "migrate", "kind": "Job", "path": "shop/templates/j.yaml", "manifest": hook}],
+    });
+    secret(revision, &gzip(record.to_string().as_bytes())).to_string()
+}
+
+/// A release Secret of nothing at all.
+pub(super) fn stored_named(name: &str) -> String {
+    let record = json!({"name": name, "version": 1, "info": {"status": "deployed"}});
+    secret(1, &gzip(record.to_string().as_bytes())).to_string()
+}
+
 /// A release Secret of `shop` in `demo`.
 pub(super) fn stored(revision: i64) -> String {
     secret(revision, &gzip(&record(revision))).to_string()

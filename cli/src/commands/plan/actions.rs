@@ -1,5 +1,6 @@
 //! Which revisions there are, and which of them each action is about.
 
+use hooks::release::Status;
 use lifecycle::{Command, answer::Action, command::Flags};
 
 use super::Args;
@@ -7,7 +8,7 @@ use crate::{
     inputs::Text,
     judge::Read,
     rehearsal::{
-        charts::{Rendered, Sources, Supply},
+        charts::{Rendered, Sources, Standing, Supply},
         play::{self, Stage},
     },
     report::Problem,
@@ -76,6 +77,13 @@ impl<'s> Texts<'s> {
     pub(super) fn read(&self) -> Result<Versions<'_>, Vec<Problem>> {
         let first = Version::read(self.earlier, &self.first)?;
         let second = self.second.as_ref().map(|sources| Version::read(self.newest, sources)).transpose()?;
+        if let Some(Version { rendered: newest, .. }) = &second
+            && newest.stored.and(first.rendered.stored).is_some()
+            && newest.release != first.rendered.release
+        {
+            let message = "another release than PATH; give the revision before of the same one";
+            return Err(vec![Problem::new("--previous", message)]);
+        }
         let has_previous = !std::ptr::eq(self.earlier, self.newest);
         Ok(Versions { actions: &self.actions, first, second, has_previous })
     }
@@ -85,6 +93,17 @@ impl<'t> Versions<'t> {
     /// The version that PATH stands for.
     pub(super) fn newest(&self) -> &Rendered {
         &self.second.as_ref().unwrap_or(&self.first).rendered
+    }
+
+    /// The version that the first of `actions` installs: the one before, if another is upgraded to.
+    fn installed(&self, actions: &[Action]) -> &Rendered {
+        let is_upgraded = actions.contains(&Action::Upgrade);
+        if self.has_previous && !is_upgraded { self.newest() } else { &self.first.rendered }
+    }
+
+    /// The release that is stored, if one of the versions is: its name and its namespace are those of all.
+    pub(super) fn stored(&self) -> Option<&Rendered> {
+        [self.newest(), &self.first.rendered].into_iter().find(|rendered| rendered.stored.is_some())
     }
 
     /// Every rendering of PATH, which rules are to judge.
@@ -109,7 +128,7 @@ impl<'t> Versions<'t> {
         if let Some(message) = play::misnamed(&outcomes, charts) {
             return Err(vec![Problem::new("--outcome", message)]);
         }
-        let mut notes = Vec::new();
+        let mut notes: Vec<_> = self.taken_to_be_deployed().into_iter().collect();
         if args.previous.is_some() && !self.has_previous {
             notes.push("--previous has no effect: none of the actions needs a revision before".to_owned());
         }
@@ -128,7 +147,7 @@ impl<'t> Versions<'t> {
                 stage.rest(args.after);
             }
             let rendered = match action {
-                Action::Install => Some(&self.first.rendered),
+                Action::Install => Some(self.installed(&self.actions[index..])),
                 Action::Upgrade => Some(self.newest()),
                 Action::Rollback | Action::Uninstall | Action::Test => None,
             };
@@ -146,31 +165,76 @@ impl<'t> Versions<'t> {
     /// out. `None` when that fails.
     fn found(&self, args: &Args, release: &str, namespace: &str, with_hooks: bool) -> Option<Stage> {
         let mut stage = Stage::new(args.profile(), release, namespace);
-        let deploy = |stage: &mut Stage, action, rendered: &Rendered| {
-            let flags = Flags { no_hooks: !with_hooks, ..Flags::default() };
+        let is_found = self.before().into_iter().all(|(action, rendered, standing)| {
+            let server_side = rendered.stored.map(|stored| stored.is_applied);
+            let flags = Flags { no_hooks: !with_hooks, server_side, ..Flags::default() };
             let outcomes = play::all_well(&rendered.chart);
-            let chart = Some(rendered.chart.clone());
-            stage.play(&Command { action, chart, flags, outcomes }).exit == 0
-        };
-        let are_two = match self.actions.first() {
-            None | Some(Action::Install) => return Some(stage),
+            let command = Command { action, chart: Some(rendered.chart.clone()), flags, outcomes };
+            let is_deployed = stage.play(&command).exit == 0;
+            if let Some(standing) = standing.filter(|_| is_deployed) {
+                leave(&mut stage, standing, command);
+            }
+            is_deployed
+        });
+        is_found.then_some(stage)
+    }
+
+    /// What must have been played before the first action; and where it stands since then, if that is known.
+    fn before(&self) -> Vec<(Action, &Rendered, Option<Standing>)> {
+        let (first, newest) = (&self.first.rendered, self.newest());
+        let stands = |rendered: &Rendered| rendered.stored.map(|stored| self.stands(stored));
+        let has_two = match self.actions.first() {
+            None | Some(Action::Install) => return Vec::new(),
             Some(Action::Upgrade) => false,
-            Some(Action::Rollback) => true,
+            // The first revision of all has none before it.
+            Some(Action::Rollback) => {
+                self.has_previous || newest.stored.is_none_or(|stored| stored.revision > 1)
+            }
             Some(Action::Uninstall | Action::Test) => self.has_previous,
         };
-        if !deploy(&mut stage, Action::Install, &self.first.rendered) {
-            return None;
+        if !has_two {
+            return vec![(Action::Install, first, stands(first))];
         }
-        // What is stored has its number, and the one before that the number before.
-        let before = || self.newest().revision?.checked_sub(1).filter(|number| *number > 0);
-        if let Some(number) = are_two.then(before).flatten().or(self.first.rendered.revision) {
-            stage.renumber(number);
-        }
-        let is_found = !are_two || deploy(&mut stage, Action::Upgrade, self.newest());
-        is_found.then_some(stage)
+        // Whatever became of it, it was deployed before the next one was.
+        let deployed = |stored: Standing| {
+            let revision = stored.revision.saturating_sub(u32::from(!self.has_previous));
+            Standing { revision, status: Status::Deployed, ..stored }
+        };
+        let before = first.stored.map(deployed);
+        vec![(Action::Install, first, before), (Action::Upgrade, newest, stands(newest))]
+    }
+
+    /// Where a stored revision stands. Whoever asks about one that is only on its way means what comes of it.
+    fn stands(&self, stored: Standing) -> Standing {
+        let status = if self.is_on_its_way(stored.status) { Status::Deployed } else { stored.status };
+        Standing { status, ..stored }
+    }
+
+    fn taken_to_be_deployed(&self) -> Option<String> {
+        let Standing { revision, status, .. } = self.newest().stored?;
+        let is_asked = self.actions.first() != Some(&Action::Install) && self.is_on_its_way(status);
+        is_asked.then(|| {
+            let status = status.name();
+            format!("revision {revision} is stored as {status} and taken to be deployed; as long as it is {status}, Helm refuses to upgrade it")
+        })
+    }
+
+    fn is_on_its_way(&self, status: Status) -> bool {
+        !self.has_previous && status.is_pending()
     }
 
     fn rendered(&self) -> impl Iterator<Item = &Rendered> + Clone {
         [&self.first].into_iter().chain(&self.second).map(|version| &version.rendered)
+    }
+}
+
+/// Leaves what has been deployed as the record has it. Who gives a superseded revision means it as the one that is deployed.
+fn leave(stage: &mut Stage, Standing { revision, status, .. }: Standing, deployed: Command) {
+    let is_deployed =
+        matches!(status, Status::Superseded | Status::Uninstalled | Status::Unknown | Status::Other);
+    stage.restate(revision, if is_deployed { Status::Deployed } else { status });
+    if status == Status::Uninstalled {
+        let flags = Flags { keep_history: true, ..deployed.flags };
+        stage.play(&Command { action: Action::Uninstall, chart: None, flags, ..deployed });
     }
 }

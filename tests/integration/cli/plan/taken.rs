@@ -215,11 +215,12 @@ fn the_program_that_renders_has_one_name_for_all_commands() {
 
 #[test]
 fn a_stored_revision_lost_its_number() {
+    let deployed = |revision| stored_release::stored_as(revision, "deployed", "ssa", SUSPENDED);
     let files = Files::new(&[
-        ("three.yaml", &stored_release::stored(3)),
-        ("four.yaml", &stored_release::stored(4)),
+        ("three.yaml", &deployed(3)),
+        ("four.yaml", &deployed(4)),
         ("shop.yaml", SHOP),
-        ("far.yaml", &stored_release::stored(i64::from(u32::MAX))),
+        ("far.yaml", &deployed(i64::from(u32::MAX))),
     ]);
     let heading = |paths: &[&str], actions: &[&str]| {
         let paths =
