@@ -18,6 +18,7 @@ mod logs;
 mod order;
 mod ordinary;
 mod refused;
+mod stored;
 mod streams;
 mod two_roles;
 
