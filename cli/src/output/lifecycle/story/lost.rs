@@ -41,13 +41,17 @@ impl Story<'_> {
         let first = lost.first()?;
         let (it, is, was, them) =
             if lost.len() == 1 { ("it", "is", "was", "it") } else { ("they", "are", "were", "them") };
-        let with = match (lost.len(), first.kind.as_str()) {
-            (1, "Namespace") => ", with all that is in it",
-            (1, "PersistentVolumeClaim") => ", with its data, once no pod uses it",
-            (1, "CustomResourceDefinition") => ", with all objects of its kind",
+        let (named, is_gone) = (self.listed(&lost), lost.iter().all(|id| self.left(id).is_none()));
+        let with = match (lost.len(), first.kind.as_str(), is_gone) {
+            (1, "Namespace", false) => ", with all that is in it",
+            (1, "Namespace", true) => ", with all that was in it",
+            (1, "PersistentVolumeClaim", false) => ", with its data, once no pod uses it",
+            (1, "PersistentVolumeClaim", true) => ", with its data",
+            (1, "CustomResourceDefinition", _) => ", with all objects of its kind",
+            (2.., _, false) if lost.iter().all(|id| has_content(id)) => ", with all that is in them",
+            (2.., _, true) if lost.iter().all(|id| has_content(id)) => ", with all that was in them",
             _ => "",
         };
-        let (named, is_gone) = (self.listed(&lost), lost.iter().all(|id| self.left(id).is_none()));
         let now = if is_gone { "gone" } else { "being deleted" };
         Some(format!(
             "{named} {is} {now}{with}: the hook was sent before {it} {was} gone, and nothing makes {them} again"

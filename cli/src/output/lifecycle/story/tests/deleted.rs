@@ -51,7 +51,15 @@ fn what_was_gone_when_all_was_over_was_still_being_deleted() {
     let chart = namespace() + &slow;
     let scenario = played_chart(&chart, "4", &UPGRADED, &[("Job/slow", "1m")], &Flags::default());
     let told = notes(&last(&scenario), "lost");
-    assert!(told.starts_with("Namespace/team is gone, with all that is in it: the hook was sent"), "{told}");
+    assert!(told.starts_with("Namespace/team is gone, with all that was in it: the hook was sent"), "{told}");
+}
+
+#[test]
+fn what_is_in_several_that_go_was_passed_over() {
+    let chart = namespace() + &namespace().replace("team", "crew");
+    let told = lost(&chart, "4", &UPGRADED, Wait::HookOnly);
+    let words = "Namespace/crew and Namespace/team are being deleted, with all that is in them: ";
+    assert!(told.len() == 1 && told[0].starts_with(words), "{told:?}");
 }
 
 #[test]
