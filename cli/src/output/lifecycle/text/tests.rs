@@ -215,3 +215,24 @@ fn what_is_being_deleted_is_said_with_a_sign() {
     let said = "  left behind    Namespace/team (being deleted)\n  lost           ✗ Namespace/team is being deleted, with";
     assert!(text.contains(said), "{text}");
 }
+
+#[test]
+fn a_rollout_under_argo_cd_passed_a_test_that_nobody_ran() {
+    let told = |helm: &str| {
+        let scenario = played(helm, &[Install, Action::Test], &[], &Flags::default());
+        shown(scenario, Kind::Rollout, Look::default())
+    };
+    assert!(told("argocd").contains(" · Argo CD runs no test hooks\n"), "{}", told("argocd"));
+    assert!(!told("4").contains("test hooks"), "{}", told("4"));
+}
+
+#[test]
+fn a_job_that_tries_again_looked_as_if_it_hung() {
+    let chart = SHOP.replace("backoffLimit: 2", "backoffLimit: 6");
+    let scenario =
+        played_chart(&chart, "3", &[Install, Upgrade], &[("Job/migrate", "fail")], &Flags::default());
+    let text = shown(scenario, Kind::Plan(None), Look::default());
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = "✗ timed out after 5m: 5 pods have failed, and backoffLimit 6 lets it try for 5m37s more";
+    assert!(text.contains(words), "{text}");
+}
