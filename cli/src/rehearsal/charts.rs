@@ -159,6 +159,10 @@ impl Supply {
         if all.skipped > 0 && all.problems.is_empty() {
             all.problems.push(self.needs_helm());
         }
+        // What else is skipped is a library.
+        if all.texts.is_empty() && all.problems.is_empty() && !all.notes.is_empty() {
+            all.problems.push(Problem::new(self.shown(), "a library chart renders nothing"));
+        }
         if all.texts.iter().filter(|text| text.chart.is_some()).count() > 1 {
             let shown = self.shown();
             all.problems

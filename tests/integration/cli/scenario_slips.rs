@@ -141,11 +141,39 @@ fn what_a_scenario_names_and_is_not_there_was_told_in_another_file() {
     let ran = play(&files, &["s/x.yaml"], &[]);
     let wanted = "error: s/x.yaml:8:22: there is no chart at s/v8
 error: s/x.yaml:8:22: there is no file of values at s/a.yaml
-error: s/x.yaml:9:34: there is no chart at s/https:/b.test/v9.tgz; fetch it first: only what is on this disk is read
+error: s/x.yaml:9:34: there is no chart at https://b.test/v9.tgz; fetch it first: only what is on this disk is read
 ";
     assert_eq!((ran.code, &*ran.stderr), (2, wanted));
     let place = &ran.json()["errors"][0];
     assert_eq!((&place["file"], &place["line"]), (&json!("s/x.yaml"), &json!(8)));
+}
+
+#[test]
+fn the_chart_that_a_scenario_lies_in_was_missing_and_had_no_name() {
+    let files = Files::new(&[
+        ("Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
+        ("x.yaml", &scenario("  - install: {chart: .}\n")),
+        ("helm", &format!("#!/bin/sh\ncat <<END\n{}END\n", job("migrate", ""))),
+    ]);
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(files.path("helm"), mode).unwrap();
+    let ran = std::process::Command::new(tests::server::program())
+        .args(["rollout", "x.yaml", "--helm-bin", "./helm"])
+        .current_dir(files.folder())
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+}
+
+#[test]
+fn a_library_chart_was_told_of_as_a_file_without_a_release() {
+    let files =
+        Files::new(&[("lib/Chart.yaml", "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n")]);
+    let ran = hookward(["plan", &files.path("lib")]);
+    assert_eq!(
+        (ran.code, &*files.relative(&ran.stderr)),
+        (2, "error: lib: a library chart renders nothing\n")
+    );
 }
 
 #[test]

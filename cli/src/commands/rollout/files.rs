@@ -119,7 +119,8 @@ impl Written {
     /// A path of the scenario, from where the command is run.
     pub(super) fn path(&self, written: &Path) -> PathBuf {
         let joined = self.folder.join(written);
-        joined.components().filter(|part| *part != Component::CurDir).collect()
+        let path: PathBuf = joined.components().filter(|part| *part != Component::CurDir).collect();
+        if path.as_os_str().is_empty() { Path::new(".").to_owned() } else { path }
     }
 
     /// The charts and the files of values that are not there: the fault of the line that names them.
@@ -132,8 +133,9 @@ impl Written {
                 if !is_missing(&shown) {
                     continue;
                 }
-                let shown = plain::line(&shown.display().to_string()).into_owned();
                 let far = named.to_string_lossy().contains("://");
+                let shown = if far { named.clone() } else { shown };
+                let shown = plain::line(&shown.display().to_string()).into_owned();
                 let hint = if far { "; fetch it first: only what is on this disk is read" } else { "" };
                 let (line, column) = source.place;
                 let message = format!("there is no {what} at {shown}{hint}");
