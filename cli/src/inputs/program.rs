@@ -152,9 +152,14 @@ mod tests {
         command.args(["-c", &format!("sleep 300 & echo $! > \"$1\"; {text}"), "sh"]).arg(&file);
         let ran = run(&mut command, None, Bounds { time: Duration::from_secs(2), size: 1000 });
         let id = std::fs::read_to_string(file).unwrap();
-        let ps = Command::new("ps").args(["-o", "stat=", "-p", id.trim()]).output().unwrap();
-        // What nobody has asked about yet is a zombie.
-        (ran, !ps.stdout.trim_ascii().is_empty() && !ps.stdout.starts_with(b"Z"))
+        let has_ended = |_| {
+            thread::sleep(Duration::from_millis(10));
+            let ps = Command::new("ps").args(["-o", "stat=", "-p", id.trim()]).output().unwrap();
+            // What nobody has asked about yet is a zombie.
+            ps.stdout.trim_ascii().is_empty() || ps.stdout.starts_with(b"Z")
+        };
+        // What has been killed takes a moment to end.
+        (ran, !(0..1_000).any(has_ended))
     }
 
     #[test]

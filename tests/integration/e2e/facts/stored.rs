@@ -12,7 +12,7 @@ fn helm_4_goes_on_by_post_where_helm_3_began() {
     let _ = place.install(Helm::V3, &chart).expect_ok();
     let stored = place.find("secret", "sh.helm.release.v1.shop.v1").unwrap().to_string();
 
-    let refusal = r#"UPGRADE FAILED: pre-upgrade hooks failed: warning: Hook pre-upgrade"#;
+    let refusal = r"UPGRADE FAILED: pre-upgrade hooks failed: warning: Hook pre-upgrade";
     let exists = r#"jobs.batch "migrate" already exists"#;
     assert_refused(&place.upgrade(Helm::V4, &chart), &[refusal, exists]);
 
