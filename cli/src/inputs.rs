@@ -17,7 +17,6 @@ mod file;
 pub(crate) mod names;
 pub(crate) mod no_effect;
 mod passed_on;
-mod program;
 mod unknown;
 mod walk;
 

@@ -2,17 +2,17 @@
 
 use std::{
     fs,
+    io::{self, Read, Write as _},
     path::{Component, Path, PathBuf},
-    process::Command,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use hooks::{Interest, yaml::Limits};
 
-use super::{
-    Args, Found, Loaded, PROGRAM, Text, archive, dropped, file, names,
-    program::{self, Bounds, Failure},
-    unknown,
-};
+use super::{Args, Found, Loaded, PROGRAM, Text, archive, dropped, file, names, unknown};
 use crate::report::Problem;
 
 /// The file that makes a folder a chart.
@@ -25,6 +25,8 @@ const SUBCHARTS: &str = "charts";
 const DEEPEST: usize = 12;
 /// What Helm calls a release that has no name.
 const RELEASE: &str = "release-name";
+/// How much of what helm says on stderr is kept, in bytes.
+const STDERR_LIMIT: u64 = 1 << 20;
 /// How much of a template is read to find a line in it, in bytes.
 const TEMPLATE_LIMIT: u64 = 4 << 20;
 
@@ -131,17 +133,16 @@ pub(super) fn render(found: &Found, args: &Args) -> Loaded {
     // As given, else the chart's own name, as people mostly do it.
     let own_name = || own("name").filter(|name| names::release(name).is_ok());
     let release = args.release.clone().or_else(own_name).unwrap_or_else(|| RELEASE.to_owned());
-    let bounds = Bounds { time: args.helm.timeout(), size: args.limit() };
-    let output = match program::run(&mut command(found, &release, args), stdin, bounds) {
+    let output = match run(&mut command(found, &release, args), stdin, args) {
         Ok(output) => output,
-        Err(Failure::NotFound) if found.is_walked && args.helm.helm.as_os_str() == PROGRAM => {
+        Err(Failure::NoHelm) if found.is_walked && args.helm.helm.as_os_str() == PROGRAM => {
             let note = format!("{}: skipped: needs helm on PATH, or {} FILE", found.shown, args.helm.flag);
             return Loaded::NeedsHelm(note);
         }
-        Err(Failure::NotFound) if args.helm.helm.as_os_str() != PROGRAM => {
+        Err(Failure::NoHelm) if args.helm.helm.as_os_str() != PROGRAM => {
             return Loaded::Problem(no_such_program(args));
         }
-        Err(failure) => return Loaded::Problem(Problem::new(found.shown.clone(), sentence(failure, args))),
+        Err(failure) => return Loaded::Problem(Problem::new(found.shown.clone(), failure.sentence(args))),
     };
     let stderr = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
@@ -220,31 +221,105 @@ fn command(found: &Found, release: &str, args: &Args) -> Command {
     // Helm takes a name that is no path for one of a repository.
     let chart = if found.path.is_absolute() { found.path.clone() } else { Path::new(".").join(&found.path) };
     command.arg("--").arg(release).arg(chart);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// Why nothing was rendered.
-fn sentence(failure: Failure, args: &Args) -> String {
-    let helm = args.helm.helm.display();
-    let seconds = args.helm.rendering.target.helm_timeout;
-    match failure {
-        Failure::NotFound => {
-            let flag = args.helm.flag;
-            format!(
-                "this is a chart, and there is no helm to render it; install helm, or name it with {flag} FILE"
-            )
+#[derive(Debug)]
+enum Failure {
+    NoHelm,
+    Start(io::Error),
+    TooLate,
+    TooMuch,
+}
+
+impl Failure {
+    fn sentence(&self, args: &Args) -> String {
+        let helm = args.helm.helm.display();
+        match self {
+            Self::NoHelm => {
+                let flag = args.helm.flag;
+                format!(
+                    "this is a chart, and there is no helm to render it; install helm, or name it with {flag} FILE"
+                )
+            }
+            Self::Start(error) => {
+                format!("cannot start {helm} to render this chart: {}", error.to_string().to_lowercase())
+            }
+            Self::TooLate => format!(
+                "helm template did not finish within {} s; raise --helm-timeout",
+                args.helm.rendering.target.helm_timeout
+            ),
+            Self::TooMuch => {
+                format!("helm template prints more than {} MiB; raise --max-file-size", args.max_file_size)
+            }
         }
-        Failure::Start(error) => {
-            format!("cannot start {helm} to render this chart: {}", error.to_string().to_lowercase())
+    }
+}
+
+struct Output {
+    status: ExitStatus,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+fn run(command: &mut Command, stdin: Option<&str>, args: &Args) -> Result<Output, Failure> {
+    let deadline = Instant::now() + args.helm.timeout();
+    command.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Failure::NoHelm,
+        _ => Failure::Start(error),
+    })?;
+    if let Some((mut pipe, text)) = child.stdin.take().zip(stdin.map(str::to_owned)) {
+        // A helm that fails before it reads says why by itself.
+        thread::spawn(move || pipe.write_all(text.as_bytes()));
+    }
+    let limit = args.limit();
+    let (stdout, stderr) = (drain(child.stdout.take(), limit + 1), drain(child.stderr.take(), STDERR_LIMIT));
+    let result = wait(&mut child, &stdout, limit, deadline);
+    if result.is_err() {
+        // It has ended by itself, or it is ended now; either way there is nothing left behind.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let (status, stdout) = result?;
+    let stderr = stderr.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
+    Ok(Output { status, stdout, stderr })
+}
+
+/// Reads a pipe on a thread of its own, so that helm never waits for us.
+fn drain(pipe: Option<impl Read + Send + 'static>, limit: u64) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(pipe) = pipe {
+            // What was read before a failure still counts; helm's own exit code tells the rest.
+            let _ = pipe.take(limit).read_to_end(&mut bytes);
         }
-        Failure::TooLate => {
-            format!("helm template did not finish within {seconds} s; raise --helm-timeout")
-        }
-        Failure::Held => format!(
-            "{helm} has ended, and something that it started still holds its standard output after {seconds} s"
-        ),
-        Failure::TooMuch => {
-            format!("helm template prints more than {} MiB; raise --max-file-size", args.max_file_size)
+        // Nobody listens any more when helm was too late.
+        let _ = sender.send(bytes);
+    });
+    receiver
+}
+
+fn wait(
+    child: &mut Child,
+    stdout: &mpsc::Receiver<Vec<u8>>,
+    limit: u64,
+    deadline: Instant,
+) -> Result<(ExitStatus, Vec<u8>), Failure> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let bytes = stdout.recv_timeout(left).map_err(|_| Failure::TooLate)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
+        return Err(Failure::TooMuch);
+    }
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok((status, bytes)),
+            Ok(None) if Instant::now() >= deadline => return Err(Failure::TooLate),
+            Ok(None) => thread::sleep(Duration::from_millis(2)),
+            Err(error) => return Err(Failure::Start(error)),
         }
     }
 }

@@ -161,29 +161,6 @@ fn output_beyond_the_limit_and_beyond_the_time_is_refused() {
 }
 
 #[test]
-fn what_renders_a_chart_ends_with_us_however_we_end() {
-    let files = chart("", "", 0);
-    files.write("helm", format!("#!/bin/sh\nsleep 600 & echo $! > {}\nwait\n", files.path("id")));
-    let (path, helm) = (files.path("shop"), files.path("helm"));
-    let mut command = std::process::Command::new(tests::server::program());
-    let mut program = command.args(["check", &path, "--helm", &helm]).spawn().unwrap();
-    let written = || std::fs::read_to_string(files.path("id")).ok().filter(|id| id.ends_with('\n'));
-    let id = std::iter::repeat_with(written).flatten().next().unwrap();
-    program.kill().unwrap();
-    program.wait().unwrap();
-    let goes_on = || {
-        let ps = std::process::Command::new("ps").args(["-o", "stat=", "-p", id.trim()]).output().unwrap();
-        // What nobody has asked about yet is a zombie.
-        !ps.stdout.trim_ascii().is_empty() && !ps.stdout.starts_with(b"Z")
-    };
-    let began = std::time::Instant::now();
-    while goes_on() {
-        assert!(began.elapsed().as_secs() < 20, "it goes on");
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-}
-
-#[test]
 fn a_walk_meets_charts_and_passes_libraries_by() {
     let files = chart(&format!("---\n# Source: shop/templates/job.yaml\n{SUSPENDED}"), "", 0);
     let root = Files::new(&[
