@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     ffi::OsString,
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -146,7 +146,8 @@ impl<F: ValueEnum + Copy + Default + Send + Sync + 'static> Args<F> {
             None => {}
         }
         for target in &mut targets {
-            target.file = target.file.take().filter(|file| file.as_os_str() != "-");
+            target.file =
+                target.file.take().filter(|file| !["-", "/dev/stdout"].contains(&&*file.to_string_lossy()));
         }
         if targets.iter().filter(|target| target.file.is_none()).count() > 1 {
             bail!("two formats would go to the standard output; name a file for one of them with -o FILE");
@@ -202,7 +203,8 @@ impl<F> Target<F> {
 /// read it stays as it was.
 fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     if is_written_to(file) {
-        return fs::write(file, bytes);
+        // Behind /dev/stderr may be a file with something in it.
+        return OpenOptions::new().append(true).create(true).open(file)?.write_all(bytes);
     }
     let place = place(file);
     let mut beside = place.as_os_str().to_owned();
@@ -223,7 +225,7 @@ fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
 
 fn is_written_to(file: &Path) -> bool {
     let is_link = || fs::symlink_metadata(file).is_ok();
-    fs::metadata(file).map_or_else(|_| is_link(), |metadata| !metadata.is_file())
+    file.starts_with("/dev") || fs::metadata(file).map_or_else(|_| is_link(), |metadata| !metadata.is_file())
 }
 
 /// Where a file is, or will be, when all links are followed.
@@ -281,6 +283,8 @@ mod tests {
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(".", &link).unwrap();
         assert!(both(&link.join("a").display().to_string()).unwrap_err().contains("two results"));
+        let twice = targets("--format json -o /dev/stdout --format text -o -").unwrap_err();
+        assert!(twice.contains("two formats would go to the standard output"), "{twice}");
         assert!(targets("--format json -o /dev/null --format text -o /dev/null").is_ok());
     }
 

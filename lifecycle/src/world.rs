@@ -82,8 +82,8 @@ pub struct Live {
     pub state: State,
     /// What its pods do.
     pub run: RunState,
-    /// Whether somebody made it by hand, who may have put more into it than what was sent since.
-    by_hand: bool,
+    /// Whether there may be more in it than what was sent last: somebody made it by hand, or a key of a Secret has stayed.
+    may_hold_more: bool,
     outcome: Outcome,
     /// Since when the deadline of a Job runs.
     began: Millis,

@@ -110,7 +110,7 @@ impl Args {
     }
 
     fn rehearse(&self, policies: &PolicySet, io: &mut Io<'_>) -> Rehearsal {
-        let asked = self.within(policies, self.namespace.as_deref().unwrap_or(NAMESPACE));
+        let mut asked = self.within(policies, self.namespace.as_deref().unwrap_or(NAMESPACE));
         if let Some((flag, message)) = self.flags.misplaced(&self.actions()) {
             return asked.failed(vec![Problem::new(flag, message)]);
         }
@@ -121,9 +121,21 @@ impl Args {
         }
         let mut of = |paths| Supply::new(self.inputs(paths), asked.profile().engine, io);
         let mut supply = of(self.paths.clone());
-        let previous = self.previous.as_ref().map(|path| of(vec![path.clone()]));
-        if let Some(previous) = &previous {
+        let mut previous = self.previous.as_ref().map(|path| of(vec![path.clone()]));
+        if let Some(previous) = &mut previous {
             supply.take_names(previous);
+            previous.take_names(&supply);
+        }
+        // Which policies name the tool follows from the namespace, which a stored release brings along.
+        if self.helm.is_none() && self.namespace.is_none() && !self.policy.policy.is_empty() {
+            let stored = supply.stored().or_else(|| previous.as_ref()?.stored());
+            if let Some(namespace) = stored.and_then(|stored| stored.namespace) {
+                asked = self.within(policies, &namespace);
+                [Some(&mut supply), previous.as_mut()]
+                    .into_iter()
+                    .flatten()
+                    .for_each(|one| one.read_by(asked.profile().engine));
+            }
         }
         // Flags are for both revisions, and one of them may be a chart.
         let no_effect = match &previous {

@@ -40,7 +40,7 @@ pub(crate) fn read<'t>(text: &'t Text, interest: Interest, report: &mut Report) 
         report.problems.extend(without_object(text, roots()));
         report.notes.extend(foreign::note(text, &roots()));
         if are_released(text, &documents) {
-            let kindless_ones = manifests().filter(|manifest| is_kindless(&manifest.root));
+            let kindless_ones = manifests().filter(|manifest| is_kindless(text, manifest));
             report.notes.extend(kindless_ones.map(|manifest| kindless(text, &lines, manifest)));
         }
     }
@@ -81,9 +81,13 @@ pub(crate) fn are_released(text: &Text, documents: &[Result<Manifest<'_>, yaml::
     text.chart.is_some() || documents.iter().flatten().any(|manifest| is_object(&manifest.root))
 }
 
-/// Whether a document does not say what it is. Helm takes it for a resource all the same, and then refuses the release.
-pub(crate) fn is_kindless(root: &Node<'_>) -> bool {
-    matches!(root.value, Value::Map(_)) && !is_object(root)
+/// Whether a document does not say what it is. Helm takes it for a resource all the same, and then refuses the release. Of what Helm has
+/// not rendered only what resembles an object is meant: `helm install --dry-run` prints a heading before the objects.
+pub(crate) fn is_kindless(text: &Text, manifest: &Manifest<'_>) -> bool {
+    let Manifest { root, document, .. } = manifest;
+    let is_rendered = text.chart.is_some() || document.source.is_some();
+    let resembles = || ["apiVersion", "kind", "metadata"].iter().any(|name| root.get(name).is_some());
+    matches!(root.value, Value::Map(_)) && !is_object(root) && (is_rendered || resembles())
 }
 
 /// That Helm will refuse the release for a document of which [`is_kindless`] is true.

@@ -102,18 +102,27 @@ impl Supply {
         Self { args, plan, engine }
     }
 
-    /// Takes the name and the namespace of the release that is stored in `earlier`, where nobody has said others.
-    pub fn take_names(&mut self, earlier: &Self) {
-        if earlier.has_charts() {
-            return;
+    /// Takes the name and the namespace of the release that is stored in `other`, where nobody has said others.
+    pub fn take_names(&mut self, other: &Self) {
+        if let Some(Rendered { release, namespace, .. }) = other.stored() {
+            let inputs::Args { release: name, namespace: place, .. } = &mut self.args;
+            *name = name.take().or(release);
+            *place = place.take().or(namespace);
         }
-        // What cannot be read is told by who plays it.
-        let Ok(rendered) = earlier.render(false) else { return };
-        if rendered.stored.is_some() {
-            let inputs::Args { release, namespace, .. } = &mut self.args;
-            *release = release.take().or(rendered.release);
-            *namespace = namespace.take().or(rendered.namespace);
+    }
+
+    /// The release that is stored in it, if one is. What cannot be read is told by who plays it.
+    #[must_use]
+    pub fn stored(&self) -> Option<Rendered> {
+        if self.has_charts() {
+            return None;
         }
+        self.render(false).ok().filter(|rendered| rendered.stored.is_some())
+    }
+
+    /// Has it read as `engine` does.
+    pub const fn read_by(&mut self, engine: Engine) {
+        self.engine = engine;
     }
 
     /// Whether there is a chart, which may render to something else for an upgrade than for an install.
@@ -280,7 +289,7 @@ impl<'a> Reading<'a> {
                             Err(message) => self.problems.push(Problem::new(&text.shown, message)),
                         }
                     }
-                    let is_kindless = are_released && is_kindless(&manifest.root);
+                    let is_kindless = are_released && is_kindless(text, &manifest);
                     self.notes.extend(is_kindless.then(|| kindless(text, &lines, &manifest)));
                     if is_kindless || is_released(&manifest.root) {
                         let path = manifest.document.source.unwrap_or(within);
@@ -317,8 +326,9 @@ impl<'a> Reading<'a> {
             }
             if self.records.len() > 1 {
                 let (name, version) = (&record.name, record.version);
-                self.notes
-                    .push(format!("{shown}: of the revisions of {name} only the newest counts, {version}"));
+                self.notes.push(format!(
+                    "{shown}: of the revisions of {name} only the newest is played, {version}"
+                ));
             }
             text_of_record = Some(record.rendered());
             stored = Some(Standing::of(&record));

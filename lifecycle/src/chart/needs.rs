@@ -96,6 +96,13 @@ pub(super) fn keys(written: hooks::Object<'_>) -> Option<Vec<u64>> {
 }
 
 impl Object {
+    /// Whether a key of this one may stay when `next` is written over it, which lacks it: what `stringData` of a Secret has written
+    /// once is not taken out of its `data`.
+    pub(crate) fn keeps_keys_in(&self, next: &Self) -> bool {
+        let (Some(keys), Some(others)) = (&self.keys, &next.keys) else { return false };
+        self.id.kind == "Secret" && keys.iter().any(|key| others.binary_search(key).is_err())
+    }
+
     /// Whether pods find this key in it, as far as anybody can tell.
     pub(crate) fn has_key(&self, key: &str) -> bool {
         self.keys.as_ref().is_none_or(|keys| keys.binary_search(&digest::text(key)).is_ok())

@@ -87,6 +87,7 @@ impl World {
         if live.object.digest == object.digest {
             return Ok(Applied::Unchanged);
         }
+        live.may_hold_more |= live.object.keeps_keys_in(object);
         live.object = Arc::clone(object);
         self.changed(uid, outcome);
         Ok(Applied::Changed)
@@ -189,7 +190,7 @@ impl World {
         self.uids += 1;
         self.lives.add(Live {
             object: Arc::clone(object),
-            by_hand: origin == Origin::Outside,
+            may_hold_more: origin == Origin::Outside,
             origin,
             uid: self.uids,
             created: self.now,

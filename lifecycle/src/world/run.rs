@@ -81,7 +81,7 @@ impl World {
         let is_gone = |live: &Live| need.kind == "PersistentVolumeClaim" && live.is_terminating();
         let there = self.lives.core(need.kind, namespace, &need.name).find(|live| !is_gone(live));
         let Some(there) = there else { return whole };
-        let key = need.keys.iter().find(|key| !there.by_hand && !there.object.has_key(key))?;
+        let key = need.keys.iter().find(|key| !there.may_hold_more && !there.object.has_key(key))?;
         Some(Lack { need, key: Some(key) })
     }
 }

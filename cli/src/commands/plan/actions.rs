@@ -79,7 +79,7 @@ impl<'s> Texts<'s> {
         let second = self.second.as_ref().map(|sources| Version::read(self.newest, sources)).transpose()?;
         if let Some(Version { rendered: newest, .. }) = &second
             && newest.stored.and(first.rendered.stored).is_some()
-            && newest.release != first.rendered.release
+            && (&newest.release, &newest.namespace) != (&first.rendered.release, &first.rendered.namespace)
         {
             let message = "another release than PATH; give the revision before of the same one";
             return Err(vec![Problem::new("--previous", message)]);
@@ -192,16 +192,22 @@ impl<'t> Versions<'t> {
             }
             Some(Action::Uninstall | Action::Test) => self.has_previous,
         };
-        if !has_two {
-            return vec![(Action::Install, first, stands(first))];
-        }
         // Whatever became of it, it was deployed before the next one was.
-        let deployed = |stored: Standing| {
-            let revision = stored.revision.saturating_sub(u32::from(!self.has_previous));
-            Standing { revision, status: Status::Deployed, ..stored }
+        let deployed = |back: u32| {
+            move |stored: Standing| {
+                let revision = stored.revision.checked_sub(back).filter(|revision| *revision > 0)?;
+                Some(Standing { revision, status: Status::Deployed, ..stored })
+            }
         };
-        let before = first.stored.map(deployed);
-        vec![(Action::Install, first, before), (Action::Upgrade, newest, stands(newest))]
+        let before_newest = || newest.stored.and_then(deployed(1));
+        if !has_two {
+            return vec![(Action::Install, first, stands(first).or_else(before_newest))];
+        }
+        let stored = first.stored.filter(|_| self.has_previous).and_then(deployed(0));
+        vec![
+            (Action::Install, first, stored.or_else(before_newest)),
+            (Action::Upgrade, newest, stands(newest)),
+        ]
     }
 
     /// Where a stored revision stands. Whoever asks about one that is only on its way means what comes of it.

@@ -53,3 +53,14 @@ fn keys_of_what_somebody_else_fills_are_taken_to_be_there() {
     let taken_over = resource("Secret", "db", "data: {user: eA==}");
     succeeds(&argocd.upgrade(&(pod("x", "post-upgrade", &[], READS) + &taken_over)));
 }
+
+#[test]
+fn a_key_that_string_data_has_written_stays_when_it_leaves() {
+    let chart = |keys: &str| {
+        pod("x", "post-upgrade", &[], READS) + &resource("Secret", "db", &format!("stringData: {{{keys}}}"))
+    };
+    for mut release in both() {
+        succeeds(&release.install(&chart("user: x, url: y")));
+        succeeds(&release.upgrade(&chart("user: x")));
+    }
+}

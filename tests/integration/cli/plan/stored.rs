@@ -93,3 +93,39 @@ fn of_an_install_that_nothing_upgrades_the_revision_before_was_played() {
         assert_eq!(steps(installed, "old"), [""; 0], "{actions:?}: {installed}");
     }
 }
+
+#[test]
+fn two_releases_of_one_name_in_two_namespaces_were_taken_for_one() {
+    let here = stored_release::stored_as(7, "deployed", "ssa", MIGRATE);
+    let there = stored_release::stored_named("shop");
+    let files = Files::new(&[("here.json", &here), ("there.json", &there)]);
+    let (here, there) = (files.path("here.json"), files.path("there.json"));
+    let ran = hookward(["plan", &here, "--previous", &there, "--action", "upgrade"]);
+    assert!(ran.code == 2 && ran.stderr.contains("another release than PATH"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_revision_before_that_is_not_stored_is_one_less() {
+    let stored = stored_release::stored_as(7, "deployed", "ssa", MIGRATE);
+    let files = Files::new(&[("stored.json", &stored), ("old.yaml", MIGRATE)]);
+    let (new, old) = (files.path("stored.json"), files.path("old.yaml"));
+    let ran = hookward(["plan", &new, "--previous", &old, "--action", "upgrade", "--format", "json"]);
+    let document = ran.json();
+    assert_eq!([&document["release"], &document["namespace"]], [&json!("shop"), &json!("demo")]);
+    assert_eq!(history(&document["actions"][0]), [(6, "superseded"), (7, "deployed")]);
+}
+
+#[test]
+fn the_tool_came_from_the_policies_of_another_namespace() {
+    let policy = "apiVersion: hookward.dev/v1alpha1\nkind: HookPolicy\nmetadata: {name: a}\n\
+                  spec: {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: demo}}, engine: {gitops: argocd}}\n";
+    let job =
+        MIGRATE.replace("helm.sh/hook: 'pre-install,pre-upgrade', ", "argocd.argoproj.io/hook: PreSync, ");
+    let stored = stored_release::stored_as(7, "deployed", "ssa", &job);
+    let files = Files::new(&[("stored.json", &stored), ("policy.yaml", policy)]);
+    let (path, policy) = (files.path("stored.json"), files.path("policy.yaml"));
+    let flags = ["plan", &path, "--policy", &policy, "--action", "upgrade", "--format", "json"];
+    let (alone, told) = (hookward(flags), hookward(flags.into_iter().chain(["-n", "demo"])));
+    assert_eq!(alone.json()["helm"], "argocd", "{}", alone.stdout);
+    assert_eq!(alone.json(), told.json());
+}

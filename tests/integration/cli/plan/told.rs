@@ -183,3 +183,14 @@ fn values_beside_manifests_are_no_objects_of_the_release() {
     assert!(ran.code == 0 && ran.stdout.contains("1 created"), "{}{}", ran.stdout, ran.stderr);
     assert_eq!(ran.stderr, "");
 }
+
+#[test]
+fn the_heading_of_a_dry_run_of_helm_is_no_object() {
+    let heading = "NAME: shop\nSTATUS: pending-install\nREVISION: 1\nHOOKS:\n---\n";
+    let manifests = [heading, "# Source: shop/templates/a.yaml\n", PLAIN].concat();
+    for command in ["plan", "check", "try"] {
+        let ran = hookward_with(&manifests, [command, "-"]);
+        assert_eq!((ran.code, ran.stderr.contains("Helm refuses")), (0, false), "{command}: {}", ran.stderr);
+    }
+    assert!(text(&manifests, &["--action", "install"]).stdout.contains("1 created"));
+}

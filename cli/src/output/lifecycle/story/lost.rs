@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use lifecycle::{
     Step,
-    answer::{ObjectId, StepResult, Verb},
+    answer::{Action, ObjectId, StepResult, Verb},
+    profile::Engine,
 };
 
 use super::{Doing, Story, Tone, after::Note, left::is_sent};
@@ -60,6 +61,10 @@ impl Story<'_> {
 
     /// What was in objects that a policy deleted, and that had been there before their event began.
     fn lost_with_content(&self) -> Vec<String> {
+        // Whoever deletes an Application of Argo CD wants to be rid of all that is in it; no policy takes part.
+        if self.engine == Engine::ArgoCd && self.played.action == Action::Uninstall {
+            return Vec::new();
+        }
         let steps = &self.played.steps;
         let mut told = HashSet::new();
         let mut groups: Vec<(&str, Became, Vec<&ObjectId>)> = Vec::new();

@@ -31,6 +31,13 @@ fn data_that_an_upgrade_deletes_was_told_as_routine() {
 }
 
 #[test]
+fn an_application_that_is_deleted_was_said_to_lose_what_nobody_wants() {
+    let chart = unused("helm.sh/hook: \"pre-install,pre-upgrade\"");
+    let removed = [Action::Install, Action::Uninstall];
+    assert_eq!(lost(&chart, "argocd", &removed, Wait::HookOnly), [""; 0]);
+}
+
+#[test]
 fn a_namespace_that_is_deleted_and_made_again_was_told_as_routine() {
     for (helm, wait) in [("3", Wait::HookOnly), ("4", Wait::Watcher)] {
         let told = lost(&namespace(), helm, &UPGRADED, wait);
