@@ -138,7 +138,7 @@ pub enum Command {
 /// # Errors
 /// What clap has to say: help, the version, or what is wrong.
 pub fn read(arguments: &[OsString]) -> clap::error::Result<(Args, ArgMatches)> {
-    let forgiving = || with_values(Args::command()).mut_subcommand("rollout", tips::of_rollout);
+    let forgiving = || with_values(Args::command().mut_subcommand("rollout", tips::of_rollout));
     let matches = Args::command()
         .try_get_matches_from(arguments)
         .or_else(|_| forgiving().try_get_matches_from(arguments))?;

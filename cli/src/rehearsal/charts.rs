@@ -117,7 +117,12 @@ impl Supply {
         if self.has_charts() {
             return None;
         }
-        self.render(false).ok().filter(|rendered| rendered.stored.is_some())
+        let sources = self.sources(false).ok()?;
+        // Most texts need not be read for that: no type of a release Secret stands in them.
+        if !sources.texts.iter().any(|text| text.text.contains("release.v1")) {
+            return None;
+        }
+        self.read(&sources).ok().map(|(rendered, _)| rendered).filter(|rendered| rendered.stored.is_some())
     }
 
     /// Has it read as `engine` does.

@@ -39,6 +39,7 @@ fn flags_of_other_commands_were_taken_for_what_is_spelt_like_them() {
     for (flag, value, wanted) in [
         ("--fail-on", "deny", "expect: {exit: 0}"),
         ("--timeout", "1s", "timeout: 10m}"),
+        ("--timeout", "-5s", "timeout: 10m}"),
         ("--set", "a=b", "set: [a=b]}"),
         ("--values", "a.yaml", "values: [values.yaml]}"),
         ("-f", "a.yaml", "values: [values.yaml]}"),
